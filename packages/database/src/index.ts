@@ -1,1 +1,6 @@
-export {};
+export { openDatabase, type Database, type PoolSettings } from './connection.ts';
+export { classifyFailure, type FailureKind } from './failures.ts';
+export { BUSY, GroupCommit } from './group-commit.ts';
+export { migrate, type MigrationResult } from './migrate.ts';
+export type { DeliveryStatus, Schema } from './schema.ts';
+export * from './operations/index.ts';

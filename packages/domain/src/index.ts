@@ -1,1 +1,5 @@
-export {};
+export * from './notifications.ts';
+export * from './propagation.ts';
+export * from './retry-schedule.ts';
+export * from './status.ts';
+export * from './transitions.ts';

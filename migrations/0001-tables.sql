@@ -1,0 +1,179 @@
+-- What moves and what rests live apart: a transition writes only into narrow rows with few indexes
+-- (task_state), while names, metadata and actions, with the wide indexes that lists need, rest (task).
+-- There are no foreign keys onto moving rows: their checks would lock what the hot path updates.
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
+CREATE TYPE task_status AS ENUM
+  ('Waiting', 'Pending', 'Claimed', 'Running', 'Success', 'Failure', 'Paused', 'Canceled');
+CREATE TYPE delivery_trigger AS ENUM ('Start', 'End', 'Cancel', 'BatchComplete');
+CREATE TYPE delivery_condition AS ENUM ('Success', 'Failure');
+CREATE TYPE delivery_status AS ENUM ('Pending', 'Success', 'Failure', 'Exhausted');
+
+CREATE FUNCTION is_terminal(status task_status) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN status IN ('Success', 'Failure', 'Canceled');
+
+-- UUIDs of version 7 (RFC 9562) for rows that the database makes; Postgres has its own only since 18.
+CREATE FUNCTION uuid_v7() RETURNS uuid
+LANGUAGE sql VOLATILE PARALLEL SAFE
+RETURN encode(
+  set_bit(set_bit(
+    overlay(uuid_send(gen_random_uuid())
+      PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+      FROM 1 FOR 6),
+    52, 1), 53, 1),
+  'hex')::uuid;
+
+-- Times as the API writes them, whatever the session's settings are.
+CREATE FUNCTION rfc3339(at timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+
+-- An action is found by its content and stored once, whatever task or batch it comes with.
+CREATE TABLE action (
+  hash bytea PRIMARY KEY,        -- 16 bytes of the SHA-256 of its canonical JSON
+  kind text NOT NULL DEFAULT 'Webhook',
+  url text NOT NULL,
+  verb text NOT NULL,
+  headers json,                  -- json, not jsonb: it is given back as it came
+  body json,
+  CHECK (octet_length(hash) = 16)
+);
+
+CREATE TABLE batch (
+  id uuid PRIMARY KEY,
+  created_at timestamptz NOT NULL,
+  posted_as_object boolean NOT NULL,
+  scope text,
+  metadata jsonb,
+  on_complete bytea[] NOT NULL,  -- actions
+  kinds text[] NOT NULL,
+  total_tasks integer NOT NULL,
+  open_tasks integer NOT NULL,   -- tasks that are not terminal
+  updated_at timestamptz NOT NULL,
+  completed_at timestamptz,
+  status_counts jsonb,           -- of a finished batch; those of a live one are counted in an index
+  CHECK (open_tasks BETWEEN 0 AND total_tasks),
+  CHECK ((open_tasks = 0) = (completed_at IS NOT NULL))
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+
+CREATE INDEX batch_by_age ON batch (created_at DESC, id DESC);
+
+CREATE TABLE task (
+  id uuid PRIMARY KEY,           -- ids of a batch grow in topological order: parents lock before children
+  batch_id uuid NOT NULL,
+  position integer NOT NULL,     -- in the request
+  created_at timestamptz NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  timeout_secs integer NOT NULL,
+  dead_end_barrier boolean NOT NULL,
+  metadata jsonb,
+  on_start bytea NOT NULL,       -- actions, by their hash
+  on_success bytea[] NOT NULL,
+  on_failure bytea[] NOT NULL
+);
+
+-- The order of every list: newest first, within a batch by position. One direction, so that a page by key
+-- is one row comparison.
+CREATE INDEX task_by_age ON task (created_at DESC, batch_id DESC, (-position) DESC);
+CREATE INDEX task_by_batch ON task (batch_id, position);
+CREATE INDEX task_by_name ON task USING gin (name gin_trgm_ops);
+CREATE INDEX task_by_kind ON task USING gin (kind gin_trgm_ops);
+CREATE INDEX task_by_metadata ON task USING gin (metadata jsonb_path_ops);
+
+CREATE TABLE task_state (
+  id uuid PRIMARY KEY,
+  batch_id uuid NOT NULL,
+  created_at timestamptz NOT NULL,
+  position integer NOT NULL,
+  status task_status NOT NULL,
+  priority smallint NOT NULL,
+  timeout_secs integer NOT NULL,
+  open_parents integer NOT NULL, -- parents that have not ended, or whose end has not been propagated
+  claim integer NOT NULL DEFAULT 0,        -- the fencing token: how often it has been claimed
+  worker_id uuid,                -- whose claim it is; stays after the end while that worker's on_start is open
+  success integer NOT NULL DEFAULT 0,
+  failures integer NOT NULL DEFAULT 0,
+  expected_count integer,
+  started_at timestamptz,
+  ended_at timestamptz,
+  last_updated timestamptz NOT NULL,
+  check_at timestamptz,          -- Claimed: since when; Running: when to look whether it has timed out
+  failure_reason text,
+  cancel_action bytea,
+  CHECK (open_parents >= 0),
+  CHECK (success >= 0 AND failures >= 0 AND expected_count >= 0),
+  CHECK (is_terminal(status) = (ended_at IS NOT NULL)),
+  CHECK ((status IN ('Claimed', 'Running')) = (check_at IS NOT NULL)),
+  CHECK (status <> 'Claimed' OR worker_id IS NOT NULL),
+  CHECK (status <> 'Running' OR started_at IS NOT NULL),
+  CHECK (status NOT IN ('Pending', 'Claimed', 'Running', 'Success') OR open_parents = 0),
+  CHECK (status <> 'Waiting' OR open_parents > 0)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX task_state_by_batch ON task_state (batch_id, status);
+CREATE INDEX task_state_pending ON task_state (priority DESC, created_at, position, id)
+  WHERE status = 'Pending';
+CREATE INDEX task_state_held ON task_state (status, check_at)
+  WHERE status IN ('Claimed', 'Running');
+
+-- Edges of the DAG. They never change, so a cascade can find its closure without a lock.
+CREATE TABLE link (
+  parent_id uuid NOT NULL,
+  child_id uuid NOT NULL,
+  requires_success boolean NOT NULL,
+  PRIMARY KEY (parent_id, child_id)
+);
+CREATE INDEX link_by_child ON link (child_id);
+
+-- Ends whose effects on their children were too many for the request that reported them.
+CREATE TABLE propagation (
+  parent_id uuid PRIMARY KEY,
+  batch_id uuid NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The outbox: notifications, written in the transaction of the change that they tell of.
+CREATE TABLE delivery (
+  id uuid PRIMARY KEY DEFAULT uuid_v7(),
+  task_id uuid,
+  batch_id uuid,
+  trigger delivery_trigger NOT NULL,
+  condition delivery_condition,
+  position smallint NOT NULL,    -- among the actions of its trigger
+  action bytea NOT NULL,
+  status delivery_status NOT NULL DEFAULT 'Pending',
+  attempts integer NOT NULL DEFAULT 0,
+  last_error text,
+  next_attempt_at timestamptz,   -- null while it waits for an open on_start
+  waits_for_worker uuid,         -- the worker whose on_start of this task is still open
+  worker_id uuid,                -- who is delivering it; next_attempt_at is then the end of its lease
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CHECK (num_nonnulls(task_id, batch_id) = 1),
+  CHECK ((trigger = 'End') = (condition IS NOT NULL)),
+  CHECK ((status = 'Pending' AND waits_for_worker IS NULL) = (next_attempt_at IS NOT NULL))
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+
+CREATE UNIQUE INDEX delivery_by_subject ON delivery (coalesce(task_id, batch_id), trigger, position);
+CREATE INDEX delivery_due ON delivery (next_attempt_at) WHERE status = 'Pending';
+CREATE INDEX delivery_waiting ON delivery (waits_for_worker) WHERE waits_for_worker IS NOT NULL;
+CREATE INDEX delivery_by_age ON delivery (updated_at DESC, id DESC);
+
+-- One lease per worker process. What it holds is handed back when the lease has run out.
+CREATE TABLE worker (
+  id uuid PRIMARY KEY,
+  host text NOT NULL,
+  pid integer NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  lease_until timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+-- When each periodic duty last ran, whoever ran it.
+CREATE TABLE sweep (
+  name text PRIMARY KEY,
+  ran_at timestamptz NOT NULL,
+  grace_until timestamptz NOT NULL DEFAULT '-infinity'
+) WITH (fillfactor = 50);

@@ -1,0 +1,182 @@
+-- What follows from tasks that have just become terminal, in the same transaction: required children fail
+-- (and theirs), other children count down and open, notifications are recorded, batches are counted.
+--
+-- The caller holds the rows of p_ended, and the batch lock (lock_batch) of every one that did not succeed:
+-- cascades of one batch run one after another. Lock order from here on: tasks by id, then batches by id.
+
+-- Serialises what walks through the DAG of a batch; taken before any of its rows.
+CREATE FUNCTION batch_lock_key(batch_id uuid) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hashtextextended(batch_id::text, 7);
+
+-- Records the notifications of terminal tasks. Those of a task whose on_start is still open wait for it.
+CREATE FUNCTION record_notifications(p_tasks uuid[], p_at timestamptz) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  recorded integer;
+BEGIN
+  INSERT INTO delivery (task_id, trigger, condition, position, action,
+                        next_attempt_at, waits_for_worker, created_at, updated_at)
+  SELECT s.id, n.trigger, n.condition, n.ordinality - 1, n.hash,
+         CASE WHEN s.worker_id IS NULL THEN p_at END, s.worker_id, p_at, p_at
+  FROM task_state s
+  JOIN task t ON t.id = s.id
+  CROSS JOIN LATERAL (
+    SELECT 'End'::delivery_trigger AS trigger, 'Success'::delivery_condition AS condition, hash, ordinality
+    FROM unnest(t.on_success) WITH ORDINALITY AS u (hash, ordinality) WHERE s.status = 'Success'
+    UNION ALL
+    SELECT 'End', 'Failure', hash, ordinality
+    FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, ordinality) WHERE s.status = 'Failure'
+    UNION ALL
+    SELECT 'Cancel', NULL, s.cancel_action, 1
+    WHERE s.status = 'Canceled' AND s.cancel_action IS NOT NULL
+  ) n
+  WHERE s.id = ANY (p_tasks);
+  GET DIAGNOSTICS recorded = ROW_COUNT;
+  RETURN recorded;
+END $$;
+
+-- Counts ended tasks off their batches; the end that leaves none open records batch-complete.
+CREATE FUNCTION count_off_batches(p_tasks uuid[], p_at timestamptz) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  completed uuid[];
+BEGIN
+  PERFORM FROM batch b
+  WHERE b.id IN (SELECT batch_id FROM task_state WHERE id = ANY (p_tasks))
+  ORDER BY b.id FOR UPDATE;
+
+  WITH ended AS (
+    SELECT batch_id, count(*)::integer AS n FROM task_state WHERE id = ANY (p_tasks) GROUP BY batch_id
+  ), counted AS (
+    UPDATE batch b
+    SET open_tasks = b.open_tasks - e.n,
+        updated_at = p_at,
+        completed_at = CASE WHEN b.open_tasks = e.n THEN p_at END
+    FROM ended e WHERE b.id = e.batch_id
+    RETURNING b.id, b.open_tasks
+  )
+  SELECT array_agg(id) INTO completed FROM counted WHERE open_tasks = 0;
+
+  IF completed IS NULL THEN RETURN 0; END IF;
+  PERFORM complete_batches(completed, p_at);
+  RETURN cardinality(completed);
+END $$;
+
+-- Writes the final counts into finished batches, and their batch-complete notifications.
+CREATE FUNCTION complete_batches(p_batches uuid[], p_at timestamptz) RETURNS void
+LANGUAGE sql AS $$
+  UPDATE batch b
+  SET status_counts = coalesce((
+    SELECT jsonb_object_agg(c.status, c.n)
+    FROM (SELECT s.status, count(*) AS n FROM task_state s WHERE s.batch_id = b.id GROUP BY s.status) c
+  ), '{}')
+  WHERE b.id = ANY (p_batches);
+
+  INSERT INTO delivery (batch_id, trigger, position, action, next_attempt_at, created_at, updated_at)
+  SELECT b.id, 'BatchComplete', a.ordinality - 1, a.hash, p_at, p_at, p_at
+  FROM batch b CROSS JOIN LATERAL unnest(b.on_complete) WITH ORDINALITY AS a (hash, ordinality)
+  WHERE b.id = ANY (p_batches);
+$$;
+
+-- p_limit bounds how many tasks one call fails by cascade; ends whose cascade is longer stay recorded in
+-- propagation, and the same function goes on with them later. Several ends together never leave a rest
+-- (their callers would each be promised a finished cascade): that raises, and the caller splits the group.
+CREATE FUNCTION settle_ends(
+  p_ended uuid[],        -- tasks that this transaction made terminal
+  p_resumed uuid[],      -- tasks that ended before, whose propagation goes on
+  p_at timestamptz,
+  p_limit integer,
+  OUT released integer,  -- children that became Pending
+  OUT failed integer,    -- tasks failed by cascade
+  OUT notified integer,
+  OUT completed integer, -- batches
+  OUT unfinished integer -- ends whose cascade goes on in the background
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+  unsuccessful uuid[];
+  closure uuid[];
+  settled uuid[] := p_ended || p_resumed;
+  incomplete uuid[];
+BEGIN
+  failed := 0;
+  unfinished := 0;
+  SELECT array_agg(id) INTO unsuccessful
+  FROM task_state WHERE id = ANY (settled) AND status IN ('Failure', 'Canceled');
+
+  IF unsuccessful IS NOT NULL THEN
+    -- Breadth first; UNION drops what was seen, LIMIT stops the walk.
+    WITH RECURSIVE doomed (id) AS (
+      SELECT l.child_id FROM link l JOIN task_state s ON s.id = l.child_id
+      WHERE l.parent_id = ANY (unsuccessful) AND l.requires_success AND s.status IN ('Waiting', 'Paused')
+      UNION
+      SELECT l.child_id FROM doomed d JOIN link l ON l.parent_id = d.id JOIN task_state s ON s.id = l.child_id
+      WHERE l.requires_success AND s.status IN ('Waiting', 'Paused')
+    )
+    SELECT array_agg(id) INTO closure FROM (SELECT id FROM doomed LIMIT p_limit + 1) bounded;
+
+    IF cardinality(closure) > p_limit THEN
+      IF cardinality(p_ended) > 1 THEN
+        RAISE EXCEPTION 'the cascades of a group exceed %', p_limit USING ERRCODE = 'program_limit_exceeded';
+      END IF;
+      closure := closure[1:p_limit];
+      SELECT array_agg(DISTINCT l.parent_id) INTO incomplete
+      FROM link l JOIN task_state s ON s.id = l.child_id
+      WHERE l.parent_id = ANY (unsuccessful || closure) AND l.requires_success
+        AND s.status IN ('Waiting', 'Paused')
+        AND NOT EXISTS (SELECT FROM unnest(closure) AS c (id) WHERE c.id = l.child_id);
+      unfinished := coalesce(cardinality(incomplete), 0);
+    END IF;
+  END IF;
+
+  settled := settled || coalesce(closure, '{}');
+  IF incomplete IS NOT NULL THEN
+    SELECT array_agg(id) INTO settled
+    FROM unnest(settled) AS s (id) WHERE NOT EXISTS (SELECT FROM unnest(incomplete) AS i (id) WHERE i.id = s.id);
+    INSERT INTO propagation (parent_id, batch_id)
+    SELECT id, batch_id FROM task_state WHERE id = ANY (incomplete)
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF cardinality(p_resumed) > 0 THEN
+    DELETE FROM propagation WHERE parent_id = ANY (settled);
+  END IF;
+
+  -- Everything below is locked in one go, by id, before any of it is written.
+  PERFORM FROM task_state s
+  WHERE s.id IN (
+    SELECT child_id FROM link WHERE parent_id = ANY (settled)
+    UNION ALL
+    SELECT unnest(closure)
+  ) AND s.status IN ('Waiting', 'Paused')
+  ORDER BY s.id FOR UPDATE;
+
+  IF closure IS NOT NULL THEN
+    UPDATE task_state s
+    SET status = 'Failure', ended_at = p_at, last_updated = p_at, failure_reason = (
+      -- The direct parent; of several, the one that ended first, then the lowest id.
+      SELECT format('Required parent task %s failed', p.id)
+      FROM link l JOIN task_state p ON p.id = l.parent_id
+      WHERE l.child_id = s.id AND l.requires_success
+        AND (p.status IN ('Failure', 'Canceled') OR p.id = ANY (closure))
+      ORDER BY coalesce(p.ended_at, p_at), p.id LIMIT 1)
+    WHERE s.id = ANY (closure) AND s.status IN ('Waiting', 'Paused');
+    GET DIAGNOSTICS failed = ROW_COUNT;
+  END IF;
+
+  WITH counted AS (
+    SELECT child_id, count(*)::integer AS n FROM link WHERE parent_id = ANY (settled) GROUP BY child_id
+  ), opened AS (
+    UPDATE task_state s
+    SET open_parents = s.open_parents - c.n,
+        status = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN 'Pending' ELSE s.status END,
+        last_updated = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN p_at ELSE s.last_updated END
+    FROM counted c
+    WHERE s.id = c.child_id AND s.status IN ('Waiting', 'Paused')
+    RETURNING s.status
+  )
+  SELECT count(*) INTO released FROM opened WHERE status = 'Pending';
+
+  notified := record_notifications(p_ended || closure, p_at);
+  completed := count_off_batches(p_ended || closure, p_at);
+END $$;

@@ -1,0 +1,101 @@
+-- Ends a set of tasks, each guarded by its status, with all that follows (settle_ends).
+--
+-- p_items: [{id, status, reason?, claim?, new_success?, new_failures?, expected_count?, priority?, metadata?}], an
+-- id once. metadata is JSON text. With claim, only that very claim may end the task (fencing).
+-- p_from: the statuses it may end from; p_from_handed_back: those it may end from once it has been claimed.
+-- p_starts: ending a Claimed task is also its start (the client answered before on_start did).
+-- p_call_over: the open on_start call ends with this (it failed), so nothing waits for it.
+-- p_wait: false leaves out, as 'busy', what somebody else has locked; the caller sends those alone.
+--
+-- results: [{id, outcome, status, kind, seconds}] with outcome 'applied', 'conflict', 'unknown' or 'busy';
+-- status is the one that the task has now, seconds its time in Running.
+CREATE FUNCTION end_tasks(
+  p_items json, p_from task_status[], p_from_handed_back task_status[],
+  p_starts boolean, p_call_over boolean, p_wait boolean, p_limit integer,
+  OUT results json, OUT released integer, OUT failed integer, OUT notified integer,
+  OUT completed integer, OUT unfinished integer
+)
+LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+DECLARE
+  wanted uuid[];
+  held uuid[];
+  ended uuid[];
+  at timestamptz;
+  item record;
+BEGIN
+  SELECT array_agg(i.id ORDER BY i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
+
+  -- Batch locks come first. A group only tries: what it cannot have at once goes alone.
+  FOR item IN
+    SELECT DISTINCT s.batch_id
+    FROM json_to_recordset(p_items) AS i (id uuid, status task_status) JOIN task_state s ON s.id = i.id
+    WHERE i.status <> 'Success' ORDER BY s.batch_id
+  LOOP
+    IF p_wait THEN
+      PERFORM pg_advisory_xact_lock(batch_lock_key(item.batch_id));
+    ELSIF NOT pg_try_advisory_xact_lock(batch_lock_key(item.batch_id)) THEN
+      SELECT array_agg(w.id ORDER BY w.id) INTO wanted
+      FROM unnest(wanted) AS w (id) JOIN task_state s ON s.id = w.id
+      WHERE s.batch_id <> item.batch_id;
+    END IF;
+  END LOOP;
+
+  IF p_wait THEN
+    SELECT array_agg(id) INTO held FROM (
+      SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE) locked;
+  ELSE
+    SELECT array_agg(id) INTO held FROM (
+      SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE SKIP LOCKED) locked;
+  END IF;
+  at := clock_timestamp();
+
+  WITH item AS (
+    SELECT * FROM json_to_recordset(p_items) AS i (id uuid, status task_status, reason text, claim integer,
+      new_success integer, new_failures integer, expected_count integer, priority smallint)
+  ), changed AS (
+    UPDATE task_state s
+    SET status = i.status,
+        ended_at = at,
+        last_updated = at,
+        started_at = CASE WHEN p_starts AND s.status = 'Claimed' THEN at ELSE s.started_at END,
+        check_at = NULL,
+        worker_id = CASE WHEN p_call_over THEN NULL ELSE s.worker_id END,
+        failure_reason = i.reason,
+        success = least(s.success::bigint + coalesce(i.new_success, 0), 2147483647),
+        failures = least(s.failures::bigint + coalesce(i.new_failures, 0), 2147483647),
+        expected_count = coalesce(i.expected_count, s.expected_count),
+        priority = coalesce(i.priority, s.priority)
+    FROM item i
+    WHERE s.id = i.id AND s.id = ANY (held)
+      AND (s.status = ANY (p_from) OR (s.status = ANY (p_from_handed_back) AND s.claim > 0))
+      AND (i.claim IS NULL OR i.claim = s.claim)
+    RETURNING s.id
+  )
+  SELECT array_agg(id) INTO ended FROM changed;
+  ended := coalesce(ended, '{}');
+  held := coalesce(held, '{}');
+
+  UPDATE task t SET metadata = i.metadata::jsonb
+  FROM json_to_recordset(p_items) AS i (id uuid, metadata text)
+  WHERE i.metadata IS NOT NULL AND t.id = i.id AND t.id = ANY (ended);
+
+  SELECT json_agg(json_build_object(
+    'id', i.id,
+    'outcome', CASE WHEN i.id = ANY (ended) THEN 'applied' WHEN s.id IS NULL THEN 'unknown'
+                    WHEN i.id = ANY (held) THEN 'conflict' ELSE 'busy' END,
+    'status', s.status,
+    'kind', t.kind,
+    'seconds', extract(epoch FROM s.ended_at - s.started_at)))
+  INTO results
+  FROM json_to_recordset(p_items) AS i (id uuid)
+  LEFT JOIN task_state s ON s.id = i.id
+  LEFT JOIN task t ON t.id = i.id;
+
+  IF ended = '{}' THEN
+    released := 0; failed := 0; notified := 0; completed := 0; unfinished := 0;
+    RETURN;
+  END IF;
+  SELECT e.released, e.failed, e.notified, e.completed, e.unfinished
+  INTO released, failed, notified, completed, unfinished
+  FROM settle_ends(ended, '{}', at, p_limit) e;
+END $$;

@@ -1,0 +1,64 @@
+-- Writes a planned batch: its actions (those that are new), its row, tasks and links.
+--
+-- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash]}; p_actions: [{hash, url, verb, headers,
+-- body}], hashes in hex; p_tasks: [{id, position, name, kind, timeout_secs, priority, expected_count,
+-- dead_end_barrier, metadata, open_parents, on_start, on_success, on_failure}]; p_links: [{p, c, r}].
+-- A batch without tasks is complete at once.
+CREATE FUNCTION create_batch(
+  p_batch json, p_actions json, p_tasks json, p_links json,
+  OUT created_at timestamptz, OUT pending integer, OUT notified integer
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+  at timestamptz := now();
+  new_batch uuid := p_batch ->> 'id';
+  task_count integer := json_array_length(p_tasks);
+BEGIN
+  created_at := at;
+
+  -- Sorted, so that two batches with the same new actions do not deadlock on them.
+  INSERT INTO action (hash, url, verb, headers, body)
+  SELECT decode(hash, 'hex'), url, verb, headers, body
+  FROM json_to_recordset(p_actions) AS a (hash text, url text, verb text, headers json, body json)
+  ORDER BY hash
+  ON CONFLICT DO NOTHING;
+
+  INSERT INTO batch (id, created_at, posted_as_object, scope, metadata, on_complete, kinds,
+                     total_tasks, open_tasks, updated_at, completed_at)
+  VALUES (
+    new_batch, at, (p_batch ->> 'posted_as_object')::boolean, p_batch ->> 'scope',
+    CASE WHEN json_typeof(p_batch -> 'metadata') <> 'null' THEN (p_batch -> 'metadata')::jsonb END,
+    ARRAY(SELECT decode(h, 'hex') FROM json_array_elements_text(p_batch -> 'on_complete') WITH ORDINALITY AS e (h, n) ORDER BY n),
+    ARRAY(SELECT DISTINCT kind FROM json_to_recordset(p_tasks) AS t (kind text) ORDER BY kind),
+    task_count, task_count, at, CASE WHEN task_count = 0 THEN at END);
+
+  INSERT INTO task (id, batch_id, position, created_at, name, kind, timeout_secs, dead_end_barrier, metadata,
+                    on_start, on_success, on_failure)
+  SELECT id, new_batch, position, at, name, kind, timeout_secs, dead_end_barrier, metadata,
+         decode(on_start, 'hex'),
+         ARRAY(SELECT decode(h, 'hex') FROM unnest(on_success) AS u (h)),
+         ARRAY(SELECT decode(h, 'hex') FROM unnest(on_failure) AS u (h))
+  FROM json_to_recordset(p_tasks) AS t (
+    id uuid, position integer, name text, kind text, timeout_secs integer, dead_end_barrier boolean,
+    metadata jsonb, on_start text, on_success text[], on_failure text[]);
+
+  INSERT INTO task_state (id, batch_id, created_at, position, status, priority, timeout_secs, open_parents,
+                          expected_count, last_updated)
+  SELECT id, new_batch, at, position,
+         (CASE WHEN open_parents > 0 THEN 'Waiting' ELSE 'Pending' END)::task_status,
+         priority, timeout_secs, open_parents, expected_count, at
+  FROM json_to_recordset(p_tasks) AS t (
+    id uuid, position integer, priority smallint, timeout_secs integer, open_parents integer,
+    expected_count integer);
+
+  INSERT INTO link (parent_id, child_id, requires_success)
+  SELECT p, c, r FROM json_to_recordset(p_links) AS l (p uuid, c uuid, r boolean);
+
+  SELECT count(*) INTO pending
+  FROM json_to_recordset(p_tasks) AS t (open_parents integer) WHERE t.open_parents = 0;
+  notified := 0;
+  IF task_count = 0 THEN
+    PERFORM complete_batches(ARRAY[new_batch], at);
+    notified := json_array_length(p_batch -> 'on_complete');
+  END IF;
+END $$;

@@ -1,0 +1,91 @@
+-- Records answered on_start calls: Claimed → Running, if the claim still stands. When the task has ended
+-- meanwhile, its notifications may now follow, since they waited for this answer; a cancel action that came
+-- with it is kept all the same, and called at once when the task was canceled.
+--
+-- p_items: [{id, claim, cancel_action?}], the action's hash in hex. Rows that somebody else has locked are
+-- 'busy' unless p_wait. results: [{id, outcome, kind, wait_seconds}] with 'started', 'ended', 'lost' or 'busy';
+-- wait_seconds is the time from Pending to Running.
+CREATE FUNCTION start_tasks(p_items json, p_wait boolean, OUT results json, OUT notified integer)
+LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+DECLARE
+  wanted uuid[];
+  held uuid[];
+  started uuid[];
+  over uuid[];
+  at timestamptz;
+  waits json;
+BEGIN
+  SELECT array_agg(i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
+  IF p_wait THEN
+    SELECT array_agg(id) INTO held FROM (
+      SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE) locked;
+  ELSE
+    SELECT array_agg(id) INTO held FROM (
+      SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE SKIP LOCKED) locked;
+  END IF;
+  held := coalesce(held, '{}');
+  at := clock_timestamp();
+
+  WITH item AS (
+    SELECT * FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action text)
+  ), before AS (
+    SELECT s.id, s.last_updated FROM task_state s WHERE s.id = ANY (held)
+  ), changed AS (
+    UPDATE task_state s
+    SET status = 'Running', started_at = at, last_updated = at, worker_id = NULL,
+        check_at = at + make_interval(secs => s.timeout_secs),
+        cancel_action = decode(i.cancel_action, 'hex')
+    FROM item i, before b
+    WHERE s.id = i.id AND b.id = s.id AND s.status = 'Claimed' AND s.claim = i.claim
+    RETURNING s.id, s.batch_id, extract(epoch FROM at - b.last_updated) AS wait_seconds
+  ), touched AS (
+    -- The listing of batches may lag by a second, so one write a second is enough; never a wait for it.
+    UPDATE batch SET updated_at = at
+    WHERE id IN (SELECT b.id FROM batch b JOIN changed c ON c.batch_id = b.id
+                 WHERE b.updated_at < at - interval '500 ms' FOR UPDATE OF b SKIP LOCKED)
+  )
+  SELECT array_agg(id), json_object_agg(id, wait_seconds) INTO started, waits FROM changed;
+  started := coalesce(started, '{}');
+
+  -- Ended while the call was open. Only the holder of the last claim says that the call is over.
+  WITH ended AS (
+    UPDATE task_state s
+    SET worker_id = NULL, cancel_action = coalesce(decode(i.cancel_action, 'hex'), s.cancel_action)
+    FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action text)
+    WHERE s.id = i.id AND s.id = ANY (held) AND is_terminal(s.status)
+      AND s.claim = i.claim AND s.worker_id IS NOT NULL
+    RETURNING s.id, s.status, s.cancel_action
+  ), canceled AS (
+    INSERT INTO delivery (task_id, trigger, position, action, next_attempt_at, created_at, updated_at)
+    SELECT id, 'Cancel', 0, cancel_action, at, at, at
+    FROM ended WHERE status = 'Canceled' AND cancel_action IS NOT NULL
+    ON CONFLICT DO NOTHING
+  )
+  SELECT array_agg(id) INTO over FROM ended;
+  over := coalesce(over, '{}');
+  notified := release_notifications(over, at);
+
+  SELECT json_agg(json_build_object(
+    'id', i.id,
+    'outcome', CASE WHEN i.id = ANY (started) THEN 'started' WHEN i.id = ANY (over) THEN 'ended'
+                    WHEN i.id = ANY (held) OR s.id IS NULL THEN 'lost' ELSE 'busy' END,
+    'kind', t.kind,
+    'wait_seconds', waits -> i.id::text))
+  INTO results
+  FROM json_to_recordset(p_items) AS i (id uuid)
+  LEFT JOIN task_state s ON s.id = i.id
+  LEFT JOIN task t ON t.id = i.id;
+END $$;
+
+-- Makes the notifications of tasks due that waited for an on_start which is over now.
+CREATE FUNCTION release_notifications(p_tasks uuid[], p_at timestamptz) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  due integer;
+BEGIN
+  UPDATE delivery SET waits_for_worker = NULL, next_attempt_at = p_at
+  WHERE coalesce(task_id, batch_id) = ANY (p_tasks) AND waits_for_worker IS NOT NULL;
+  SELECT count(*) INTO due FROM delivery
+  WHERE coalesce(task_id, batch_id) = ANY (p_tasks) AND status = 'Pending' AND next_attempt_at <= p_at;
+  RETURN due;
+END $$;

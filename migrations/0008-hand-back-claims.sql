@@ -1,0 +1,68 @@
+-- Gives claims back: Claimed → Pending, and the notifications of tasks that ended under such a claim need
+-- not wait for its call any longer. Handed back are the claims (and open calls)
+--   of workers whose lease has run out (p_worker null), or
+--   of one worker: those named in p_ids (it is stopping and has not begun to call them), or
+--   those older than p_claim_timeout_secs that are not among p_busy (it lost them).
+CREATE FUNCTION hand_back(p_tasks uuid[]) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  returned integer;
+BEGIN
+  PERFORM FROM task_state WHERE id = ANY (p_tasks) ORDER BY id FOR UPDATE;
+  UPDATE task_state
+  SET status = 'Pending', worker_id = NULL, check_at = NULL, started_at = NULL
+  WHERE id = ANY (p_tasks) AND status = 'Claimed';
+  GET DIAGNOSTICS returned = ROW_COUNT;
+  UPDATE task_state SET worker_id = NULL
+  WHERE id = ANY (p_tasks) AND is_terminal(status) AND worker_id IS NOT NULL;
+  PERFORM release_notifications(p_tasks, clock_timestamp());
+  RETURN returned;
+END $$;
+
+-- A claim of an id that has been claimed anew meanwhile is left alone: the number tells.
+CREATE FUNCTION hand_back_claims(p_worker uuid, p_items json) RETURNS integer
+LANGUAGE sql AS $$
+  SELECT hand_back(ARRAY(
+    SELECT s.id FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
+    JOIN task_state s ON s.id = i.id AND s.claim = i.claim AND s.worker_id = p_worker));
+$$;
+
+CREATE FUNCTION hand_back_lost_claims(p_worker uuid, p_busy uuid[], p_claim_timeout_secs integer) RETURNS integer
+LANGUAGE sql AS $$
+  SELECT hand_back(ARRAY(
+    SELECT s.id FROM task_state s
+    WHERE s.status = 'Claimed' AND s.worker_id = p_worker
+      AND s.check_at < now() - make_interval(secs => p_claim_timeout_secs)
+      AND NOT s.id = ANY (p_busy)));
+$$;
+
+-- After an outage of Postgres (nobody could sweep for a lease's length) nobody could renew either: then all
+-- leases get one full period of grace.
+CREATE FUNCTION hand_back_dead_claims(p_lease_secs integer, OUT returned integer, OUT dead uuid[])
+LANGUAGE plpgsql AS $$
+DECLARE
+  grace_until timestamptz;
+BEGIN
+  returned := 0;
+  dead := '{}';
+  INSERT INTO sweep AS s (name, ran_at, grace_until)
+  VALUES ('leases', now(), now() + make_interval(secs => p_lease_secs))
+  ON CONFLICT (name) DO UPDATE SET ran_at = now(), grace_until =
+    CASE WHEN s.ran_at < now() - make_interval(secs => p_lease_secs) THEN excluded.grace_until ELSE s.grace_until END
+  RETURNING s.grace_until INTO grace_until;
+  IF grace_until > now() THEN RETURN; END IF;
+
+  SELECT coalesce(array_agg(id), '{}') INTO dead FROM (
+    SELECT id FROM worker WHERE lease_until < now() FOR UPDATE SKIP LOCKED) w;
+  returned := hand_back(ARRAY(
+    SELECT s.id FROM task_state s
+    WHERE s.status = 'Claimed'
+      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker_id AND w.lease_until >= now())
+    UNION
+    SELECT d.task_id FROM delivery d
+    WHERE d.waits_for_worker IS NOT NULL
+      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())));
+  UPDATE delivery SET next_attempt_at = now(), worker_id = NULL
+  WHERE worker_id = ANY (dead) AND status = 'Pending';
+  DELETE FROM worker WHERE id = ANY (dead);
+END $$;

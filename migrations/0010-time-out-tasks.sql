@@ -1,0 +1,55 @@
+-- Fails Running tasks whose last_updated is older than their timeout. check_at only says when to look: a task
+-- that has shown life since is looked at again when its time would be up, so that progress never writes into
+-- the index. last_updated is left as it was.
+CREATE FUNCTION time_out_tasks(
+  p_limit integer, p_cascade_limit integer,
+  OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer, OUT failed integer,
+  OUT notified integer, OUT completed integer, OUT unfinished integer
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+  candidate record;
+  due uuid[] := '{}';
+  ended uuid[];
+BEGIN
+  kinds := '{}'; seconds := '{}';
+  released := 0; failed := 0; notified := 0; completed := 0; unfinished := 0;
+  -- Batch locks before rows. A batch that is being cascaded through is looked at next time.
+  FOR candidate IN
+    SELECT batch_id, array_agg(id) AS ids FROM (
+      SELECT id, batch_id FROM task_state WHERE status = 'Running' AND check_at <= now()
+      ORDER BY check_at LIMIT p_limit) overdue
+    GROUP BY batch_id ORDER BY batch_id
+  LOOP
+    IF pg_try_advisory_xact_lock(batch_lock_key(candidate.batch_id)) THEN
+      due := due || candidate.ids;
+    END IF;
+  END LOOP;
+  looked_at := cardinality(due);
+  IF due = '{}' THEN RETURN; END IF;
+
+  SELECT coalesce(array_agg(id), '{}') INTO due FROM (
+    SELECT id FROM task_state
+    WHERE id = ANY (due) AND status = 'Running' AND check_at <= now()
+    ORDER BY id FOR UPDATE SKIP LOCKED) locked;
+
+  UPDATE task_state SET check_at = last_updated + make_interval(secs => timeout_secs)
+  WHERE id = ANY (due) AND last_updated + make_interval(secs => timeout_secs) > now();
+
+  WITH failed_now AS (
+    UPDATE task_state
+    SET status = 'Failure', failure_reason = 'Timeout', ended_at = clock_timestamp(), check_at = NULL
+    WHERE id = ANY (due) AND last_updated + make_interval(secs => timeout_secs) <= now()
+    RETURNING id, started_at, ended_at
+  )
+  SELECT array_agg(f.id), array_agg(t.kind), array_agg(extract(epoch FROM f.ended_at - f.started_at))
+  INTO ended, kinds, seconds FROM failed_now f JOIN task t ON t.id = f.id;
+  IF ended IS NULL THEN
+    kinds := '{}'; seconds := '{}';
+    RETURN;
+  END IF;
+
+  SELECT e.released, e.failed, e.notified, e.completed, e.unfinished
+  INTO released, failed, notified, completed, unfinished
+  FROM settle_ends(ended, '{}', clock_timestamp(), p_cascade_limit) e;
+END $$;

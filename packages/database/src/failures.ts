@@ -1,0 +1,60 @@
+/** What a failed query means to its caller. */
+export type FailureKind =
+  /** Postgres could not be reached or cannot take work now: nothing is wrong with the query. */
+  | 'unavailable'
+  /** Lost against another transaction; the same again will do. */
+  | 'conflict'
+  /** Waited too long for a row that somebody else holds. */
+  | 'locked'
+  /** About the query or its values. */
+  | 'query';
+
+const CONFLICTS = new Set(['40001', '40P01']);
+const LOCKED = new Set(['55P03']);
+// Connection exceptions, insufficient resources (disk full, too many connections), operator intervention
+// (shutdown, crash), read-only after a failover, and I/O errors.
+const UNAVAILABLE = /^(08|53|57P|58|25006)/;
+const SOCKET_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+
+export function classifyFailure(error: unknown): FailureKind {
+  const code = codeOf(error);
+  if (code !== undefined) {
+    if (CONFLICTS.has(code)) return 'conflict';
+    if (LOCKED.has(code)) return 'locked';
+    if (SOCKET_ERRORS.has(code) || UNAVAILABLE.test(code)) return 'unavailable';
+    return 'query';
+  }
+  // node-postgres gives these no code.
+  const message = error instanceof Error ? error.message : '';
+  return /connection terminated|timeout exceeded when trying to connect|Connection ended|not queryable/i.test(
+    message,
+  )
+    ? 'unavailable'
+    : 'query';
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+const ATTEMPTS = 5;
+
+/** Runs again what lost against another transaction. The one place where that is done. */
+export async function retryConflicts<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt === ATTEMPTS || classifyFailure(error) !== 'conflict') throw error;
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { type TaskStatus, type TerminalStatus, type Transition, TRANSITIONS } from '@arcrun/domain';
+import { type Kysely, sql } from 'kysely';
+import { commitKnown } from '../known-commit.ts';
+import type { Schema } from '../schema.ts';
+import { BUSY } from '../group-commit.ts';
+
+/** What an end brought about besides itself; tells which bells to ring and what to count. */
+export interface EndEffects {
+  /** Children that became Pending. */
+  readonly released: number;
+  /** Tasks failed by cascade. */
+  readonly failed: number;
+  /** Notifications recorded. */
+  readonly notified: number;
+  /** Batches whose last task this was. */
+  readonly completed: number;
+  /** Ends whose cascade goes on in the propagation queue. */
+  readonly unfinished: number;
+}
+
+export interface TaskEnd {
+  readonly id: string;
+  readonly status: TerminalStatus;
+  readonly reason?: string | undefined;
+  /** Only this very claim may end the task. */
+  readonly claim?: number;
+  readonly newSuccess?: number | undefined;
+  readonly newFailures?: number | undefined;
+  readonly expectedCount?: number | undefined;
+  readonly priority?: number | undefined;
+  /** JSON text. */
+  readonly metadata?: string | undefined;
+}
+
+export type EndResult =
+  | {
+      readonly outcome: 'applied';
+      readonly status: TerminalStatus;
+      readonly kind: string;
+      readonly seconds: number | null;
+    }
+  | { readonly outcome: 'conflict'; readonly status: TaskStatus }
+  | { readonly outcome: 'unknown' };
+
+interface ResultRow {
+  id: string;
+  outcome: 'applied' | 'conflict' | 'unknown' | 'busy';
+  status: TaskStatus;
+  kind: string;
+  seconds: number | null;
+}
+
+/** The three events by which tasks end one by one, and what is particular to each. */
+const EVENTS = {
+  report: { ...(TRANSITIONS.report satisfies Transition), starts: true, callOver: false },
+  failStart: { ...TRANSITIONS.failStart, fromHandedBack: [], starts: false, callOver: true },
+  cancel: { ...TRANSITIONS.cancel, fromHandedBack: [], starts: false, callOver: false },
+} as const;
+
+export type EndEvent = keyof typeof EVENTS;
+
+/**
+ * Ends tasks, an id once, with everything that follows, in one transaction.
+ *
+ * @param wait false: what somebody else has locked is answered with BUSY; true: waits for it
+ * @param cascadeLimit tasks failed by cascade within this call; the rest is left to the propagation queue
+ */
+export async function endTasks(
+  db: Kysely<Schema>,
+  event: EndEvent,
+  ends: readonly TaskEnd[],
+  { wait, cascadeLimit }: { wait: boolean; cascadeLimit: number },
+): Promise<{ results: (EndResult | typeof BUSY)[]; effects: EndEffects }> {
+  const { from, fromHandedBack, starts, callOver } = EVENTS[event];
+  const items = JSON.stringify(
+    ends.map((end) => ({
+      id: end.id,
+      status: end.status,
+      reason: end.reason,
+      claim: end.claim,
+      new_success: end.newSuccess,
+      new_failures: end.newFailures,
+      expected_count: end.expectedCount,
+      priority: end.priority,
+      metadata: end.metadata,
+    })),
+  );
+  return commitKnown(db, async (trx) => {
+    const { rows } = await sql<{ results: ResultRow[] } & EndEffects>`
+      select results, released, failed, notified, completed, unfinished from end_tasks(
+        ${items}::json, ${from}::task_status[], ${fromHandedBack}::task_status[],
+        ${starts}, ${callOver}, ${wait}, ${cascadeLimit})`.execute(trx);
+    const { results, ...effects } = rows[0]!;
+    const byId = new Map(results.map((result) => [result.id, result]));
+    return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects };
+  });
+}
+
+function toResult(row: ResultRow): EndResult | typeof BUSY {
+  switch (row.outcome) {
+    case 'applied':
+      return {
+        outcome: 'applied',
+        status: row.status as TerminalStatus,
+        kind: row.kind,
+        seconds: row.seconds,
+      };
+    case 'conflict':
+      return { outcome: 'conflict', status: row.status };
+    case 'unknown':
+      return { outcome: 'unknown' };
+    case 'busy':
+      return BUSY;
+  }
+}

@@ -1,0 +1,61 @@
+import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
+import { idempotencyKey, type Condition, type Trigger } from '@arcrun/domain';
+import type { DeliveryStatus, Schema } from '../schema.ts';
+import { allOf, type Page } from './list-tasks.ts';
+
+export interface DeliveryKey {
+  readonly updatedAt: string;
+  readonly id: string;
+}
+
+/** One notification as the ledger shows it. */
+export interface DeliveryRow {
+  id: string;
+  task_id: string | null;
+  batch_id: string | null;
+  trigger: Trigger;
+  condition: Condition | null;
+  idempotency_key: string;
+  status: DeliveryStatus;
+  attempts: number;
+  last_error: string | null;
+  next_attempt_at: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** The ledger of notifications, last updated first. */
+export async function listDeliveries(
+  db: Kysely<Schema>,
+  filters: { readonly status?: DeliveryStatus | undefined },
+  page: Page<DeliveryKey>,
+): Promise<{ rows: DeliveryRow[]; next: DeliveryKey | null }> {
+  const conditions: Expression<SqlBool>[] = [];
+  if (filters.status !== undefined) conditions.push(sql`d.status = ${filters.status}`);
+  if (page.after !== null) {
+    conditions.push(
+      sql`(d.updated_at, d.id) < (${page.after.updatedAt}::timestamptz, ${page.after.id}::uuid)`,
+    );
+  }
+  const { rows } = await sql<Omit<DeliveryRow, 'idempotency_key'> & { position: number }>`
+    select d.id, d.task_id, d.batch_id, d.trigger, d.condition, d.position, d.status, d.attempts, d.last_error,
+           rfc3339(d.next_attempt_at) as next_attempt_at, rfc3339(d.created_at) as created_at,
+           rfc3339(d.updated_at) as updated_at
+    from delivery d
+    where ${allOf(conditions)}
+    order by d.updated_at desc, d.id desc
+    limit ${page.size} offset ${page.offset}`.execute(db);
+  const last = rows.length === page.size ? rows.at(-1) : undefined;
+  return {
+    rows: rows.map(({ position, ...row }) => ({
+      ...row,
+      idempotency_key: idempotencyKey({
+        trigger: row.trigger,
+        condition: row.condition,
+        subjectId: (row.task_id ?? row.batch_id)!,
+        position,
+      }),
+    })),
+    next: last ? { updatedAt: last.updated_at, id: last.id } : null,
+  };
+}

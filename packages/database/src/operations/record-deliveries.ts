@@ -1,0 +1,34 @@
+import { type Kysely, sql } from 'kysely';
+import { retryConflicts } from '../failures.ts';
+import type { Schema } from '../schema.ts';
+
+export interface DeliveryOutcome {
+  readonly id: string;
+  readonly attempt: number;
+  /** Pending: it is tried again in `retryInSecs`. */
+  readonly outcome: 'Success' | 'Exhausted' | 'Pending';
+  readonly error: string | null;
+  readonly retryInSecs: number | null;
+}
+
+/** Records attempts. Returns the ids that still were this worker's; what a lost lease reports changes nothing. */
+export async function recordDeliveries(
+  db: Kysely<Schema>,
+  workerId: string,
+  outcomes: readonly DeliveryOutcome[],
+): Promise<Set<string>> {
+  const items = JSON.stringify(
+    outcomes.map(({ id, attempt, outcome, error, retryInSecs }) => ({
+      id,
+      attempt,
+      outcome,
+      error,
+      retry_in_secs: retryInSecs,
+    })),
+  );
+  const { rows } = await retryConflicts(() =>
+    sql<{ recorded: string[] }>`
+      select record_deliveries(${workerId}, ${items}::json) as recorded`.execute(db),
+  );
+  return new Set(rows[0]!.recorded);
+}

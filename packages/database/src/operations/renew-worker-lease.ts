@@ -1,0 +1,26 @@
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../schema.ts';
+
+export interface WorkerIdentity {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** Renews the lease. False: it was not alive any more (or is the first), so claims made under it may be gone. */
+export async function renewWorkerLease(
+  db: Kysely<Schema>,
+  worker: WorkerIdentity,
+  leaseSecs: number,
+): Promise<boolean> {
+  const { rows } = await sql<{ was_alive: boolean }>`
+    select renew_worker_lease(${worker.id}, ${worker.host}, ${worker.pid}, ${leaseSecs}) as was_alive`.execute(
+    db,
+  );
+  return rows[0]!.was_alive;
+}
+
+/** Gives the lease up at once; whatever is still claimed under it is handed back by the next sweep. */
+export async function deleteWorkerLease(db: Kysely<Schema>, workerId: string): Promise<void> {
+  await db.deleteFrom('worker').where('id', '=', workerId).execute();
+}

@@ -1,0 +1,74 @@
+import { type Kysely, sql } from 'kysely';
+import { hash } from 'node:crypto';
+import { retryConflicts } from '../failures.ts';
+import { BUSY } from '../group-commit.ts';
+import type { Schema } from '../schema.ts';
+import type { StoredAction } from './create-batch.ts';
+
+export interface TaskStart {
+  readonly id: string;
+  readonly claim: number;
+  /** The cancel action that the receiver answered with. */
+  readonly cancelAction: StoredAction | null;
+}
+
+/** `ended`: the task ended while its call was open. `lost`: the claim did not stand any more; nothing was changed. */
+export type StartResult =
+  | { readonly outcome: 'started'; readonly kind: string; readonly waitSeconds: number }
+  | { readonly outcome: 'ended' | 'lost' };
+
+interface ResultRow {
+  id: string;
+  outcome: 'started' | 'ended' | 'lost' | 'busy';
+  kind: string;
+  wait_seconds: number;
+}
+
+/** Claimed → Running for answered on_start calls. `notified` counts notifications that waited for them. */
+export async function startTasks(
+  db: Kysely<Schema>,
+  starts: readonly TaskStart[],
+  { wait }: { wait: boolean },
+): Promise<{ results: (StartResult | typeof BUSY)[]; notified: number }> {
+  const actions = new Map<string, StoredAction>();
+  const items = JSON.stringify(
+    starts.map(({ id, claim, cancelAction }) => {
+      if (cancelAction === null) return { id, claim };
+      const hashed = hash('sha256', cancelAction.key, 'hex').slice(0, 32);
+      actions.set(hashed, cancelAction);
+      return { id, claim, cancel_action: hashed };
+    }),
+  );
+  return retryConflicts(() =>
+    db.transaction().execute(async (trx) => {
+      if (actions.size > 0) await insertActions(trx, actions);
+      const { rows } = await sql<{ results: ResultRow[]; notified: number }>`
+        select results, notified from start_tasks(${items}::json, ${wait})`.execute(trx);
+      const { results, notified } = rows[0]!;
+      const byId = new Map(results.map((result) => [result.id, result]));
+      return { results: starts.map((start) => toResult(byId.get(start.id)!)), notified };
+    }),
+  );
+}
+
+async function insertActions(db: Kysely<Schema>, actions: ReadonlyMap<string, StoredAction>): Promise<void> {
+  const sorted = [...actions].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [hashed, action] of sorted) {
+    await sql`
+      insert into action (hash, url, verb, headers, body)
+      values (decode(${hashed}, 'hex'), ${action.url}, ${action.verb}, ${action.headers}::json, ${action.body}::json)
+      on conflict do nothing`.execute(db);
+  }
+}
+
+function toResult(row: ResultRow): StartResult | typeof BUSY {
+  switch (row.outcome) {
+    case 'started':
+      return { outcome: 'started', kind: row.kind, waitSeconds: row.wait_seconds };
+    case 'ended':
+    case 'lost':
+      return { outcome: row.outcome };
+    case 'busy':
+      return BUSY;
+  }
+}

@@ -1,0 +1,40 @@
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly maxAgeSecs: number;
+  readonly backoffBaseSecs: number;
+  readonly backoffCapSecs: number;
+}
+
+/** `Retry-After` counts, but no receiver may put us off for longer than this. */
+const RETRY_AFTER_CAP_SECS = 3600;
+
+/**
+ * When a notification that failed is tried again: exponential backoff with full jitter, never before the
+ * receiver's `Retry-After`.
+ *
+ * @param attempts how many were made, the failed one included
+ * @param ageSecs how long ago the notification was recorded
+ * @param retryAfterSecs what the receiver asked for, or null
+ * @param random a number in [0, 1)
+ * @returns seconds from now, or null when it is exhausted
+ */
+export function nextAttemptInSecs(
+  policy: RetryPolicy,
+  attempts: number,
+  ageSecs: number,
+  retryAfterSecs: number | null,
+  random: number,
+): number | null {
+  if (attempts >= policy.maxAttempts || ageSecs >= policy.maxAgeSecs) return null;
+  const ceiling = Math.min(policy.backoffCapSecs, policy.backoffBaseSecs * 2 ** (attempts - 1));
+  const asked = Math.min(retryAfterSecs ?? 0, RETRY_AFTER_CAP_SECS);
+  return Math.max(asked, ceiling * random);
+}
+
+/** Reads a `Retry-After` header: seconds or an HTTP date. Null when it says neither. */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | null {
+  if (header === undefined) return null;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
+  const dateMs = Date.parse(header);
+  return Number.isNaN(dateMs) ? null : Math.max(0, (dateMs - nowMs) / 1000);
+}
