@@ -1,1 +1,11 @@
-export {};
+export {
+  type PostgresOptions,
+  type RedisOptions,
+  type RunningService,
+  type Services,
+  type ServicesOptions,
+  StartupError,
+  startPostgres,
+  startRedis,
+  startServices,
+} from './services/index.ts';
