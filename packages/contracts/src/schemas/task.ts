@@ -1,0 +1,56 @@
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+import { TASK_STATUSES } from '../statuses.ts';
+import { ActionDto } from './action.ts';
+import { anyJson, nullable, oneOf, timestamp, uuid } from './building-blocks.ts';
+import { RuleDto } from './rules.ts';
+
+export const StatusKind = oneOf(TASK_STATUSES);
+export type StatusKind = Static<typeof StatusKind>;
+
+const basicTaskFields = {
+  id: uuid('The task'),
+  name: Type.String(),
+  kind: Type.String(),
+  status: StatusKind,
+  created_at: timestamp('When it was created'),
+  started_at: nullable(timestamp('When it entered Running')),
+  success: Type.Integer({ minimum: 0 }),
+  failures: Type.Integer({ minimum: 0 }),
+  expected_count: nullable(Type.Integer({ minimum: 0 })),
+  ended_at: nullable(timestamp('When it ended')),
+  batch_id: uuid('The batch it was created in'),
+  dead_end_barrier: Type.Boolean(),
+  priority: Type.Integer(),
+};
+
+export const BasicTaskDto = Type.Object(basicTaskFields, { description: 'A task as lists show it' });
+export type BasicTaskDto = Static<typeof BasicTaskDto>;
+
+export const TaskDto = Type.Object(
+  {
+    ...basicTaskFields,
+    timeout: Type.Integer({ description: 'Seconds' }),
+    rules: Type.Array(RuleDto),
+    metadata: anyJson('As it was given; null when none was'),
+    actions: Type.Array(ActionDto),
+    last_updated: timestamp('The last sign of life'),
+    failure_reason: nullable(Type.String()),
+  },
+  { description: 'The whole task' },
+);
+export type TaskDto = Static<typeof TaskDto>;
+
+const waitFields = {
+  type: oneOf(['parent', 'rule', 'paused', 'metadata', 'origin', 'retry', 'worker']),
+};
+
+export const ExplainDto = Type.Object(
+  {
+    status: StatusKind,
+    waiting_for: Type.Array(Type.Object(waitFields, { additionalProperties: true })),
+    frees: Type.String({ description: 'One sentence: what will let it go on' }),
+  },
+  { description: 'Why a task has not started, or what it is doing' },
+);
+export type ExplainDto = Static<typeof ExplainDto>;

@@ -1,0 +1,30 @@
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+import { METADATA_MAX_BYTES } from '../limits.ts';
+import { REPORTED_STATUSES } from '../statuses.ts';
+import { anyJson, oneOf, optional } from './building-blocks.ts';
+import { count, priority } from './new-task.ts';
+
+export const UpdateTaskDto = Type.Object(
+  {
+    status: optional(oneOf(REPORTED_STATUSES), { description: 'The end of the task' }),
+    failure_reason: optional(Type.String({ minLength: 1 }), {
+      description: 'Required when status is Failure',
+    }),
+    new_success: optional(count, { description: 'Added to success' }),
+    new_failures: optional(count, { description: 'Added to failures' }),
+    metadata: Type.Optional(
+      anyJson(`Replaces the metadata; any JSON, at most ${METADATA_MAX_BYTES} bytes when written compactly`),
+    ),
+    expected_count: optional(count),
+    priority: optional(priority),
+  },
+  { description: 'The end of a task, or changes to one that has not ended' },
+);
+export type UpdateTaskDto = Static<typeof UpdateTaskDto>;
+
+export const UpdateCountersDto = Type.Object(
+  { new_success: optional(count), new_failures: optional(count) },
+  { description: 'What is added to the counters; not both zero' },
+);
+export type UpdateCountersDto = Static<typeof UpdateCountersDto>;

@@ -1,0 +1,31 @@
+/** The closed vocabularies of the contract, as they are written on the wire. */
+
+export const TASK_STATUSES = [
+  'Waiting',
+  'Pending',
+  'Claimed',
+  'Running',
+  'Success',
+  'Failure',
+  'Canceled',
+  'Paused',
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** The two ends that a client may report. */
+export const REPORTED_STATUSES = ['Success', 'Failure'] as const;
+export type ReportedStatus = (typeof REPORTED_STATUSES)[number];
+
+export const DELIVERY_STATUSES = ['Pending', 'Success', 'Failure', 'Exhausted'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** Triggers of the actions that a task can carry. */
+export const TASK_TRIGGERS = ['Start', 'End', 'Cancel'] as const;
+export type TaskTrigger = (typeof TASK_TRIGGERS)[number];
+
+/** Triggers that the delivery ledger knows: all but Start, and those of a batch. */
+export const DELIVERY_TRIGGERS = ['Start', 'End', 'Cancel', 'BatchComplete'] as const;
+export type DeliveryTrigger = (typeof DELIVERY_TRIGGERS)[number];
+
+export const VERBS = ['Get', 'Post', 'Put', 'Patch', 'Delete'] as const;
+export type Verb = (typeof VERBS)[number];

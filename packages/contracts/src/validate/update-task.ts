@@ -1,0 +1,70 @@
+import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
+import type { ReportedStatus } from '../statuses.ts';
+import { checkShape, checkStorable, compileShape } from './check-shape.ts';
+import { ErrorList } from './error-list.ts';
+import type { Invalid } from './error-list.ts';
+import type { Json } from './lossless-json.ts';
+import { checkMetadata } from './user-json.ts';
+
+/** What a `PATCH /task/{id}` asks for; null and 0 mean that the field was not given. */
+export type TaskUpdate = {
+  readonly status: ReportedStatus | null;
+  /** Given exactly when `status` is Failure. */
+  readonly failureReason: string | null;
+  readonly newSuccess: number;
+  readonly newFailures: number;
+  /** Compact JSON text. */
+  readonly metadata: string | null;
+  readonly expectedCount: number | null;
+  readonly priority: number | null;
+};
+
+/** What a `PUT /task/{id}` adds; never both zero. */
+export type CounterUpdate = { readonly newSuccess: number; readonly newFailures: number };
+
+const validateUpdate = compileShape<UpdateTaskDto>(UpdateTaskDto);
+const validateCounters = compileShape<UpdateCountersDto>(UpdateCountersDto);
+
+/** Reads the body of `PATCH /task/{id}`. */
+export function parseUpdateTask(value: Json): { readonly ok: true; readonly update: TaskUpdate } | Invalid {
+  const errors = new ErrorList();
+  const dto = checkShape(validateUpdate, value, '', errors);
+  if (dto === null) return { ok: false, details: errors.details };
+  const status = dto.status ?? null;
+  const failureReason = status === 'Failure' ? (dto.failure_reason ?? null) : null;
+  if (status === 'Failure' && failureReason === null) {
+    errors.add('failure_reason', 'is required when status is Failure');
+  }
+  if (failureReason !== null) checkStorable(failureReason, 'failure_reason', errors);
+  const metadata = checkMetadata(dto.metadata, 'metadata', errors);
+  if (!errors.isEmpty) return { ok: false, details: errors.details };
+  return {
+    ok: true,
+    update: {
+      status,
+      failureReason,
+      newSuccess: dto.new_success ?? 0,
+      newFailures: dto.new_failures ?? 0,
+      metadata,
+      expectedCount: dto.expected_count ?? null,
+      priority: dto.priority ?? null,
+    },
+  };
+}
+
+/** Reads the body of `PUT /task/{id}`. */
+export function parseCounters(
+  value: Json,
+): { readonly ok: true; readonly counters: CounterUpdate } | Invalid {
+  if (!validateCounters(value)) {
+    const errors = new ErrorList();
+    checkShape(validateCounters, value, '', errors);
+    return { ok: false, details: errors.details };
+  }
+  const newSuccess = value.new_success ?? 0;
+  const newFailures = value.new_failures ?? 0;
+  if (newSuccess === 0 && newFailures === 0) {
+    return { ok: false, details: ['new_success: new_success and new_failures must not both be zero'] };
+  }
+  return { ok: true, counters: { newSuccess, newFailures } };
+}
