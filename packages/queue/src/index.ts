@@ -1,1 +1,5 @@
-export {};
+export { Doorbell } from './doorbell.ts';
+export { type Processor, startProcessor } from './processor.ts';
+export { QUEUE_NAMES, type QueueName } from './queues.ts';
+export { isRedisHealthy, openConsumerRedis, openProducerRedis } from './redis.ts';
+export { scheduleSweeps } from './sweep-schedule.ts';

@@ -1,0 +1,127 @@
+/** What a setting accepts, and how it is read from text. */
+export type SettingType =
+  | { readonly type: 'integer'; readonly min: number; readonly max: number }
+  | { readonly type: 'number'; readonly min: number; readonly max: number }
+  | { readonly type: 'flag' }
+  | { readonly type: 'text' }
+  | { readonly type: 'list' }
+  | { readonly type: 'url'; readonly protocols: readonly string[] }
+  | { readonly type: 'choice'; readonly choices: readonly string[] };
+
+export type Setting = SettingType & {
+  readonly description: string;
+  /** The text that stands for it when it is not set; without one it is required or stays empty. */
+  readonly default?: string;
+  readonly required?: boolean;
+};
+
+const integer = (min: number, max: number, fallback: number, description: string) =>
+  ({ type: 'integer', min, max, default: String(fallback), description }) as const;
+const flag = (fallback: 0 | 1, description: string) =>
+  ({ type: 'flag', default: String(fallback), description }) as const;
+const list = (fallback: string, description: string) => ({ type: 'list', default: fallback, description }) as const;
+
+const DAY_SECS = 86_400;
+const YEAR_SECS = 366 * DAY_SECS;
+const PORT_MAX = 65_535;
+
+/** Every setting there is, by its environment variable. The table in docs/configuration.md is made from this. */
+export const SETTINGS = {
+  DATABASE_URL: {
+    type: 'url',
+    protocols: ['postgres:', 'postgresql:'],
+    required: true,
+    description: 'Postgres, 15 or newer',
+  },
+  REDIS_URL: { type: 'url', protocols: ['redis:', 'rediss:'], required: true, description: 'Redis or Valkey' },
+  HOST_URL: {
+    type: 'url',
+    protocols: ['http:', 'https:'],
+    required: true,
+    description: 'Where receivers reach the API: the base of every handle. May have a path, which a proxy strips',
+  },
+
+  PORT: integer(0, PORT_MAX, 8085, 'Port of the API'),
+  WORKER_PORT: integer(0, PORT_MAX, 8086, "Port of a worker's `/health`, `/ready` and `/metrics`"),
+  LOG_LEVEL: {
+    type: 'choice',
+    choices: ['error', 'warn', 'info', 'debug'],
+    default: 'info',
+    description: 'What is logged',
+  },
+  LOG_FORMAT: {
+    type: 'choice',
+    choices: ['json', 'text'],
+    default: 'json',
+    description: 'One JSON object a line, or text for people',
+  },
+
+  POOL_MAX_SIZE: integer(1, 1000, 10, 'Connections to Postgres of one process, at most'),
+  POOL_MIN_IDLE: integer(0, 1000, 5, 'Connections that are kept open'),
+  POOL_ACQUIRE_RETRIES: integer(0, 100, 3, 'How often a connection is asked for again before a call fails'),
+  POOL_TIMEOUT_SECS: integer(1, 600, 30, 'How long a call waits for a free connection'),
+
+  PAGINATION_DEFAULT: integer(1, 10_000, 50, 'Rows of a page when the call does not say'),
+  PAGINATION_MAX: integer(1, 10_000, 100, 'Rows of a page, at most'),
+  MAX_TASKS_PER_BATCH: integer(1, 1_000_000, 10_000, 'Tasks of one request, at most'),
+  MAX_DEPS_PER_TASK: integer(0, 100_000, 1000, 'Dependencies of one task, at most'),
+  MAX_ACTIONS_PER_TASK: integer(1, 1000, 20, 'Actions of one task, all triggers together, at most'),
+  PAYLOAD_MAX_BYTES: integer(1024, 1_073_741_824, 16_777_216, 'Size of a request body, at most'),
+  PROPAGATION_INLINE_LIMIT: integer(
+    1,
+    100_000,
+    1000,
+    'Tasks that one call fails by cascade before it answers; the rest follows in the background',
+  ),
+
+  WORKER_LOOP_INTERVAL_MS: integer(50, 3_600_000, 1000, 'Period of the reconciling sweep'),
+  WORKER_LEASE_SECS: integer(2, 3600, 6, 'How long what a worker holds stays its own after it fell silent'),
+  WORKER_CLAIM_TIMEOUT_SECS: integer(
+    1,
+    DAY_SECS,
+    30,
+    'Age of a claim from which its worker checks that it still works on it',
+  ),
+  WORKER_START_BATCH_SIZE: integer(1, 10_000, 50, 'Tasks that one claim round takes, at most'),
+  WORKER_TIMEOUT_BATCH_SIZE: integer(1, 10_000, 100, 'Tasks that one timeout round looks at, at most'),
+  WORKER_PROPAGATION_BATCH_SIZE: integer(
+    1,
+    100_000,
+    5000,
+    'Tasks that one step of a long cascade fails, at most',
+  ),
+  WORKER_WEBHOOK_CONCURRENCY: integer(1, 10_000, 256, '`on_start` calls that one worker has open, at most'),
+  WEBHOOK_TIMEOUT_SECS: integer(1, 3600, 10, 'How long a webhook call may take'),
+  WEBHOOK_DELIVERY_CONCURRENCY: integer(1, 10_000, 64, 'Notifications that one worker has open, at most'),
+  WEBHOOK_DELIVERY_LEASE_SECS: integer(
+    1,
+    DAY_SECS,
+    120,
+    'After this time a notification whose worker did not answer is delivered by another',
+  ),
+  WEBHOOK_MAX_ATTEMPTS: integer(1, 1000, 10, 'Attempts to deliver a notification'),
+  WEBHOOK_MAX_AGE_SECS: integer(1, YEAR_SECS, 259_200, 'Age from which a notification is not tried again'),
+  WEBHOOK_RETRY_BACKOFF_BASE_SECS: integer(0, DAY_SECS, 2, 'First pause between attempts, doubled each time'),
+  WEBHOOK_RETRY_BACKOFF_CAP_SECS: integer(0, DAY_SECS, 300, 'Longest pause between attempts'),
+  SHUTDOWN_TIMEOUT_SECS: integer(1, 3600, 25, 'How long a process takes to stop before it gives up waiting'),
+
+  SKIP_SSRF_VALIDATION: flag(0, 'Allows webhooks to private addresses; for local use'),
+  BLOCKED_HOSTNAMES: list(
+    'localhost,127.0.0.1,::1,0.0.0.0,local,internal',
+    'Host names that no webhook may have',
+  ),
+  BLOCKED_HOSTNAME_SUFFIXES: list('.local,.internal,.localdomain,.localhost', 'Endings that no host name may have'),
+
+  SLOW_QUERY_THRESHOLD_MS: integer(0, 3_600_000, 100, 'Statements that take longer are logged and counted'),
+  METRICS_SAMPLER_INTERVAL_SECS: integer(1, 3600, 15, 'Period of the gauges that are read from Postgres'),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Settings of other versions of ArcRun that mean nothing here: accepted, and named as ignored. */
+export const IGNORED_SETTINGS = [
+  'WEBHOOK_DELIVERY_INTERVAL_MS',
+  'WEBHOOK_DELIVERY_BATCH_SIZE',
+  'BATCH_CHANNEL_CAPACITY',
+  'RUST_LOG',
+] as const;

@@ -1,0 +1,99 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { KEPT_JOBS, KEY_PREFIX, QUEUE_NAMES, type QueueName } from './queues.ts';
+
+/** How long a ring may take before it counts as lost. */
+const RING_LIMIT_MS = 100;
+
+/** Bells for the same moment are one job; moments are told apart to this. */
+const DELAY_STEP_MS = 100;
+
+/** A bell, and whether it is to be rung once more when this ring is over. */
+interface Ring {
+  again: boolean;
+}
+
+/**
+ * Tells workers that there may be work. A bell carries no state: what is to be done stands in Postgres, and a bell
+ * that is lost is found missing by the sweep. So ringing never fails and never holds up its caller.
+ *
+ * A bell that is rung while its job is active makes another job when that one ends, so what was committed after
+ * the round had read is not missed; while one waits, further rings add nothing.
+ */
+export class Doorbell {
+  readonly #queues: ReadonlyMap<QueueName, Queue>;
+  readonly #rings = new Map<QueueName, Ring>();
+  readonly #onLost: (queue: QueueName, error: unknown) => void;
+
+  constructor(redis: Redis, onLost: (queue: QueueName, error: unknown) => void) {
+    this.#onLost = onLost;
+    this.#queues = new Map(
+      QUEUE_NAMES.map((name) => {
+        const queue = new Queue(name, {
+          connection: redis,
+          prefix: KEY_PREFIX,
+          skipWaitingForReady: true,
+          defaultJobOptions: KEPT_JOBS,
+        });
+        // Errors of the connection are reported by the connection.
+        queue.on('error', () => undefined);
+        return [name, queue];
+      }),
+    );
+  }
+
+  /** The queues that it rings, for those that show or count them. */
+  get queues(): readonly Queue[] {
+    return [...this.#queues.values()];
+  }
+
+  queue(name: QueueName): Queue {
+    return this.#queues.get(name)!;
+  }
+
+  /** Rings after a commit. Many rings of one queue at the same time are two at the most. */
+  ring(name: QueueName): void {
+    const ring = this.#rings.get(name);
+    if (ring !== undefined) {
+      ring.again = true;
+      return;
+    }
+    void this.#keepRinging(name);
+  }
+
+  /** Rings when something falls due, in `delayMs` from now. */
+  ringLater(name: QueueName, delayMs: number): void {
+    const step = Math.ceil((Date.now() + delayMs) / DELAY_STEP_MS);
+    const add = this.queue(name).add('due', {}, { jobId: `due-${step}`, delay: Math.max(0, delayMs) });
+    void this.#bounded(name, add);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.queues.map((queue) => queue.close()));
+  }
+
+  async #keepRinging(name: QueueName): Promise<void> {
+    const ring: Ring = { again: true };
+    this.#rings.set(name, ring);
+    while (ring.again) {
+      ring.again = false;
+      const add = this.queue(name).add('bell', {}, { deduplication: { id: name, keepLastIfActive: true } });
+      await this.#bounded(name, add);
+    }
+    this.#rings.delete(name);
+  }
+
+  async #bounded(name: QueueName, add: Promise<unknown>): Promise<void> {
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error('no answer from Redis in time')), RING_LIMIT_MS);
+    try {
+      await Promise.race([add, tooLate]);
+    } catch (error) {
+      // The add may still fail later, when nobody listens any more.
+      add.catch(() => undefined);
+      this.#onLost(name, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

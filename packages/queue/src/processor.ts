@@ -1,0 +1,80 @@
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { KEPT_JOBS, KEY_PREFIX, type QueueName } from './queues.ts';
+
+// A worker that was killed is noticed after this: the round it was in is taken up by another.
+const LOCK_MS = 10_000;
+const STALLED_INTERVAL_MS = 5000;
+const CLOSE_LIMIT_MS = 2000;
+
+/** What a round leaves behind. */
+export interface Round {
+  /** There may be more that it could not take because this worker is full: it listens again when it has room. */
+  readonly isFull?: boolean;
+}
+
+export interface ProcessorOptions {
+  readonly queue: QueueName;
+  readonly redis: Redis;
+  /** One round: reads from Postgres what there is to do and does it. Its errors are reported and the bell is gone. */
+  readonly process: () => Promise<Round | void>;
+  readonly onError: (queue: QueueName, error: Error) => void;
+}
+
+/** The one wrapper around what consumes a queue. */
+export interface Processor {
+  readonly queue: QueueName;
+  /** Listens again after a round that left the worker full. */
+  listen(): void;
+  /** Stops listening at once; what is under way ends by itself. */
+  pause(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts to consume a queue, one job at a time: a job is one round over whatever is due. */
+export function startProcessor({ queue, redis, process, onError }: ProcessorOptions): Processor {
+  let isStopping = false;
+  const worker: Worker = new Worker(
+    queue,
+    async () => {
+      const round = await process();
+      // A worker that cannot take more does not listen, so that the next bell goes to one that can.
+      if (round?.isFull === true) await worker.pause(true);
+    },
+    {
+      connection: redis,
+      prefix: KEY_PREFIX,
+      concurrency: 1,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: 100,
+      ...KEPT_JOBS,
+    },
+  );
+  worker.on('error', (error) => onError(queue, error));
+  worker.on('failed', (_job, error) => onError(queue, error));
+
+  return {
+    queue,
+    listen: () => {
+      if (!isStopping && worker.isPaused()) void worker.resume();
+    },
+    pause: async () => {
+      isStopping = true;
+      await worker.pause(true);
+    },
+    close: async () => {
+      isStopping = true;
+      await closeWithin(worker, CLOSE_LIMIT_MS);
+    },
+  };
+}
+
+/** Closing waits for Redis, which may be away: after the limit it is forced. */
+async function closeWithin(worker: Worker, limitMs: number): Promise<void> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => resolve('late'), limitMs);
+  const outcome = await Promise.race([worker.close(), tooLate]);
+  clearTimeout(timer);
+  if (outcome === 'late') await Promise.race([worker.disconnect(), new Promise((end) => setTimeout(end, 200))]);
+}

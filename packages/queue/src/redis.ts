@@ -1,0 +1,45 @@
+import { Redis } from 'ioredis';
+
+export interface RedisSettings {
+  readonly url: string;
+  readonly onError: (error: Error) => void;
+}
+
+const RECONNECT_MAX_MS = 1000;
+
+const backOff = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), RECONNECT_MAX_MS);
+
+/**
+ * A connection for those that ring: a command fails at once while Redis is away, since a bell that cannot be rung
+ * is replaced by the sweep, and must not hold up an answer.
+ */
+export function openProducerRedis({ url, onError }: RedisSettings): Redis {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    connectTimeout: 5000,
+    retryStrategy: backOff,
+  });
+  redis.on('error', onError);
+  return redis;
+}
+
+/** A connection for those that wait for jobs: they go on waiting through an outage, however long it is. */
+export function openConsumerRedis({ url, onError }: RedisSettings): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy: backOff });
+  redis.on('error', onError);
+  return redis;
+}
+
+/** Whether Redis answers within the limit. */
+export async function isRedisHealthy(redis: Redis, limitMs: number): Promise<boolean> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), limitMs);
+  try {
+    return await Promise.race([redis.ping().then(() => true), tooLate]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

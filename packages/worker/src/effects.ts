@@ -1,0 +1,13 @@
+import type { EndEffects } from '@arcrun/database';
+import type { Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+
+/** Rings for what ends brought about, and counts it. */
+export function announceEffects(effects: EndEffects, doorbell: Doorbell, metrics: Metrics): void {
+  if (effects.released > 0) doorbell.ring('start');
+  if (effects.notified > 0) doorbell.ring('webhook');
+  if (effects.unfinished > 0) doorbell.ring('propagation');
+  metrics.tasksUnblocked.inc(effects.released);
+  metrics.tasksFailedByDependency.inc(effects.failed);
+  metrics.batchesCompleted.inc(effects.completed);
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Database, deleteWorkerLease, renewWorkerLease, type WorkerIdentity } from '@arcrun/database';
+import type { Logger } from '@arcrun/observability';
+
+const RENEW_PERIOD_MS = 2000;
+const RETRY_PERIOD_MS = 250;
+
+export interface WorkerLeaseOptions {
+  readonly worker: WorkerIdentity;
+  readonly leaseSecs: number;
+  /** Of its own, so that a busy pool never delays a renewal. */
+  readonly database: Database;
+  readonly logger: Logger;
+  /** Called each time the lease is there again. */
+  readonly onAlive: () => void;
+}
+
+/**
+ * What makes a worker's claims its own. It is renewed while the worker lives; when it has run out, others take the
+ * claims. Whether it is alive is judged by this process' monotonic clock, from before each renewal was sent, so
+ * this worker gives up earlier than others may take over.
+ */
+export class WorkerLease {
+  readonly #options: WorkerLeaseOptions;
+  readonly #stopped = new AbortController();
+  #aliveUntilMs = -Infinity;
+  #term = 0;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: WorkerLeaseOptions) {
+    this.#options = options;
+  }
+
+  /** Grows each time the lease was lost: what was claimed in an earlier term may be somebody else's now. */
+  get term(): number {
+    return this.#term;
+  }
+
+  get isAlive(): boolean {
+    return performance.now() < this.#aliveUntilMs;
+  }
+
+  /** Begins to renew; resolves after the first try, whatever came of it. */
+  async start(): Promise<void> {
+    await this.#renew();
+    this.#loop = this.#keepRenewing();
+  }
+
+  /** Gives the lease up. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#loop;
+    this.#aliveUntilMs = -Infinity;
+    await deleteWorkerLease(this.#options.database.db, this.#options.worker.id);
+  }
+
+  async #keepRenewing(): Promise<void> {
+    const { signal } = this.#stopped;
+    let renewed = true;
+    while (!signal.aborted) {
+      await delay(renewed ? RENEW_PERIOD_MS : RETRY_PERIOD_MS, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) renewed = await this.#renew();
+    }
+  }
+
+  async #renew(): Promise<boolean> {
+    const { database, worker, leaseSecs, logger, onAlive } = this.#options;
+    const sentMs = performance.now();
+    const wasAlive = this.isAlive;
+    try {
+      await renewWorkerLease(database.db, worker, leaseSecs);
+      this.#aliveUntilMs = sentMs + leaseSecs * 1000;
+      if (!wasAlive) {
+        this.#term++;
+        onAlive();
+      }
+      return true;
+    } catch (error) {
+      if (!this.isAlive && wasAlive) logger.warn('lease lost', { worker_id: worker.id });
+      logger.debug('lease not renewed', { error });
+      return false;
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ActionReader, parseJsonText, type UrlGuardSettings } from '@arcrun/contracts';
+import {
+  type Claim,
+  classifyFailure,
+  type Database,
+  type EndResult,
+  endTasks,
+  GroupCommit,
+  type StartResult,
+  startTasks,
+  type StoredAction,
+  type TaskEnd,
+  type TaskStart,
+} from '@arcrun/database';
+import type { Logger, Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+import { announceEffects } from './effects.ts';
+import type { WorkerLease } from './leases/worker-lease.ts';
+import { OpenCalls } from './open-calls.ts';
+import type { ActionCache } from './webhooks/action-cache.ts';
+import { buildStartCall } from './webhooks/build-call.ts';
+import type { WebhookAnswer, WebhookClient } from './webhooks/webhook-client.ts';
+import { checkStoredUrl } from './webhooks/check-stored-url.ts';
+
+const RECORD_RETRY_MS = 250;
+const MAX_GROUP = 100;
+
+export interface StartCallsOptions {
+  readonly hostUrl: string;
+  readonly concurrency: number;
+  readonly cascadeLimit: number;
+  readonly urlGuard: UrlGuardSettings;
+  readonly database: Database;
+  readonly doorbell: Doorbell;
+  readonly lease: WorkerLease;
+  readonly actions: ActionCache;
+  readonly webhooks: WebhookClient;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly onRoom: () => void;
+}
+
+/** Calls on_start for claimed tasks and records how it went: Running, or Failure. */
+export class StartCalls {
+  readonly calls: OpenCalls;
+  readonly #options: StartCallsOptions;
+  readonly #starts: GroupCommit<TaskStart, StartResult>;
+  readonly #failures: GroupCommit<TaskEnd, EndResult>;
+  readonly #actionReader: ActionReader;
+
+  constructor(options: StartCallsOptions) {
+    this.#options = options;
+    this.#actionReader = new ActionReader(options.urlGuard);
+    this.calls = new OpenCalls(options.concurrency, options.onRoom);
+    const { database, doorbell, metrics, cascadeLimit } = options;
+    this.#starts = new GroupCommit({
+      maxItems: MAX_GROUP,
+      keyOf: (start) => start.id,
+      commit: async (starts, wait) => {
+        const { results, notified } = await startTasks(database.db, starts, { wait });
+        if (notified > 0) doorbell.ring('webhook');
+        return results;
+      },
+    });
+    this.#failures = new GroupCommit({
+      maxItems: MAX_GROUP,
+      keyOf: (end) => end.id,
+      commit: async (ends, wait) => {
+        const { results, effects } = await endTasks(database.db, 'failStart', ends, { wait, cascadeLimit });
+        announceEffects(effects, doorbell, metrics);
+        return results;
+      },
+    });
+  }
+
+  /** Begins a call for each claim, without waiting for any. */
+  async begin(claims: readonly Claim[]): Promise<void> {
+    const { actions, lease } = this.#options;
+    const term = lease.term;
+    const found = actions.get(claims.map((claim) => claim.onStart));
+    for (const claim of claims) this.calls.begin(claim.id, () => this.#start(claim, term, found));
+    await found;
+  }
+
+  async #start(claim: Claim, term: number, actions: ReturnType<ActionCache['get']>): Promise<void> {
+    const { lease, webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
+    try {
+      const action = (await actions).get(claim.onStart);
+      // A claim that may be somebody else's by now is not called; it will be handed back.
+      if (action === undefined || !lease.isAlive || lease.term !== term) return;
+      const blocked = checkStoredUrl(action.url, urlGuard);
+      const beganMs = performance.now();
+      const answer: WebhookAnswer =
+        blocked === null
+          ? await webhooks.call(buildStartCall(claim, action, hostUrl))
+          : { answered: false, error: blocked, isBlocked: true };
+      metrics.webhookDuration.observe({ trigger: 'start' }, (performance.now() - beganMs) / 1000);
+      await this.#record(claim, answer);
+    } catch (error) {
+      // Nothing was recorded, so the claim stands until its lease or its age hands it back.
+      logger.error('on_start not carried through', { task_id: claim.id, claim: claim.claim, error });
+    }
+  }
+
+  async #record(claim: Claim, answer: WebhookAnswer): Promise<void> {
+    const { metrics } = this.#options;
+    const succeeded = answer.answered && answer.status >= 200 && answer.status < 300;
+    const outcome = succeeded ? 'success' : 'failure';
+    metrics.webhookAttempts.inc({ trigger: 'start', outcome });
+    metrics.webhookExecutions.inc({ trigger: 'start', outcome });
+    if (succeeded) {
+      const cancelAction = this.#readCancelAction(claim, answer.body);
+      await this.#recordStart({ id: claim.id, claim: claim.claim, cancelAction });
+    } else {
+      const reason = `on_start webhook failed: ${answer.answered ? `answered ${answer.status}` : answer.error}`;
+      await this.#recordFailure({ id: claim.id, claim: claim.claim, status: 'Failure', reason });
+    }
+  }
+
+  async #recordStart(start: TaskStart): Promise<void> {
+    const { metrics } = this.#options;
+    const result = await this.#untilRecorded(() => this.#starts.submit(start));
+    if (result?.outcome === 'started') {
+      metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Running' });
+      metrics.taskWait.observe({ kind: metrics.kindLabel(result.kind) }, result.waitSeconds);
+    } else {
+      metrics.webhookIdempotentConflicts.inc();
+    }
+  }
+
+  async #recordFailure(end: TaskEnd): Promise<void> {
+    const { metrics } = this.#options;
+    const result = await this.#untilRecorded(() => this.#failures.submit(end));
+    if (result?.outcome === 'applied') {
+      metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Failure' });
+      metrics.tasksCompleted.inc({ outcome: 'failure', kind: metrics.kindLabel(result.kind) });
+      metrics.dependencyPropagations.inc({ parent_outcome: 'failure' });
+      return;
+    }
+    metrics.webhookIdempotentConflicts.inc();
+    // It ended while the call was open: its notifications waited for the call, which is over.
+    await this.#untilRecorded(() => this.#starts.submit({ id: end.id, claim: end.claim!, cancelAction: null }));
+  }
+
+  /**
+   * An answer that was not recorded would be asked for again, so it is kept until Postgres takes it, as long as the
+   * claim can still be ours.
+   */
+  async #untilRecorded<T>(submit: () => Promise<T>): Promise<T | null> {
+    const { lease } = this.#options;
+    const term = lease.term;
+    for (;;) {
+      try {
+        return await submit();
+      } catch (error) {
+        const failure = classifyFailure(error);
+        if (failure === 'query') throw error;
+        if (lease.term !== term) return null;
+      }
+      await delay(RECORD_RETRY_MS);
+    }
+  }
+
+  /** The JSON answer of on_start may be the task's cancel action; anything else is dropped. */
+  #readCancelAction({ id }: Claim, body: string | null): StoredAction | null {
+    if (body === null || !/^\s*\{/.test(body)) return null;
+    const json = parseJsonText(body);
+    const read = json.ok ? this.#actionReader.readAlone(json.value) : { action: null, faults: [json.message] };
+    if (read.action === null) {
+      this.#options.logger.debug('answer of on_start is no cancel action', { task_id: id, faults: read.faults });
+    }
+    return read.action;
+  }
+}
