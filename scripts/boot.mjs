@@ -33,9 +33,10 @@ const quiet = '--disable-warning=ExperimentalWarning';
 const commands = {
   async start(node, env, args) {
     await ensureBuild(env);
+    const own = { ...env, ARCRUN_BEGAN_AT: String(beganAt) };
     return handOver(node, [quiet, 'packages/local/src/main.ts', ...args], {
       cwd: projectDir,
-      env,
+      env: own,
       ipc: true,
     });
   },
@@ -67,8 +68,9 @@ async function main([name = '', ...args]) {
   if (!command) throw new Problem(`Say one of ${Object.keys(commands).join(', ')} instead of "${name}".`);
   try {
     const node = await ensureNode();
-    await ensureDependencies();
-    return await command(node, toolEnvironment(node), args);
+    const env = toolEnvironment(node);
+    await ensureDependencies(env);
+    return await command(node, env, args);
   } catch (error) {
     throw explain(error, projectDir);
   }

@@ -34,14 +34,13 @@ function isInStep(packages) {
 }
 
 /** Everything that pnpm would lay into the home of the user is kept in the clone. */
-async function pnpmEnvironment() {
+async function pnpmEnvironment(toolEnv) {
   return {
-    ...process.env,
+    ...toolEnv,
     ...(await readNpmSettings()),
     XDG_DATA_HOME: join(stateDir, 'pnpm/data'),
     XDG_STATE_HOME: join(stateDir, 'pnpm/state'),
     XDG_CACHE_HOME: join(stateDir, 'pnpm/cache'),
-    PATH: `${join(process.execPath, '..')}:${process.env.PATH ?? ''}`,
     CI: 'true',
   };
 }
@@ -92,14 +91,17 @@ function readable(output) {
     .join('\n');
 }
 
-/** Makes node_modules fit the lockfile; touches nothing when it does already. */
-export async function ensureDependencies() {
+/**
+ * Makes node_modules fit the lockfile; touches nothing when it does already.
+ * @param toolEnv the environment in which install scripts find Node
+ */
+export async function ensureDependencies(toolEnv) {
   if (isInStep(listPackages())) return;
   const pnpm = await ensurePnpm();
   await withFolderLock(join(stateDir, 'locks/prepare'), async () => {
     const packages = listPackages();
     if (isInStep(packages)) return;
-    const env = await pnpmEnvironment();
+    const env = await pnpmEnvironment(toolEnv);
     let done = await install(pnpm, env);
     let problem = done.ok
       ? undefined

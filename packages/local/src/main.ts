@@ -30,6 +30,12 @@ async function runSample(args: StartArguments, stack: Stack): Promise<boolean> {
   return !args.demo || (await runDemo(shared)).ok;
 }
 
+/** Since the person pressed Enter, as far as the boot script knows. */
+function secondsSinceCommand(): string {
+  const beganAt = Number(process.env.ARCRUN_BEGAN_AT) || performance.timeOrigin;
+  return ((Date.now() - beganAt) / 1000).toFixed(1);
+}
+
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     const alive = setInterval(() => undefined, 60_000);
@@ -58,7 +64,7 @@ async function serve(args: StartArguments): Promise<number> {
     const { databaseUrl, redisUrl } = stack.services;
     writeRunRecord({ pid: process.pid, databaseUrl, redisUrl, apiUrl: stack.apiUrl });
     const pids = stack.workers.map(({ process: worker }) => `${worker.name} is pid ${worker.pid}`).join(', ');
-    say(`The API is ready at ${stack.apiUrl} after ${(performance.now() / 1000).toFixed(1)} s; ${pids}`);
+    say(`The API is ready at ${stack.apiUrl} after ${secondsSinceCommand()} s; ${pids}`);
     const ok = await runSample(args, stack);
     if (!args.exit && !signal.aborted) {
       say(formatBanner(stack));
