@@ -1,0 +1,47 @@
+/** Something of the machine stands in the way: its message is one sentence that says what to do. */
+export class Problem extends Error {
+  name = 'Problem';
+}
+
+/** Turns an error of the file system into a sentence; others come back as they are. */
+export function explain(error, path) {
+  switch (error?.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new Problem(`The disk that holds ${path} is full: free about 1 GB, then run the command again.`);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new Problem(
+        `${error.path ?? path} can't be written by this user: make it yours (chown -R) or delete it as the user who owns it, then run the command again.`,
+      );
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new Problem(`${error.path ?? path} is in the way: delete it, then run the command again.`);
+    default:
+      return error;
+  }
+}
+
+/** Turns the output of a failed npm or pnpm into a sentence about `what`. */
+export function explainDownload(output, what, path) {
+  if (/ENOSPC|EDQUOT|No space left|quota exceeded/i.test(output)) return explain({ code: 'ENOSPC' }, path);
+  if (/EACCES|EPERM|EROFS|Permission denied|Read-only file system/i.test(output))
+    return explain({ code: 'EACCES' }, path);
+  const network =
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|network|connect error|dns error|error sending request|timed? ?out/i;
+  if (network.test(output)) {
+    return new Problem(
+      `${what} can't be fetched, since the package registry does not answer: check the network, or npm's registry and proxy settings, then run the command again.`,
+    );
+  }
+  if (/OUTDATED_LOCKFILE|lockfile is not up to date|frozen-lockfile/i.test(output)) {
+    return new Problem(
+      'pnpm-lock.yaml does not fit the package.json files: run "pnpm install --no-frozen-lockfile" to bring it up to date, then run the command again.',
+    );
+  }
+  const last = output.trim().split('\n').filter(Boolean).slice(-6).join('\n');
+  return new Problem(
+    `${what} can't be fetched: look at the message of the tool, then run the command again.\n${last}`,
+  );
+}

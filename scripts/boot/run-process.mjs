@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Runs a program to its end and collects what it prints.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{cwd?: string, env?: Record<string, string | undefined>, onOutput?: (text: string) => void}} options
+ * @returns {Promise<{ok: boolean, output: string}>}
+ */
+export function runQuietly(program, args, options = {}) {
+  const { onOutput, ...rest } = options;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const collect = (chunk) => {
+      const text = chunk.toString('utf8');
+      output += text;
+      onOutput?.(text);
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.once('error', (error) =>
+      resolve({ ok: false, output: `${output}${error.code ?? ''} ${error.message}` }),
+    );
+    child.once('close', (code) => resolve({ ok: code === 0, output }));
+  });
+}
+
+/**
+ * Hands the terminal over to a program and ends with its exit code. Ctrl-C reaches it by itself, as it goes to the
+ * whole foreground; what is sent to us alone is passed on. The program learns of our own sudden
+ * end through its IPC channel, when it listens.
+ * @returns {Promise<number>} the exit code
+ */
+export function handOver(program, args, { ipc = false, ...options } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      ...options,
+      stdio: ['inherit', 'inherit', 'inherit', ...(ipc ? ['ipc'] : [])],
+    });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+      process.on(signal, () => {
+        // A terminal's Ctrl-C has reached the child already; a second one would mean "at once".
+        if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+      });
+    }
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGKILL' ? 137 : 143)),
+    );
+  });
+}
