@@ -1,3 +1,4 @@
+export { buildOpenApi } from './openapi.ts';
 export * from './jobs.ts';
 export * from './limits.ts';
 export * from './statuses.ts';
@@ -28,3 +29,9 @@ export { parseBatchRules } from './validate/rules.ts';
 export type { BatchRules } from './validate/rules.ts';
 export { parseCounters, parseUpdateTask } from './validate/update-task.ts';
 export type { CounterUpdate, TaskUpdate } from './validate/update-task.ts';
+export { parseTimestamp, parseUuid } from './validate/identifiers.ts';
+export { parseBatchesQuery, parseDeliveriesQuery, parseTaskQuery } from './validate/queries.ts';
+export type { BatchesQuery, DeliveriesQuery, TaskQuery } from './validate/queries.ts';
+export type { Page, QueryParameters } from './validate/query-reader.ts';
+export { parseRetryDeliveries } from './validate/retry-deliveries.ts';
+export type { RetryDeliveries } from './validate/retry-deliveries.ts';
