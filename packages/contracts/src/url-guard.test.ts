@@ -127,6 +127,23 @@ describe('an internal host is refused in any notation', () => {
   });
 });
 
+describe('a URL that readers take for different hosts is judged by the one that is called', () => {
+  test.each([
+    'http:127.0.0.1/',
+    'http:/127.0.0.1/',
+    'http:///127.0.0.1/',
+    'http:\\\\127.0.0.1/',
+    'http://127.0.0.1\\@example.com/',
+    'http://127.0.0.1#@example.com/',
+    'http://127.0.0.1?@example.com/',
+    'http://example.com:80@127.0.0.1/',
+    'HTTP://LocalHost:80/',
+    'https://:@127.1/',
+  ])('%s', (url) => {
+    expect(checkUrl(url, DEFAULT_BATCH_LIMITS)).toMatch('is blocked');
+  });
+});
+
 describe('a public host passes', () => {
   test.each(PUBLIC_HOSTS)('%s', (host) => {
     expect(checkUrl(`https://${host}/hook?a=1#b`, DEFAULT_BATCH_LIMITS)).toBeNull();

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from './lossless-json.ts';
+import { DEFAULT_BATCH_LIMITS } from '../limits.ts';
+import { parseAction } from './actions.ts';
+import type { Json, JsonObject } from './lossless-json.ts';
 import { call, details, task } from './sample-requests.ts';
 
 describe('an action that HTTP or the database cannot carry', () => {
@@ -71,5 +73,24 @@ describe('an action that HTTP or the database cannot carry', () => {
         (field) => `${field}: must be one of Get, Post, Put, Patch, Delete`,
       ),
     );
+  });
+});
+
+describe('an action on its own', () => {
+  test('is read like any other', () => {
+    expect(parseAction(call({ body: [1] }), DEFAULT_BATCH_LIMITS)).toMatchObject({
+      ok: true,
+      action: { url: 'https://example.com/', verb: 'Post', body: '[1]' },
+    });
+  });
+
+  test.each<[Json, string]>([
+    [null, 'action: must be an object'],
+    ['done', 'action: must be an object'],
+    [{ ok: true }, 'action.kind: is required'],
+    [call({ url: 'http://127.1/' }), 'action.params.url: the host 127.0.0.1 is blocked'],
+  ])('%j is none', (value, detail) => {
+    const result = parseAction(value, DEFAULT_BATCH_LIMITS);
+    expect(result.ok ? [] : result.details).toContain(detail);
   });
 });
