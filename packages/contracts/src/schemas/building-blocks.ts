@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { Static, TOptional, TSchema, TUnsafe } from 'typebox';
+import { INT32_MAX, PRIORITY_MAX } from '../limits.ts';
 import type { Json } from '../validate/lossless-json.ts';
 
 /** One of a closed list of strings. */
@@ -42,3 +43,7 @@ export function timestamp(description: string) {
 export function uuid(description: string) {
   return Type.String({ format: 'uuid', description });
 }
+
+/** Fields that POST and PATCH share. */
+export const priority = Type.Integer({ minimum: -PRIORITY_MAX, maximum: PRIORITY_MAX });
+export const count = Type.Integer({ minimum: 0, maximum: INT32_MAX });

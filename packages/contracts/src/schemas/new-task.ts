@@ -1,18 +1,16 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import {
-  INT32_MAX,
   KIND_MAX_LENGTH,
   MATCHERS_MAX,
   METADATA_MAX_BYTES,
   NAME_MAX_LENGTH,
-  PRIORITY_MAX,
   RULES_MAX,
   TIMEOUT_DEFAULT_SECS,
   TIMEOUT_MAX_SECS,
 } from '../limits.ts';
 import { NewActionDto } from './action.ts';
-import { anyJson, NOT_BLANK, optional, text } from './building-blocks.ts';
+import { anyJson, count, NOT_BLANK, optional, priority, text } from './building-blocks.ts';
 import { Matcher, NewRuleDto } from './rules.ts';
 
 export const Dependency = Type.Object(
@@ -23,10 +21,6 @@ export const Dependency = Type.Object(
   { description: 'A parent of a task' },
 );
 export type Dependency = Static<typeof Dependency>;
-
-/** Fields that POST and PATCH share. */
-export const priority = Type.Integer({ minimum: -PRIORITY_MAX, maximum: PRIORITY_MAX });
-export const count = Type.Integer({ minimum: 0, maximum: INT32_MAX });
 
 export const NewTaskDto = Type.Object({
   id: Type.String({ minLength: 1, pattern: NOT_BLANK, description: 'Local name, unique in the request' }),

@@ -42,11 +42,21 @@ export const ConcurencyRule = Type.Object({
   matcher: Matcher,
 });
 
-const discriminator = { discriminator: { propertyName: 'type' } };
+/** Tells the alternatives apart for generated clients, by the names of the schemas in the document. */
+function discriminator(schemaNames: { readonly [type: string]: string }): object {
+  const mapping = Object.fromEntries(
+    Object.entries(schemaNames).map(([type, name]) => [type, `#/components/schemas/${name}`]),
+  );
+  return { discriminator: { propertyName: 'type', mapping } };
+}
 
 export type NewRuleDto = Static<typeof NewConcurencyRule> | Static<typeof CapacityRule>;
 export const NewRuleDto = Type.Unsafe<NewRuleDto>({
-  ...discriminator,
+  ...discriminator({
+    Concurency: 'NewConcurencyRule',
+    Concurrency: 'NewConcurencyRule',
+    Capacity: 'CapacityRule',
+  }),
   type: 'object',
   required: ['type'],
   oneOf: [NewConcurencyRule, CapacityRule],
@@ -54,7 +64,7 @@ export const NewRuleDto = Type.Unsafe<NewRuleDto>({
 
 export type RuleDto = Static<typeof ConcurencyRule> | Static<typeof CapacityRule>;
 export const RuleDto = Type.Unsafe<RuleDto>({
-  ...discriminator,
+  ...discriminator({ Concurency: 'ConcurencyRule', Capacity: 'CapacityRule' }),
   type: 'object',
   required: ['type'],
   oneOf: [ConcurencyRule, CapacityRule],

@@ -2,8 +2,7 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { METADATA_MAX_BYTES } from '../limits.ts';
 import { REPORTED_STATUSES } from '../statuses.ts';
-import { anyJson, oneOf, optional } from './building-blocks.ts';
-import { count, priority } from './new-task.ts';
+import { anyJson, count, oneOf, optional, priority } from './building-blocks.ts';
 
 export const UpdateTaskDto = Type.Object(
   {

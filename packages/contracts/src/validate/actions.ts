@@ -5,6 +5,7 @@ import type { Verb } from '../statuses.ts';
 import { checkUrl } from '../url-guard.ts';
 import { checkShape, compileShape, storageFault } from './check-shape.ts';
 import { ErrorList } from './error-list.ts';
+import type { Invalid } from './error-list.ts';
 import { fieldPath } from './field-path.ts';
 import { isDeeperThan, isJsonObject, stringifyJson } from './lossless-json.ts';
 import type { Json, JsonObject } from './lossless-json.ts';
@@ -122,4 +123,17 @@ export class ActionReader {
     const action = checkParams(value['params'], `${PLACE}.params`, errors, this.#guard);
     return { action: errors.isEmpty ? action : null, faults: errors.details };
   }
+}
+
+/**
+ * Reads one action on its own, such as the answer of an `on_start` call that names the task's cancel action. Its
+ * fields are written `action.params.url`.
+ */
+export function parseAction(
+  value: Json,
+  guard: UrlGuardSettings,
+): { readonly ok: true; readonly action: NewAction } | Invalid {
+  const errors = new ErrorList();
+  const action = new ActionReader(guard).read(value, 'action', errors);
+  return action === null ? { ok: false, details: errors.details } : { ok: true, action };
 }

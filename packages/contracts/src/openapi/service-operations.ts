@@ -1,0 +1,60 @@
+import { Type } from 'typebox';
+import { HealthDto, ReadyDto } from '../schemas/health.ts';
+import { query } from './operation.ts';
+import type { Operation } from './operation.ts';
+
+function page(
+  id: string,
+  summary: string,
+  contentType: string,
+  parameters: Operation['parameters'] = [],
+): Operation {
+  return {
+    id,
+    tag: 'service',
+    summary,
+    parameters,
+    answers: { 200: { description: summary, schema: Type.String(), contentType } },
+    errors: [],
+  };
+}
+
+export const SERVICE_OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operation } } = {
+  '/health': {
+    get: {
+      id: 'getHealth',
+      tag: 'service',
+      summary: 'Liveness: 200 also when degraded',
+      answers: { 200: { description: 'How it is', schema: HealthDto } },
+      errors: [],
+      isOpen: true,
+    },
+  },
+  '/ready': {
+    get: {
+      id: 'getReadiness',
+      tag: 'service',
+      summary: 'Readiness: whether it can serve',
+      answers: { 200: { description: 'Ready', schema: ReadyDto } },
+      errors: [503],
+      isOpen: true,
+    },
+  },
+  '/metrics': { get: page('getMetrics', 'Metrics for Prometheus', 'text/plain') },
+  '/view': {
+    get: page('viewBatch', 'The web page of a batch', 'text/html', [
+      query('batch', 'The batch', Type.String({ format: 'uuid' })),
+    ]),
+  },
+  '/admin/queues': { get: page('viewQueues', 'Bull Board', 'text/html') },
+  '/swagger-ui/': { get: page('viewOpenApi', 'A page that shows this document', 'text/html') },
+  '/api-docs/openapi.json': {
+    get: {
+      id: 'getOpenApi',
+      tag: 'service',
+      summary: 'This document',
+      answers: { 200: { description: 'The document', schema: Type.Object({}) } },
+      errors: [],
+    },
+  },
+};

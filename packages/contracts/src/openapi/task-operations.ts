@@ -1,0 +1,128 @@
+import { Type } from 'typebox';
+import { NewBatchBody } from '../schemas/new-batch.ts';
+import { BasicTaskDto, ExplainDto, StatusKind, TaskDto } from '../schemas/task.ts';
+import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
+import { NEW_BATCH_EXAMPLES, UPDATE_COUNTERS_EXAMPLES, UPDATE_TASK_EXAMPLES } from './examples.ts';
+import { idInPath, NEXT_PAGE_HEADERS, PAGE_PARAMETERS, query } from './operation.ts';
+import type { Operation } from './operation.ts';
+
+const BATCH_ID_HEADER = {
+  'X-Batch-ID': { description: 'The batch', schema: { type: 'string', format: 'uuid' } },
+};
+
+const createTasks: Operation = {
+  id: 'createTasks',
+  tag: 'tasks',
+  summary: 'Creates a batch, all or nothing',
+  parameters: [
+    {
+      name: 'Idempotency-Key',
+      in: 'header',
+      description: 'Makes the call repeatable for 24 hours',
+      schema: Type.String({ minLength: 1, maxLength: 255 }),
+    },
+  ],
+  body: { schema: NewBatchBody, examples: NEW_BATCH_EXAMPLES },
+  answers: {
+    201: {
+      description: 'The created tasks, in the order of the request',
+      schema: Type.Array(BasicTaskDto),
+      headers: BATCH_ID_HEADER,
+    },
+    204: {
+      description: 'No task was created: there was none, or all are there already',
+      headers: BATCH_ID_HEADER,
+    },
+  },
+  errors: [400, 413, 422, 501, 503],
+};
+
+const listTasks: Operation = {
+  id: 'listTasks',
+  tag: 'tasks',
+  summary: 'Lists tasks, newest first',
+  parameters: [
+    ...PAGE_PARAMETERS,
+    query('name', 'A part of the name, case-sensitive'),
+    query('kind', 'A part of the kind, case-sensitive'),
+    query('status', 'Case-sensitive', StatusKind),
+    query('batch_id', 'The batch', Type.String({ format: 'uuid' })),
+    query('timeout', 'Exactly this timeout, in seconds', Type.Integer()),
+    query('metadata', 'JSON that the metadata contains'),
+  ],
+  answers: { 200: { description: 'A page', schema: Type.Array(BasicTaskDto), headers: NEXT_PAGE_HEADERS } },
+  errors: [400, 503],
+};
+
+const task = idInPath('id', 'The task');
+
+const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operation } } = {
+  '/task/{id}': {
+    get: {
+      id: 'getTask',
+      tag: 'tasks',
+      summary: 'The whole task',
+      parameters: [task],
+      answers: { 200: { description: 'The task', schema: TaskDto } },
+      errors: [404, 503],
+    },
+    patch: {
+      id: 'updateTask',
+      tag: 'tasks',
+      summary: 'Reports the end of a task, or changes one that has not ended',
+      parameters: [task],
+      body: { schema: UpdateTaskDto, examples: UPDATE_TASK_EXAMPLES },
+      answers: { 200: { description: 'Applied, or the task has that status already' } },
+      errors: [400, 404, 409, 413, 503],
+    },
+    put: {
+      id: 'addToCounters',
+      tag: 'tasks',
+      summary: 'Adds to the counters of a task; made for thousands of calls a second',
+      parameters: [task],
+      body: { schema: UpdateCountersDto, examples: UPDATE_COUNTERS_EXAMPLES },
+      answers: { 202: { description: 'Durable; dropped when the task has ended or is unknown' } },
+      errors: [400, 404, 413, 503],
+    },
+    delete: {
+      id: 'cancelTask',
+      tag: 'tasks',
+      summary: 'Cancels a task',
+      parameters: [task],
+      answers: { 200: { description: 'Canceled' } },
+      errors: [400, 404, 503],
+    },
+  },
+  '/task/pause/{id}': {
+    patch: {
+      id: 'pauseTask',
+      tag: 'tasks',
+      summary: 'Pauses a Pending or Waiting task',
+      parameters: [task],
+      answers: { 200: { description: 'Paused' } },
+      errors: [400, 404, 501, 503],
+    },
+  },
+  '/task/resume/{id}': {
+    patch: {
+      id: 'resumeTask',
+      tag: 'tasks',
+      summary: 'Resumes a Paused task',
+      parameters: [task],
+      answers: { 200: { description: 'Waiting or Pending again' } },
+      errors: [400, 404, 501, 503],
+    },
+  },
+  '/task/{id}/explain': {
+    get: {
+      id: 'explainTask',
+      tag: 'tasks',
+      summary: 'Why a task has not started, or what it is doing',
+      parameters: [task],
+      answers: { 200: { description: 'The explanation', schema: ExplainDto } },
+      errors: [404, 501, 503],
+    },
+  },
+};
+
+export const TASK_OPERATIONS = { '/task': { post: createTasks, get: listTasks }, ...ofOneTask };
