@@ -1,4 +1,5 @@
 import type { StatusKind } from '@arcrun/client';
+import { renderLegend } from './status-legend.ts';
 import { bar, formatSeconds, symbolOf, TONES } from './terminal-style.ts';
 import type { Line, Segment, Theme, Tone } from './terminal-style.ts';
 
@@ -62,32 +63,14 @@ function renderHead(title: string, view: PipelineView, { columns, theme }: Frame
   ];
 }
 
-const LEGEND: readonly [StatusKind, string][] = [
-  ['Success', 'succeeded'],
-  ['Failure', 'failed'],
-  ['Canceled', 'canceled'],
-  ['Running', 'running'],
-  ['Claimed', 'called'],
-  ['Pending', 'ready'],
-  ['Paused', 'paused'],
-  ['Waiting', 'waiting'],
-];
-
-function renderFoot(view: PipelineView, { tick, theme }: Frame): Line[] {
-  const counts: Segment[] = LEGEND.flatMap(([status, word]): Segment[] => {
-    const steps = view.steps.filter((step) => step.status === status);
-    if (steps.length === 0) return [];
-    const planned = steps.filter((step) => step.planned).length;
-    const why = status === 'Failure' && planned > 0 ? ` (${planned} on purpose)` : '';
-    return [
-      [
-        symbolOf(status, tick, theme.symbols),
-        why !== '' && planned === steps.length ? 'planned' : TONES[status],
-      ],
-      [` ${steps.length} ${word}${why}${GAP}`],
-    ];
+function renderFoot(view: PipelineView, { columns, tick, theme }: Frame): Line[] {
+  const lines = renderLegend({
+    count: (status) => view.steps.filter((step) => step.status === status).length,
+    planned: view.steps.filter((step) => step.planned && step.status === 'Failure').length,
+    columns,
+    tick,
+    symbols: theme.symbols,
   });
-  const lines: Line[] = [[[MARGIN], ...counts]];
   return view.note === null ? lines : [...lines, [[MARGIN], [view.note, 'planned']]];
 }
 

@@ -1,7 +1,8 @@
 import type { BatchStats } from '@arcrun/client';
 import { openScreen } from './screen.ts';
-import { bar, canRedraw, formatCount, formatSeconds, symbolOf, themeOf, TONES } from './terminal-style.ts';
-import type { Line, Segment, Theme } from './terminal-style.ts';
+import { renderLegend } from './status-legend.ts';
+import { bar, canRedraw, formatCount, formatSeconds, themeOf } from './terminal-style.ts';
+import type { Line, Theme } from './terminal-style.ts';
 
 /** Where the run of a workflow is shown. */
 export interface WorkflowDisplay {
@@ -73,26 +74,17 @@ export function renderWorkflow(title: string, stats: BatchStats, frame: Workflow
   const ended = countEnded(stats);
   const sum = ` ${formatCount(ended)}/${formatCount(stats.total_tasks)}  ${formatSeconds(frame.seconds)}`;
   const barColumns = Math.max(4, Math.min(MAX_BAR_COLUMNS, columns - MARGIN.length - sum.length));
-  const { status_counts: counts } = stats;
-  const shown = [
-    ['Success', counts.success, 'succeeded'],
-    ['Failure', counts.failure, 'failed'],
-    ['Canceled', counts.canceled, 'canceled'],
-    ['Running', counts.running, 'running'],
-    ['Claimed', counts.claimed, 'called'],
-    ['Pending', counts.pending, 'ready'],
-    ['Paused', counts.paused, 'paused'],
-    ['Waiting', counts.waiting, 'waiting'],
-  ] as const;
-  const legend = shown.flatMap(([status, count, word]): Segment[] =>
-    count === 0
-      ? []
-      : [[symbolOf(status, tick, theme.symbols), TONES[status]], [` ${formatCount(count)} ${word}   `]],
-  );
+  const counts = new Map(Object.entries(stats.status_counts));
+  const legend = renderLegend({
+    count: (status) => counts.get(status.toLowerCase()) ?? 0,
+    columns,
+    tick,
+    symbols: theme.symbols,
+  });
   return [
     [[MARGIN], [title, 'strong']],
     [[MARGIN], ...bar(ended / Math.max(1, stats.total_tasks), barColumns, theme.symbols), [sum]],
-    [[MARGIN], ...legend],
+    ...legend,
     ...(frame.note === null ? [] : [[[MARGIN], [frame.note, 'planned']] satisfies Line]),
   ];
 }
