@@ -1,0 +1,131 @@
+import type { StatusKind } from '@arcrun/client';
+
+export type Tone = 'good' | 'bad' | 'planned' | 'busy' | 'faint' | 'strong';
+/** A piece of a line. Without a tone it is written as it is. */
+export type Segment = readonly [text: string, tone?: Tone];
+export type Line = readonly Segment[];
+
+export interface Theme {
+  colour: boolean;
+  symbols: Symbols;
+}
+
+export interface Symbols {
+  status: Record<Exclude<StatusKind, 'Running'>, string>;
+  /** One after the other while something runs. */
+  running: readonly string[];
+  barFull: string;
+  barEmpty: string;
+  /** In front of the rows of one stage: alone, first, between, last. */
+  brackets: readonly [string, string, string, string];
+}
+
+const UNICODE: Symbols = {
+  status: {
+    Waiting: '·',
+    Pending: '○',
+    Claimed: '◔',
+    Success: '✔',
+    Failure: '✖',
+    Canceled: '⊘',
+    Paused: '‖',
+  },
+  running: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
+  barFull: '━',
+  barEmpty: '─',
+  brackets: ['╶', '┌', '│', '└'],
+};
+
+const ASCII: Symbols = {
+  status: {
+    Waiting: '.',
+    Pending: 'o',
+    Claimed: 'c',
+    Success: '+',
+    Failure: 'x',
+    Canceled: '-',
+    Paused: '=',
+  },
+  running: ['|', '/', '-', '\\'],
+  barFull: '#',
+  barEmpty: '.',
+  brackets: [' ', '|', '|', '|'],
+};
+
+const SGR: Record<Tone, string> = {
+  good: '32',
+  bad: '31',
+  planned: '33',
+  busy: '36',
+  faint: '2',
+  strong: '1',
+};
+
+export const TONES: Record<StatusKind, Tone> = {
+  Waiting: 'faint',
+  Pending: 'faint',
+  Claimed: 'busy',
+  Running: 'busy',
+  Success: 'good',
+  Failure: 'bad',
+  Canceled: 'bad',
+  Paused: 'planned',
+};
+
+/** What the terminal can show: colours unless NO_COLOR is set, plain characters on the Linux console. */
+export function themeOf(output: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Theme {
+  return {
+    colour: output.isTTY && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
+    symbols: environment['TERM'] === 'linux' ? ASCII : UNICODE,
+  };
+}
+
+/** Whether lines can be redrawn in place. */
+export function canRedraw(output: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): boolean {
+  return output.isTTY && environment['TERM'] !== 'dumb';
+}
+
+export function symbolOf(status: StatusKind, tick: number, symbols: Symbols): string {
+  if (status !== 'Running') return symbols.status[status];
+  return symbols.running[tick % symbols.running.length] ?? '';
+}
+
+export function lengthOf(line: Line): number {
+  return line.reduce((length, [text]) => length + text.length, 0);
+}
+
+/** The line as text, cut with a `…` where it would go over the width. */
+export function paint(line: Line, columns: number, colour: boolean): string {
+  const cut = lengthOf(line) > columns;
+  let room = cut ? Math.max(0, columns - 1) : columns;
+  let painted = '';
+  for (const [text, tone] of line) {
+    const shown = text.slice(0, room);
+    room -= shown.length;
+    painted += colour && tone !== undefined && shown !== '' ? `\u001b[${SGR[tone]}m${shown}\u001b[0m` : shown;
+  }
+  return cut && columns > 0 ? `${painted}…` : painted;
+}
+
+export function bar(share: number, columns: number, symbols: Symbols): Segment[] {
+  const full = Math.max(0, Math.min(columns, Math.round(share * columns)));
+  return [
+    [symbols.barFull.repeat(full), 'good'],
+    [symbols.barEmpty.repeat(columns - full), 'faint'],
+  ];
+}
+
+export function formatSeconds(seconds: number): string {
+  if (seconds < 99.95) return `${seconds.toFixed(1)}s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, '0')}s`;
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** Text from a file or a server may hold sequences that drive the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
