@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { type Database, openDatabase } from '@arcrun/database';
+import { createDatabase, dropDatabase, nameOfDatabase } from './databases.ts';
+
+export interface TestDatabase extends Database {
+  readonly url: string;
+  /** One more pool on the same database, as another process has it. Closed with this one. */
+  open(maxSize?: number): Database;
+  /** Closes the pools and drops the database. Throws when a connection was left open. */
+  close(): Promise<void>;
+}
+
+/**
+ * A database of its own for one test file: a copy of the migrated template.
+ *
+ * @param templateUrl what the test run provides (`inject('templateUrl')`)
+ */
+export async function createTestDatabase(templateUrl: string): Promise<TestDatabase> {
+  const name = `arcrun_test_${randomBytes(6).toString('hex')}`;
+  const url = await createDatabase(templateUrl, name, nameOfDatabase(templateUrl));
+  const opened: Database[] = [];
+  const open = (maxSize = 10): Database => {
+    const database = openDatabase({
+      url,
+      maxSize,
+      minIdle: 0,
+      acquireTimeoutMs: 20_000,
+      applicationName: 'arcrun test',
+      // A test that ends connections sees it in its queries.
+      onIdleError: () => undefined,
+    });
+    opened.push(database);
+    return database;
+  };
+  const { db, pool } = open();
+  return {
+    db,
+    pool,
+    url,
+    open,
+    close: async () => {
+      await Promise.all(opened.map((database) => database.close()));
+      await dropDatabase(url);
+    },
+  };
+}
