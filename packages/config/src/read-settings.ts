@@ -98,7 +98,9 @@ function findContradictions(settings: Settings): string[] {
     problems.push('PAGINATION_DEFAULT: must not be above PAGINATION_MAX');
   }
   if (settings.WEBHOOK_DELIVERY_LEASE_SECS <= settings.WEBHOOK_TIMEOUT_SECS) {
-    problems.push('WEBHOOK_DELIVERY_LEASE_SECS: must be above WEBHOOK_TIMEOUT_SECS, or a slow call is made twice');
+    problems.push(
+      'WEBHOOK_DELIVERY_LEASE_SECS: must be above WEBHOOK_TIMEOUT_SECS, or a slow call is made twice',
+    );
   }
   return problems;
 }

@@ -19,7 +19,8 @@ const integer = (min: number, max: number, fallback: number, description: string
   ({ type: 'integer', min, max, default: String(fallback), description }) as const;
 const flag = (fallback: 0 | 1, description: string) =>
   ({ type: 'flag', default: String(fallback), description }) as const;
-const list = (fallback: string, description: string) => ({ type: 'list', default: fallback, description }) as const;
+const list = (fallback: string, description: string) =>
+  ({ type: 'list', default: fallback, description }) as const;
 
 const DAY_SECS = 86_400;
 const YEAR_SECS = 366 * DAY_SECS;
@@ -33,12 +34,18 @@ export const SETTINGS = {
     required: true,
     description: 'Postgres, 15 or newer',
   },
-  REDIS_URL: { type: 'url', protocols: ['redis:', 'rediss:'], required: true, description: 'Redis or Valkey' },
+  REDIS_URL: {
+    type: 'url',
+    protocols: ['redis:', 'rediss:'],
+    required: true,
+    description: 'Redis or Valkey',
+  },
   HOST_URL: {
     type: 'url',
     protocols: ['http:', 'https:'],
     required: true,
-    description: 'Where receivers reach the API: the base of every handle. May have a path, which a proxy strips',
+    description:
+      'Where receivers reach the API: the base of every handle. May have a path, which a proxy strips',
   },
 
   PORT: integer(0, PORT_MAX, 8085, 'Port of the API'),
@@ -110,7 +117,10 @@ export const SETTINGS = {
     'localhost,127.0.0.1,::1,0.0.0.0,local,internal',
     'Host names that no webhook may have',
   ),
-  BLOCKED_HOSTNAME_SUFFIXES: list('.local,.internal,.localdomain,.localhost', 'Endings that no host name may have'),
+  BLOCKED_HOSTNAME_SUFFIXES: list(
+    '.local,.internal,.localdomain,.localhost',
+    'Endings that no host name may have',
+  ),
 
   SLOW_QUERY_THRESHOLD_MS: integer(0, 3_600_000, 100, 'Statements that take longer are logged and counted'),
   METRICS_SAMPLER_INTERVAL_SECS: integer(1, 3600, 15, 'Period of the gauges that are read from Postgres'),

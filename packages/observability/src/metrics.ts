@@ -24,6 +24,11 @@ export function createMetrics() {
   ) => new Histogram({ name, help, buckets, labelNames, registers });
   collectDefaultMetrics({ register: registry });
 
+  const dbQueryDuration = histogram('db_query_duration_seconds', 'Time of a statement', FAST_SECONDS, [
+    'query',
+  ]);
+  const slowQueries = counter('slow_queries_total', 'Statements over SLOW_QUERY_THRESHOLD_MS', ['query']);
+
   return {
     registry,
     /** The value of a `kind` label. */
@@ -34,10 +39,16 @@ export function createMetrics() {
     tasksDeduped: counter('tasks_deduped_total', 'Tasks skipped by their dedupe strategy'),
     batchInsertTasks: histogram('batch_insert_tasks', 'Tasks of a created batch', SIZES),
     tasksDbSaveFailures: counter('tasks_db_save_failures_total', 'Batches that could not be written'),
-    tasksCompleted: counter('tasks_completed_total', 'Tasks that ended in Success or Failure', ['outcome', 'kind']),
+    tasksCompleted: counter('tasks_completed_total', 'Tasks that ended in Success or Failure', [
+      'outcome',
+      'kind',
+    ]),
     tasksCancelled: counter('tasks_cancelled_total', 'Tasks canceled'),
     tasksTimedOut: counter('tasks_timed_out_total', 'Tasks failed for want of a sign of life'),
-    taskStatusTransitions: counter('task_status_transitions_total', 'Changes of status', ['from_status', 'to_status']),
+    taskStatusTransitions: counter('task_status_transitions_total', 'Changes of status', [
+      'from_status',
+      'to_status',
+    ]),
     dependencyPropagations: counter('dependency_propagations_total', 'Ends whose effects were propagated', [
       'parent_outcome',
     ]),
@@ -46,7 +57,10 @@ export function createMetrics() {
     batchesCompleted: counter('batches_completed_total', 'Batches whose last task ended'),
     batchUpdateEvents: counter('batch_update_events_total', 'Counter updates committed'),
     batchUpdateFailures: counter('batch_update_failures_total', 'Counter updates that could not be written'),
-    taskDuration: histogram('task_duration_seconds', 'From Running to the end', LONG_SECONDS, ['kind', 'outcome']),
+    taskDuration: histogram('task_duration_seconds', 'From Running to the end', LONG_SECONDS, [
+      'kind',
+      'outcome',
+    ]),
     taskWait: histogram('task_wait_seconds', 'From Pending to Running', LONG_SECONDS, ['kind']),
 
     webhookExecutions: counter('webhook_executions_total', 'Webhook calls, by how they ended in the end', [
@@ -54,16 +68,23 @@ export function createMetrics() {
       'outcome',
     ]),
     webhookAttempts: counter('webhook_attempts_total', 'Webhook calls made', ['trigger', 'outcome']),
-    webhookDuration: histogram('webhook_duration_seconds', 'Time of a webhook call', FAST_SECONDS, ['trigger']),
-    webhookIdempotentSkips: counter('webhook_idempotent_skips_total', 'Calls left out because they were made', [
+    webhookDuration: histogram('webhook_duration_seconds', 'Time of a webhook call', FAST_SECONDS, [
       'trigger',
     ]),
+    webhookIdempotentSkips: counter(
+      'webhook_idempotent_skips_total',
+      'Calls left out because they were made',
+      ['trigger'],
+    ),
     webhookIdempotentConflicts: counter(
       'webhook_idempotent_conflicts_total',
       'Results of calls whose claim or lease was not theirs any more',
     ),
     webhookDeliverySuccess: counter('webhook_delivery_success_total', 'Notifications delivered'),
-    webhookDeliveryRetries: counter('webhook_delivery_retries_total', 'Notifications put off for another attempt'),
+    webhookDeliveryRetries: counter(
+      'webhook_delivery_retries_total',
+      'Notifications put off for another attempt',
+    ),
     webhookDeliveryExhausted: counter('webhook_delivery_exhausted_total', 'Notifications given up'),
     webhookDeliveryLag: histogram(
       'webhook_delivery_lag_seconds',
@@ -73,15 +94,21 @@ export function createMetrics() {
 
     workerLoopIterations: counter('worker_loop_iterations_total', 'Rounds', ['loop']),
     workerLoopDuration: histogram('worker_loop_duration_seconds', 'Time of a round', FAST_SECONDS, ['loop']),
-    tasksProcessedPerLoop: histogram('tasks_processed_per_loop', 'Tasks or notifications of a round', SIZES, ['loop']),
+    tasksProcessedPerLoop: histogram('tasks_processed_per_loop', 'Tasks or notifications of a round', SIZES, [
+      'loop',
+    ]),
     claimsHandedBack: counter('claims_handed_back_total', 'Claims handed back', ['reason']),
 
-    lostDoorbells: counter('lost_doorbells_total', 'Queues with work due and no job, found by the sweep', ['queue']),
+    lostDoorbells: counter('lost_doorbells_total', 'Queues with work due and no job, found by the sweep', [
+      'queue',
+    ]),
     queueJobs: gauge('queue_jobs', 'Jobs of a queue by state', ['queue', 'state']),
     workersAlive: gauge('workers_alive', 'Workers with a live lease'),
 
     dbPoolConnections: gauge('db_pool_connections', 'Connections to Postgres', ['state']),
-    dbQueryDuration: histogram('db_query_duration_seconds', 'Time of a statement', FAST_SECONDS, ['query']),
-    slowQueries: counter('slow_queries_total', 'Statements over SLOW_QUERY_THRESHOLD_MS', ['query']),
+    observeQuery: (query: string, durationMs: number, slowMs: number): void => {
+      dbQueryDuration.observe({ query }, durationMs / 1000);
+      if (durationMs > slowMs) slowQueries.inc({ query });
+    },
   };
 }

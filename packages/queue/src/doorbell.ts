@@ -68,6 +68,12 @@ export class Doorbell {
     void this.#bounded(name, add);
   }
 
+  /** Whether no job of the queue waits or is under way: nobody will look for its work by itself. */
+  async isSilent(name: QueueName): Promise<boolean> {
+    const counts = await this.queue(name).getJobCounts('waiting', 'active', 'prioritized');
+    return Object.values(counts).every((count) => count === 0);
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.queues.map((queue) => queue.close()));
   }

@@ -76,5 +76,6 @@ async function closeWithin(worker: Worker, limitMs: number): Promise<void> {
   const timer = setTimeout(() => resolve('late'), limitMs);
   const outcome = await Promise.race([worker.close(), tooLate]);
   clearTimeout(timer);
-  if (outcome === 'late') await Promise.race([worker.disconnect(), new Promise((end) => setTimeout(end, 200))]);
+  if (outcome === 'late')
+    await Promise.race([worker.disconnect(), new Promise((end) => setTimeout(end, 200))]);
 }

@@ -1,7 +1,12 @@
 import type { JobPayloads } from '@arcrun/contracts';
 
 /** The queues there are. Each has one processor of the same name in the worker. */
-export const QUEUE_NAMES = ['start', 'timeout', 'propagation', 'webhook'] as const satisfies readonly (keyof JobPayloads)[];
+export const QUEUE_NAMES = [
+  'start',
+  'timeout',
+  'propagation',
+  'webhook',
+] as const satisfies readonly (keyof JobPayloads)[];
 
 export type QueueName = (typeof QUEUE_NAMES)[number];
 

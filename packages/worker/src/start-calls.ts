@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ActionReader, parseJsonText, type UrlGuardSettings } from '@arcrun/contracts';
+import { parseAction, parseJsonText, type UrlGuardSettings } from '@arcrun/contracts';
 import {
   type Claim,
   classifyFailure,
@@ -47,11 +47,9 @@ export class StartCalls {
   readonly #options: StartCallsOptions;
   readonly #starts: GroupCommit<TaskStart, StartResult>;
   readonly #failures: GroupCommit<TaskEnd, EndResult>;
-  readonly #actionReader: ActionReader;
 
   constructor(options: StartCallsOptions) {
     this.#options = options;
-    this.#actionReader = new ActionReader(options.urlGuard);
     this.calls = new OpenCalls(options.concurrency, options.onRoom);
     const { database, doorbell, metrics, cascadeLimit } = options;
     this.#starts = new GroupCommit({
@@ -140,7 +138,9 @@ export class StartCalls {
     }
     metrics.webhookIdempotentConflicts.inc();
     // It ended while the call was open: its notifications waited for the call, which is over.
-    await this.#untilRecorded(() => this.#starts.submit({ id: end.id, claim: end.claim!, cancelAction: null }));
+    await this.#untilRecorded(() =>
+      this.#starts.submit({ id: end.id, claim: end.claim!, cancelAction: null }),
+    );
   }
 
   /**
@@ -166,10 +166,14 @@ export class StartCalls {
   #readCancelAction({ id }: Claim, body: string | null): StoredAction | null {
     if (body === null || !/^\s*\{/.test(body)) return null;
     const json = parseJsonText(body);
-    const read = json.ok ? this.#actionReader.readAlone(json.value) : { action: null, faults: [json.message] };
-    if (read.action === null) {
-      this.#options.logger.debug('answer of on_start is no cancel action', { task_id: id, faults: read.faults });
-    }
-    return read.action;
+    const read = json.ok
+      ? parseAction(json.value, this.#options.urlGuard)
+      : { ok: false as const, details: [json.message] };
+    if (read.ok) return read.action;
+    this.#options.logger.debug('answer of on_start is no cancel action', {
+      task_id: id,
+      details: read.details,
+    });
+    return null;
   }
 }

@@ -10,7 +10,12 @@ export function buildStartCall(claim: Claim, action: ActionToCall, hostUrl: stri
     url: withHandle(action.url, hostUrl, claim.id),
     body: action.body,
     headers: {
-      'idempotency-key': idempotencyKey({ trigger: 'Start', condition: null, subjectId: claim.id, position: 0 }),
+      'idempotency-key': idempotencyKey({
+        trigger: 'Start',
+        condition: null,
+        subjectId: claim.id,
+        position: 0,
+      }),
       'x-task-id': claim.id,
       'x-task-trigger': TRIGGER_HEADERS.Start,
       'x-task-claim': String(claim.claim),
@@ -19,7 +24,11 @@ export function buildStartCall(claim: Claim, action: ActionToCall, hostUrl: stri
 }
 
 /** The call of a notification, with the report of what it tells. */
-export function buildDeliveryCall(delivery: LeasedDelivery, action: ActionToCall, hostUrl: string): WebhookCall {
+export function buildDeliveryCall(
+  delivery: LeasedDelivery,
+  action: ActionToCall,
+  hostUrl: string,
+): WebhookCall {
   const { trigger, condition, position, taskId } = delivery;
   const key = { trigger, condition, position };
   const headers = { 'x-task-trigger': TRIGGER_HEADERS[trigger] };
@@ -29,13 +38,21 @@ export function buildDeliveryCall(delivery: LeasedDelivery, action: ActionToCall
     return buildCall(action, {
       url: action.url,
       body,
-      headers: { ...headers, 'idempotency-key': idempotencyKey({ ...key, subjectId: batchId }), 'x-batch-id': batchId },
+      headers: {
+        ...headers,
+        'idempotency-key': idempotencyKey({ ...key, subjectId: batchId }),
+        'x-batch-id': batchId,
+      },
     });
   }
   return buildCall(action, {
     url: withHandle(action.url, hostUrl, taskId),
     body,
-    headers: { ...headers, 'idempotency-key': idempotencyKey({ ...key, subjectId: taskId }), 'x-task-id': taskId },
+    headers: {
+      ...headers,
+      'idempotency-key': idempotencyKey({ ...key, subjectId: taskId }),
+      'x-task-id': taskId,
+    },
   });
 }
 
@@ -59,5 +76,9 @@ function reportOf({ subject, trigger, batchId }: LeasedDelivery): Report {
     const { Success: success = 0, Failure: failure = 0, Canceled: canceled = 0 } = subject.status_counts;
     return { batch_id: batchId!, counts: { success, failure, canceled }, completed_at: subject.completed_at };
   }
-  return { status: subject.status, ended_at: subject.ended_at, trigger: TRIGGER_HEADERS[trigger satisfies Trigger] };
+  return {
+    status: subject.status,
+    ended_at: subject.ended_at,
+    trigger: TRIGGER_HEADERS[trigger satisfies Trigger],
+  };
 }

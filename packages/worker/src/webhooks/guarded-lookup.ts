@@ -16,9 +16,12 @@ export const guardedLookup: LookupFunction = (hostname, options, callback) => {
     }
     const blocked = addresses.find(({ address }) => !isPublicAddress(address));
     if (blocked !== undefined) {
-      const refusal = Object.assign(new Error(`${hostname} resolves to the blocked address ${blocked.address}`), {
-        code: BLOCKED_ADDRESS,
-      });
+      const refusal = Object.assign(
+        new Error(`${hostname} resolves to the blocked address ${blocked.address}`),
+        {
+          code: BLOCKED_ADDRESS,
+        },
+      );
       callback(refusal, []);
       return;
     }

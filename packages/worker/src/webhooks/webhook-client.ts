@@ -1,4 +1,9 @@
-import { Agent as HttpAgent, type AgentOptions, request as httpRequest, type RequestOptions } from 'node:http';
+import {
+  Agent as HttpAgent,
+  type AgentOptions,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import got, { type OptionsInit } from 'got';
@@ -48,7 +53,11 @@ export class WebhookClient {
   readonly #options: OptionsInit;
 
   constructor({ timeoutMs, lookup }: WebhookClientSettings) {
-    const agentOptions: AgentOptions = { keepAlive: true, timeout: IDLE_CONNECTION_MS, ...(lookup && { lookup }) };
+    const agentOptions: AgentOptions = {
+      keepAlive: true,
+      timeout: IDLE_CONNECTION_MS,
+      ...(lookup && { lookup }),
+    };
     this.#httpAgent = new HttpAgent(agentOptions);
     this.#httpsAgent = new HttpsAgent(agentOptions);
     // Its leanest: no retries, no redirects, no decompression, no parsing.
@@ -77,7 +86,13 @@ export class WebhookClient {
         ...(body !== null && { body }),
         request: (target, options, callback) =>
           (target.protocol === 'https:' ? httpsRequest : httpRequest)(
-            { ...(options as RequestOptions), protocol: target.protocol, hostname: hostOf(target), port: target.port, path },
+            {
+              ...(options as RequestOptions),
+              protocol: target.protocol,
+              hostname: hostOf(target),
+              port: target.port,
+              path,
+            },
             callback,
           ),
       });
@@ -91,9 +106,12 @@ export class WebhookClient {
         }
         stream.destroy();
       };
-      stream.once('response', (response: { statusCode: number; headers: Record<string, string | undefined> }) => {
-        answer = { status: response.statusCode, retryAfter: response.headers['retry-after'] };
-      });
+      stream.once(
+        'response',
+        (response: { statusCode: number; headers: Record<string, string | undefined> }) => {
+          answer = { status: response.statusCode, retryAfter: response.headers['retry-after'] };
+        },
+      );
       stream.on('data', (chunk: Buffer) => {
         size += chunk.length;
         if (size <= ANSWER_MAX_BYTES) {

@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { UrlGuardSettings } from '@arcrun/contracts';
+import {
+  classifyFailure,
+  type Database,
+  type DeliveryOutcome,
+  GroupCommit,
+  type LeasedDelivery,
+  recordDeliveries,
+} from '@arcrun/database';
+import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy, TRIGGER_HEADERS } from '@arcrun/domain';
+import type { Logger, Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+import { OpenCalls } from './open-calls.ts';
+import type { ActionCache } from './webhooks/action-cache.ts';
+import { buildDeliveryCall } from './webhooks/build-call.ts';
+import { checkStoredUrl } from './webhooks/check-stored-url.ts';
+import type { WebhookAnswer, WebhookClient } from './webhooks/webhook-client.ts';
+
+const RECORD_RETRY_MS = 250;
+const MAX_GROUP = 100;
+
+export interface DeliveriesOptions {
+  readonly workerId: string;
+  readonly hostUrl: string;
+  readonly concurrency: number;
+  readonly leaseSecs: number;
+  readonly retryPolicy: RetryPolicy;
+  readonly urlGuard: UrlGuardSettings;
+  readonly database: Database;
+  readonly doorbell: Doorbell;
+  readonly actions: ActionCache;
+  readonly webhooks: WebhookClient;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly onRoom: () => void;
+}
+
+/** Delivers leased notifications and records how each attempt went. */
+export class Deliveries {
+  readonly calls: OpenCalls;
+  readonly #options: DeliveriesOptions;
+  readonly #outcomes: GroupCommit<DeliveryOutcome, boolean>;
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
+    this.calls = new OpenCalls(options.concurrency, options.onRoom);
+    this.#outcomes = new GroupCommit({
+      maxItems: MAX_GROUP,
+      commit: async (outcomes) => {
+        const recorded = await recordDeliveries(options.database.db, options.workerId, outcomes);
+        return outcomes.map((outcome) => recorded.has(outcome.id));
+      },
+    });
+  }
+
+  /** Begins to deliver each, without waiting for any. */
+  async begin(deliveries: readonly LeasedDelivery[]): Promise<void> {
+    const found = this.#options.actions.get(deliveries.map((delivery) => delivery.action));
+    for (const delivery of deliveries) this.calls.begin(delivery.id, () => this.#deliver(delivery, found));
+    await found;
+  }
+
+  async #deliver(delivery: LeasedDelivery, actions: ReturnType<ActionCache['get']>): Promise<void> {
+    const { webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
+    try {
+      const action = (await actions).get(delivery.action);
+      if (action === undefined) throw new Error('its action is not stored');
+      const blocked = checkStoredUrl(action.url, urlGuard);
+      const beganMs = performance.now();
+      const answer: WebhookAnswer =
+        blocked === null
+          ? await webhooks.call(buildDeliveryCall(delivery, action, hostUrl))
+          : { answered: false, error: blocked, isBlocked: true };
+      const trigger = TRIGGER_HEADERS[delivery.trigger];
+      metrics.webhookDuration.observe({ trigger }, (performance.now() - beganMs) / 1000);
+      await this.#record(delivery, this.#judge(delivery, answer));
+    } catch (error) {
+      // Its lease runs out, and it is delivered again.
+      logger.error('notification not carried through', { delivery_id: delivery.id, error });
+    }
+  }
+
+  #judge(delivery: LeasedDelivery, answer: WebhookAnswer): DeliveryOutcome {
+    const attempt = { id: delivery.id, attempt: delivery.attempt };
+    if (answer.answered && answer.status >= 200 && answer.status < 300) {
+      return { ...attempt, outcome: 'Success', error: null, retryInSecs: null };
+    }
+    const error = answer.answered ? `answered ${answer.status}` : answer.error;
+    const retryAfterSecs = answer.answered ? parseRetryAfter(answer.retryAfter, Date.now()) : null;
+    const isBlocked = !answer.answered && answer.isBlocked;
+    const retryInSecs = isBlocked
+      ? null
+      : nextAttemptInSecs(
+          this.#options.retryPolicy,
+          delivery.attempt,
+          delivery.ageSecs,
+          retryAfterSecs,
+          Math.random(),
+        );
+    return { ...attempt, outcome: retryInSecs === null ? 'Exhausted' : 'Pending', error, retryInSecs };
+  }
+
+  async #record(delivery: LeasedDelivery, outcome: DeliveryOutcome): Promise<void> {
+    const { metrics, doorbell } = this.#options;
+    const wasOurs = await this.#untilRecorded(outcome);
+    if (!wasOurs) {
+      metrics.webhookIdempotentConflicts.inc();
+      return;
+    }
+    const trigger = TRIGGER_HEADERS[delivery.trigger];
+    const succeeded = outcome.outcome === 'Success';
+    metrics.webhookAttempts.inc({ trigger, outcome: succeeded ? 'success' : 'failure' });
+    switch (outcome.outcome) {
+      case 'Success':
+        metrics.webhookDeliverySuccess.inc();
+        metrics.webhookExecutions.inc({ trigger, outcome: 'success' });
+        metrics.webhookDeliveryLag.observe(delivery.ageSecs);
+        break;
+      case 'Exhausted':
+        metrics.webhookDeliveryExhausted.inc();
+        metrics.webhookExecutions.inc({ trigger, outcome: 'failure' });
+        break;
+      case 'Pending':
+        metrics.webhookDeliveryRetries.inc();
+        doorbell.ringLater('webhook', outcome.retryInSecs! * 1000);
+        break;
+    }
+  }
+
+  /** Until the lease has run out and the notification is somebody else's, its outcome is kept. */
+  async #untilRecorded(outcome: DeliveryOutcome): Promise<boolean> {
+    const giveUpMs = performance.now() + this.#options.leaseSecs * 1000;
+    for (;;) {
+      try {
+        return await this.#outcomes.submit(outcome);
+      } catch (error) {
+        if (classifyFailure(error) === 'query' || performance.now() > giveUpMs) throw error;
+      }
+      await delay(RECORD_RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
+import type { UrlGuardSettings } from '@arcrun/contracts';
+import { findActions, openDatabase, recordSweep } from '@arcrun/database';
+import { createLogger, createMetrics, limitRate } from '@arcrun/observability';
+import {
+  ClaimLock,
+  Doorbell,
+  openConsumerRedis,
+  openProducerRedis,
+  type Processor,
+  type QueueName,
+  startProcessor,
+} from '@arcrun/queue';
+import { Deliveries } from './deliveries.ts';
+import { WorkerLease } from './leases/worker-lease.ts';
+import { LostClaims } from './lost-claims.ts';
+import { processPropagation } from './processors/propagation.ts';
+import { processStart } from './processors/start.ts';
+import { processTimeout } from './processors/timeout.ts';
+import { processWebhook } from './processors/webhook.ts';
+import { StartCalls } from './start-calls.ts';
+import { createStatusServer } from './status-server.ts';
+import { Sweep } from './sweep.ts';
+import { SweepWatch } from './sweep-watch.ts';
+import { ActionCache } from './webhooks/action-cache.ts';
+import { guardedLookup } from './webhooks/guarded-lookup.ts';
+import { WebhookClient } from './webhooks/webhook-client.ts';
+
+const REPORT_PERIOD_MS = 10_000;
+const ACTION_CACHE_BYTES = 16_777_216;
+
+/** Something that runs; parts are started in order and stopped in reverse. */
+interface Part {
+  readonly name: string;
+  readonly start?: () => Promise<void> | void;
+  readonly stop: () => Promise<void> | void;
+}
+
+const settings = readSettingsOrExit();
+const workerId = randomUUID();
+const logger = createLogger({
+  level: settings.LOG_LEVEL,
+  format: settings.LOG_FORMAT,
+  service: 'worker',
+}).child({ worker_id: workerId });
+const metrics = createMetrics();
+const warn = limitRate((message, fields) => logger.warn(message, fields), REPORT_PERIOD_MS);
+
+const urlGuard: UrlGuardSettings = {
+  skipSsrfValidation: settings.SKIP_SSRF_VALIDATION,
+  blockedHostnames: settings.BLOCKED_HOSTNAMES,
+  blockedHostnameSuffixes: settings.BLOCKED_HOSTNAME_SUFFIXES,
+};
+const pool = {
+  url: settings.DATABASE_URL,
+  acquireTimeoutMs: settings.POOL_TIMEOUT_SECS * 1000,
+  onIdleError: (error: Error) => warn('connection to Postgres broke', { error }),
+};
+const database = openDatabase({
+  ...pool,
+  maxSize: settings.POOL_MAX_SIZE,
+  minIdle: settings.POOL_MIN_IDLE,
+  applicationName: 'arcrun-worker',
+  onQuery: (query, durationMs) => metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS),
+});
+const leaseDatabase = openDatabase({
+  ...pool,
+  maxSize: 1,
+  minIdle: 1,
+  applicationName: 'arcrun-worker-lease',
+});
+const onRedisError = (error: Error) => warn('connection to Redis broke', { error });
+const producerRedis = openProducerRedis({ url: settings.REDIS_URL, onError: onRedisError });
+const consumerRedis = openConsumerRedis({ url: settings.REDIS_URL, onError: onRedisError });
+const doorbell = new Doorbell(producerRedis, (queue, error) => warn('bell not rung', { queue, error }));
+
+const processors = new Map<QueueName, Processor>();
+const listen = (queue: QueueName) => () => processors.get(queue)?.listen();
+
+const lease = new WorkerLease({
+  worker: { id: workerId, host: hostname(), pid: process.pid },
+  leaseSecs: settings.WORKER_LEASE_SECS,
+  database: leaseDatabase,
+  logger,
+  onAlive: listen('start'),
+});
+const webhooks = new WebhookClient({
+  timeoutMs: settings.WEBHOOK_TIMEOUT_SECS * 1000,
+  lookup: settings.SKIP_SSRF_VALIDATION ? undefined : guardedLookup,
+});
+const actions = new ActionCache((hashes) => findActions(database.db, hashes), ACTION_CACHE_BYTES);
+const shared = {
+  workerId,
+  hostUrl: settings.HOST_URL,
+  urlGuard,
+  database,
+  doorbell,
+  actions,
+  webhooks,
+  metrics,
+  logger,
+};
+const starts = new StartCalls({
+  ...shared,
+  lease,
+  concurrency: settings.WORKER_WEBHOOK_CONCURRENCY,
+  cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
+  onRoom: listen('start'),
+});
+const deliveries = new Deliveries({
+  ...shared,
+  concurrency: settings.WEBHOOK_DELIVERY_CONCURRENCY,
+  leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS,
+  retryPolicy: {
+    maxAttempts: settings.WEBHOOK_MAX_ATTEMPTS,
+    maxAgeSecs: settings.WEBHOOK_MAX_AGE_SECS,
+    backoffBaseSecs: settings.WEBHOOK_RETRY_BACKOFF_BASE_SECS,
+    backoffCapSecs: settings.WEBHOOK_RETRY_BACKOFF_CAP_SECS,
+  },
+  onRoom: listen('webhook'),
+});
+const sweep = new Sweep({ leaseSecs: settings.WORKER_LEASE_SECS, database, doorbell, metrics, logger });
+const lostClaims = new LostClaims({
+  ...shared,
+  claimTimeoutSecs: settings.WORKER_CLAIM_TIMEOUT_SECS,
+  busyIds: () => starts.calls.ids,
+});
+
+const rounds = {
+  start: () =>
+    processStart({
+      ...shared,
+      batchSize: settings.WORKER_START_BATCH_SIZE,
+      lock: new ClaimLock(producerRedis),
+      lease,
+      starts,
+    }),
+  webhook: () => processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
+  propagation: () => processPropagation({ ...shared, batchSize: settings.WORKER_PROPAGATION_BATCH_SIZE }),
+  timeout: async () => {
+    await recordSweep(database.db, 0);
+    await processTimeout({
+      ...shared,
+      batchSize: settings.WORKER_TIMEOUT_BATCH_SIZE,
+      cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
+      sweep,
+    });
+  },
+};
+const sweepWatch = new SweepWatch({
+  ...shared,
+  periodMs: settings.WORKER_LOOP_INTERVAL_MS,
+  run: rounds.timeout,
+});
+const statusServer = createStatusServer({ database, redis: producerRedis, metrics });
+
+const parts: readonly Part[] = [
+  {
+    name: 'connections',
+    stop: async () => {
+      await doorbell.close();
+      producerRedis.disconnect();
+      consumerRedis.disconnect();
+      await Promise.all([database.close(), leaseDatabase.close()]);
+    },
+  },
+  { name: 'status server', start: listenOnPort, stop: () => void statusServer.close() },
+  { name: 'lease', start: () => lease.start(), stop: () => lease.stop() },
+  // Stopping hands back what is still claimed, so it comes after the calls and before the lease is given up.
+  { name: 'lost claims', start: () => lostClaims.start(), stop: () => lostClaims.stop() },
+  {
+    name: 'open calls',
+    stop: async () => {
+      await Promise.all([starts.calls.drained(), deliveries.calls.drained()]);
+      webhooks.close();
+    },
+  },
+  { name: 'sweep watch', start: () => sweepWatch.start(), stop: () => sweepWatch.stop() },
+  {
+    name: 'processors',
+    start: startProcessors,
+    stop: async () => {
+      await Promise.all(Array.from(processors.values(), (processor) => processor.close()));
+    },
+  },
+];
+
+for (const part of parts) await part.start?.();
+logger.info('worker started', { port: settings.WORKER_PORT });
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+
+async function stop(signal: string): Promise<void> {
+  logger.info('worker stops', { signal });
+  // What is still open then is handed back by its lease.
+  setTimeout(() => process.exit(1), settings.SHUTDOWN_TIMEOUT_SECS * 1000).unref();
+  for (const part of parts.toReversed()) {
+    try {
+      await part.stop();
+    } catch (error) {
+      logger.warn('part not stopped cleanly', { part: part.name, error });
+    }
+  }
+  process.exit(0);
+}
+
+function startProcessors(): void {
+  for (const [queue, round] of Object.entries(rounds) as [QueueName, () => Promise<void>][]) {
+    const process = async () => {
+      const beganMs = performance.now();
+      try {
+        return await round();
+      } finally {
+        const loop = queue === 'webhook' ? 'delivery' : queue;
+        metrics.workerLoopIterations.inc({ loop });
+        metrics.workerLoopDuration.observe({ loop }, (performance.now() - beganMs) / 1000);
+      }
+    };
+    const onError = (_queue: QueueName, error: Error) => warn('round failed', { queue, error });
+    processors.set(queue, startProcessor({ queue, redis: consumerRedis, process, onError }));
+  }
+}
+
+function listenOnPort(): Promise<void> {
+  return new Promise((resolve) => {
+    statusServer.once('error', (error) => {
+      process.stderr.write(`the worker cannot listen on port ${settings.WORKER_PORT}: ${error.message}\n`);
+      process.exit(1);
+    });
+    statusServer.listen(settings.WORKER_PORT, resolve);
+  });
+}
+
+function readSettingsOrExit(): Settings {
+  try {
+    const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
+    if (ignored.length > 0) process.stderr.write(`ignored settings: ${ignored.join(', ')}\n`);
+    return readSettings(process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}

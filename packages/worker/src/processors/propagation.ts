@@ -1,0 +1,21 @@
+import { type Database, propagateEnds } from '@arcrun/database';
+import type { Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+import { announceEffects } from '../effects.ts';
+
+export interface PropagationOptions {
+  readonly batchSize: number;
+  readonly database: Database;
+  readonly doorbell: Doorbell;
+  readonly metrics: Metrics;
+}
+
+/** Takes cascades that were too long for their requests to their end, a bounded step at a time. */
+export async function processPropagation(options: PropagationOptions): Promise<void> {
+  const { batchSize, database, doorbell, metrics } = options;
+  for (;;) {
+    const effects = await propagateEnds(database.db, batchSize);
+    if (effects === null) return;
+    announceEffects({ ...effects, unfinished: 0 }, doorbell, metrics);
+  }
+}

@@ -1,0 +1,36 @@
+import { claimTasks, type Database } from '@arcrun/database';
+import type { Metrics } from '@arcrun/observability';
+import type { ClaimLock, Doorbell, Round } from '@arcrun/queue';
+import type { WorkerLease } from '../leases/worker-lease.ts';
+import type { StartCalls } from '../start-calls.ts';
+
+export interface StartOptions {
+  readonly workerId: string;
+  readonly batchSize: number;
+  readonly database: Database;
+  readonly doorbell: Doorbell;
+  readonly lock: ClaimLock;
+  readonly lease: WorkerLease;
+  readonly starts: StartCalls;
+  readonly metrics: Metrics;
+}
+
+/** One claim round: takes the first Pending tasks, as many as this worker can call at once, and begins their calls. */
+export async function processStart(options: StartOptions): Promise<Round> {
+  const { workerId, batchSize, database, doorbell, lock, lease, starts, metrics } = options;
+  const limit = Math.min(batchSize, starts.calls.room);
+  if (!lease.isAlive || limit <= 0) {
+    // The bell is somebody else's, who can take more.
+    doorbell.ring('start');
+    return { isFull: true };
+  }
+  const claims = await lock.hold(() => claimTasks(database.db, workerId, limit));
+  // As many as were asked for means that there may be more.
+  if (claims.length === limit) doorbell.ring('start');
+  if (claims.length > 0) {
+    metrics.taskStatusTransitions.inc({ from_status: 'Pending', to_status: 'Claimed' }, claims.length);
+    await starts.begin(claims);
+  }
+  metrics.tasksProcessedPerLoop.observe({ loop: 'start' }, claims.length);
+  return { isFull: starts.calls.room <= 0 };
+}

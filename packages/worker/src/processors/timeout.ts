@@ -1,0 +1,37 @@
+import { type Database, timeOutTasks } from '@arcrun/database';
+import type { Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+import { announceEffects } from '../effects.ts';
+import type { Sweep } from '../sweep.ts';
+
+export interface TimeoutOptions {
+  readonly batchSize: number;
+  readonly cascadeLimit: number;
+  readonly database: Database;
+  readonly doorbell: Doorbell;
+  readonly metrics: Metrics;
+  readonly sweep: Sweep;
+}
+
+/** Fails what has timed out, then sweeps: stale claims, and work whose bell was lost. */
+export async function processTimeout(options: TimeoutOptions): Promise<void> {
+  const { batchSize, cascadeLimit, database, doorbell, metrics, sweep } = options;
+  for (;;) {
+    const { lookedAt, ended, ...effects } = await timeOutTasks(database.db, {
+      limit: batchSize,
+      cascadeLimit,
+    });
+    announceEffects(effects, doorbell, metrics);
+    metrics.tasksTimedOut.inc(ended.length);
+    for (const { kind, seconds } of ended) {
+      const labels = { kind: metrics.kindLabel(kind), outcome: 'failure' };
+      metrics.tasksCompleted.inc(labels);
+      metrics.taskDuration.observe(labels, seconds);
+      metrics.taskStatusTransitions.inc({ from_status: 'Running', to_status: 'Failure' });
+      metrics.dependencyPropagations.inc({ parent_outcome: 'failure' });
+    }
+    metrics.tasksProcessedPerLoop.observe({ loop: 'timeout' }, ended.length);
+    if (lookedAt < batchSize) break;
+  }
+  await sweep.run();
+}

@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Database, findOldestDue, handBackDeadClaims, type OldestDue } from '@arcrun/database';
+import type { Logger, Metrics } from '@arcrun/observability';
+import type { Doorbell, QueueName } from '@arcrun/queue';
+
+/** Between two looks: long enough for a bell that is being rung just now to arrive. */
+const SECOND_LOOK_MS = 300;
+
+export interface SweepOptions {
+  readonly leaseSecs: number;
+  readonly database: Database;
+  readonly doorbell: Doorbell;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** The safety net: hands back what dead workers hold, and rings for work that no job is queued for. */
+export class Sweep {
+  readonly #options: SweepOptions;
+
+  constructor(options: SweepOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    await this.#handBackDeadClaims();
+    await this.#ringLostBells();
+  }
+
+  async #handBackDeadClaims(): Promise<void> {
+    const { database, leaseSecs, doorbell, metrics, logger } = this.#options;
+    const { returned, dead } = await handBackDeadClaims(database.db, leaseSecs);
+    if (dead.length > 0)
+      logger.warn('lease ran out, claims handed back', { worker_ids: dead, claims: returned });
+    if (returned > 0) {
+      metrics.claimsHandedBack.inc({ reason: 'lease' }, returned);
+      metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Pending' }, returned);
+      doorbell.ring('start');
+    }
+    if (dead.length > 0) doorbell.ring('webhook');
+  }
+
+  /**
+   * Work is missed when it is the same oldest piece in two looks, and its queue had no job in either. What was
+   * committed a moment ago has its bell on the way; that is not missed.
+   */
+  async #ringLostBells(): Promise<void> {
+    const first = await this.#missed();
+    if (first.size === 0) return;
+    await delay(SECOND_LOOK_MS);
+    const { doorbell, metrics, logger } = this.#options;
+    for (const [queue, id] of await this.#missed()) {
+      if (first.get(queue) !== id) continue;
+      metrics.lostDoorbells.inc({ queue });
+      logger.warn('work without a job found by the sweep', { queue, oldest: id });
+      doorbell.ring(queue);
+    }
+  }
+
+  async #missed(): Promise<Map<QueueName, string>> {
+    const { database, doorbell } = this.#options;
+    const due: OldestDue = await findOldestDue(database.db);
+    const missed = new Map<QueueName, string>();
+    for (const [queue, id] of [
+      ['start', due.start],
+      ['propagation', due.propagation],
+      ['webhook', due.webhook],
+    ] as const) {
+      if (id !== null && (await doorbell.isSilent(queue))) missed.set(queue, id);
+    }
+    return missed;
+  }
+}
