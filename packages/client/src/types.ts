@@ -22,8 +22,6 @@ export interface NewAction {
 /** A stored action, as a task shows it. */
 export interface Action extends NewAction {
   trigger: 'Start' | 'End' | 'Cancel';
-  /** Of an `End` action: the outcome that it tells of. */
-  condition?: 'Success' | 'Failure' | null;
 }
 
 export interface Dependency {

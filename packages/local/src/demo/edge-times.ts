@@ -92,7 +92,7 @@ function lastParent(
   let last: { id: string; endedAtMs: number } | null = null;
   for (const id of task.parentIds) {
     const endedAtMs = records.get(id)?.end?.sent_at_ms;
-    if (endedAtMs === undefined) return null;
+    if (endedAtMs == null) return null;
     if (last === null || endedAtMs > last.endedAtMs) last = { id, endedAtMs };
   }
   return last;

@@ -14,7 +14,7 @@ import type { ReceiverLog } from './receiver-log.ts';
 import { formatSeconds, printable } from './terminal-style.ts';
 import { watch } from './watch.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   apiUrl: string;
   receiverUrl: string;
   output: NodeJS.WriteStream;

@@ -19,7 +19,7 @@ import { textTable } from './text-table.ts';
 import { watch } from './watch.ts';
 import { openWorkflowDisplay } from './workflow-display.ts';
 
-export interface WorkflowOptions {
+interface WorkflowOptions {
   file: string;
   /** Runtimes are divided by it; by default the longest path then takes 20 seconds. */
   timeScale?: number;

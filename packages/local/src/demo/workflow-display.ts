@@ -69,7 +69,7 @@ interface WorkflowFrame {
 }
 
 /** A bar, and how many tasks are in which state. */
-export function renderWorkflow(title: string, stats: BatchStats, frame: WorkflowFrame): Line[] {
+function renderWorkflow(title: string, stats: BatchStats, frame: WorkflowFrame): Line[] {
   const { columns, theme, tick } = frame;
   const ended = countEnded(stats);
   const sum = ` ${formatCount(ended)}/${formatCount(stats.total_tasks)}  ${formatSeconds(frame.seconds)}`;

@@ -16,8 +16,8 @@ export interface CallRecord {
 
 export interface EndRecord {
   outcome: 'Success' | 'Failure';
-  /** When the first `PATCH` was sent. */
-  sent_at_ms: PreciseMs;
+  /** When the `PATCH` went to the network for the first time, null until then. */
+  sent_at_ms: PreciseMs | null;
   tries: number;
   /** When the final answer came, null until then. */
   answered_at_ms: PreciseMs | null;

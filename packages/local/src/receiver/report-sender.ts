@@ -8,8 +8,11 @@ export interface ReportAnswer {
 }
 
 export interface ReportSender {
-  /** Sends JSON to a handle. Never throws. */
-  send(method: 'PATCH' | 'PUT', url: string, body: object): Promise<ReportAnswer>;
+  /**
+   * Sends JSON to a handle. Never throws. `onSent` is called when the request was given to the network,
+   * which is later than now while all connections are busy.
+   */
+  send(method: 'PATCH' | 'PUT', url: string, body: object, onSent?: () => void): Promise<ReportAnswer>;
   close(): void;
 }
 
@@ -24,7 +27,7 @@ export function createReportSender(token?: string): ReportSender {
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
 
   return {
-    send: (method, url, body) =>
+    send: (method, url, body, onSent) =>
       new Promise((resolve) => {
         const target = new URL(url);
         const secure = target.protocol === 'https:';
@@ -55,6 +58,7 @@ export function createReportSender(token?: string): ReportSender {
         request.on('error', () => {
           resolve(NO_ANSWER);
         });
+        if (onSent) request.once('finish', onSent);
         request.end(payload);
       }),
     close() {

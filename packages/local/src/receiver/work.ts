@@ -1,5 +1,5 @@
 import { preciseNowMs } from './records.ts';
-import type { CallRecord } from './records.ts';
+import type { CallRecord, EndRecord } from './records.ts';
 import type { ReportAnswer, ReportSender } from './report-sender.ts';
 
 /** The body of `POST /work`. */
@@ -75,9 +75,9 @@ async function reportEnd(
     order.outcome === 'Success'
       ? { status: order.outcome }
       : { status: order.outcome, failure_reason: order.failure_reason };
-  const end: CallRecord['end'] = {
+  const end: EndRecord = {
     outcome: order.outcome,
-    sent_at_ms: preciseNowMs(),
+    sent_at_ms: null,
     tries: 0,
     answered_at_ms: null,
     status: null,
@@ -86,7 +86,9 @@ async function reportEnd(
   const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
   while (performance.now() < giveUpAtMs) {
     end.tries += 1;
-    const answer = await sender.send('PATCH', handle, body);
+    const answer = await sender.send('PATCH', handle, body, () => {
+      end.sent_at_ms ??= preciseNowMs();
+    });
     // Any other refusal, 409 above all, says that this task needs no report any more.
     if (answer.status !== 0 && answer.status !== 429 && answer.status < 500) {
       end.answered_at_ms = preciseNowMs();

@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 import type { Workflow, WorkflowTask } from './workflow-format.ts';
 import { longestPathSeconds } from './workflow-shape.ts';
 
-export interface GenerateOptions {
+interface GenerateOptions {
   /** The same seed and sizes give the same workflow, on every machine. */
   seed: number;
   tasks?: number;

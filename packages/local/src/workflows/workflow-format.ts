@@ -42,7 +42,7 @@ export async function readWorkflow(file: string): Promise<Workflow> {
   return checked.workflow;
 }
 
-export type CheckedWorkflow = { ok: true; workflow: Workflow } | { ok: false; problem: string };
+type CheckedWorkflow = { ok: true; workflow: Workflow } | { ok: false; problem: string };
 
 /** Checks a parsed file, unknown fields ignored; the problem is the first one found, with its field. */
 export function checkWorkflow(value: unknown): CheckedWorkflow {

@@ -18,7 +18,7 @@ export function defaultTimeScale(workflow: Workflow): number {
   return longestSeconds === 0 ? 1 : longestSeconds / DEFAULT_LONGEST_PATH_SECONDS;
 }
 
-export interface NewTasksOptions {
+interface NewTasksOptions {
   /** Where the receiver is; its `/work` is called. */
   receiverUrl: string;
   /** Runtimes are divided by it. */
