@@ -1,11 +1,9 @@
-import { Ajv } from 'ajv';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
+import { ajv } from './ajv.ts';
 import type { ErrorList } from './error-list.ts';
 import { clip, fieldPath } from './field-path.ts';
 import type { Json } from './lossless-json.ts';
-
-const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false });
 
 type SchemaNode = { [key: string]: unknown };
 type ObjectSchema = TSchema & {
@@ -76,6 +74,8 @@ function messageOf({ keyword, params, message }: ErrorObject): string {
     case 'maxItems':
     case 'maxProperties':
       return `must have at most ${String(limit)} entries`;
+    case 'format':
+      return params['format'] === 'uuid' ? 'must be a UUID' : 'must be an RFC 3339 time';
     case 'pattern':
       return 'must not be blank';
     default:

@@ -4,7 +4,6 @@ import type { DeliveryStatus } from '../statuses.ts';
 import { checkShape, compileShape } from './check-shape.ts';
 import { ErrorList } from './error-list.ts';
 import type { Invalid } from './error-list.ts';
-import { parseUuid } from './identifiers.ts';
 import type { Json } from './lossless-json.ts';
 
 /** Which exhausted deliveries are to be made due again; null means that the filter was not given. */
@@ -30,12 +29,9 @@ export function parseRetryDeliveries(
   if (wanted !== undefined && status === null) {
     errors.add('status', `must be one of ${DELIVERY_STATUSES.join(', ')}`);
   }
-  const readId = (name: 'task_id' | 'batch_id'): string | null => {
-    const text = dto[name];
-    const id = text == null ? null : parseUuid(text);
-    if (text != null && id === null) errors.add(name, 'must be a UUID');
-    return id;
-  };
-  const retry = { status, taskId: readId('task_id'), batchId: readId('batch_id') };
-  return errors.isEmpty ? { ok: true, retry } : { ok: false, details: errors.details };
+  const taskId = dto.task_id?.toLowerCase() ?? null;
+  const batchId = dto.batch_id?.toLowerCase() ?? null;
+  return errors.isEmpty
+    ? { ok: true, retry: { status, taskId, batchId } }
+    : { ok: false, details: errors.details };
 }

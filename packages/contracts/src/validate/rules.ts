@@ -23,7 +23,7 @@ export type RuleCarrier = {
 };
 
 /** @returns the matcher with nothing but its own fields, or null when errors were listed */
-export function readMatcher(value: Json, field: string, errors: ErrorList): Matcher | null {
+function readMatcher(value: Json, field: string, errors: ErrorList): Matcher | null {
   const before = errors.details.length;
   const shell = checkShape(validateMatcher, value, field, errors);
   if (!isJsonObject(value)) return null;

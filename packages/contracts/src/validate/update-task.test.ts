@@ -143,11 +143,11 @@ describe('which deliveries to retry', () => {
   test('is refused when it is none', () => {
     expect(parseRetryDeliveries({ status: 'late', task_id: 'x', batch_id: '' })).toEqual({
       ok: false,
-      details: [
-        'status: must be one of Pending, Success, Failure, Exhausted',
-        'task_id: must be a UUID',
-        'batch_id: must be a UUID',
-      ],
+      details: ['task_id: must be a UUID', 'batch_id: must be a UUID'],
+    });
+    expect(parseRetryDeliveries({ status: 'late' })).toEqual({
+      ok: false,
+      details: ['status: must be one of Pending, Success, Failure, Exhausted'],
     });
     expect(parseRetryDeliveries(3)).toMatchObject({ ok: false });
   });
