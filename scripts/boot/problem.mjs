@@ -1,6 +1,17 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
 /** Something of the machine stands in the way: its message is one sentence that says what to do. */
 export class Problem extends Error {
   name = 'Problem';
+}
+
+/** The file that stands where a folder should be. */
+function nearestFile(path) {
+  for (let at = path; at !== dirname(at); at = dirname(at)) {
+    if (statSync(at, { throwIfNoEntry: false })?.isDirectory() === false) return at;
+  }
+  return path;
 }
 
 /** Turns an error of the file system into a sentence; others come back as they are. */
@@ -17,7 +28,9 @@ export function explain(error, path) {
       );
     case 'ENOTDIR':
     case 'EEXIST':
-      return new Problem(`${error.path ?? path} is in the way: delete it, then run the command again.`);
+      return new Problem(
+        `${nearestFile(error.path ?? path)} is in the way: delete it, then run the command again.`,
+      );
     default:
       return error;
   }

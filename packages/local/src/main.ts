@@ -11,6 +11,8 @@ const INTERRUPTED = 130;
 const stopped = new AbortController();
 const parts: StackPart[] = [];
 const output = process.stdout;
+// A terminal that was closed, or a pipe whose reader is gone, must not keep us from stopping in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const say = (message: string): void => {
   output.write(`${message}\n`);
 };

