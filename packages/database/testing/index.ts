@@ -1,2 +1,6 @@
+export * from './batches.ts';
 export * from './databases.ts';
+export * from './states.ts';
+export * from './steps.ts';
 export * from './test-database.ts';
+export * from './waiting.ts';

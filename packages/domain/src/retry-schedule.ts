@@ -31,10 +31,15 @@ export function nextAttemptInSecs(
   return Math.max(asked, ceiling * random);
 }
 
+/** The three forms of HTTP dates (RFC 9110, 5.6.7); `Date.parse` alone would read a date out of almost anything. */
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w -]+ \d\d:\d\d:\d\d( GMT| \d{4})$/;
+
 /** Reads a `Retry-After` header: seconds or an HTTP date. Null when it says neither. */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | null {
-  if (header === undefined) return null;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const dateMs = Date.parse(header);
+  const text = header?.trim() ?? '';
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  if (!HTTP_DATE.test(text)) return null;
+  // The oldest form names no zone, and means GMT.
+  const dateMs = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
   return Number.isNaN(dateMs) ? null : Math.max(0, (dateMs - nowMs) / 1000);
 }
