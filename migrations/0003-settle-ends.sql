@@ -37,11 +37,15 @@ BEGIN
 END $$;
 
 -- Counts ended tasks off their batches; the end that leaves none open records batch-complete.
-CREATE FUNCTION count_off_batches(p_tasks uuid[], p_at timestamptz) RETURNS integer
+CREATE FUNCTION count_off_batches(
+  p_tasks uuid[], p_at timestamptz, OUT completed integer, OUT notified integer
+)
 LANGUAGE plpgsql AS $$
 DECLARE
-  completed uuid[];
+  done uuid[];
 BEGIN
+  completed := 0;
+  notified := 0;
   PERFORM FROM batch b
   WHERE b.id IN (SELECT batch_id FROM task_state WHERE id = ANY (p_tasks))
   ORDER BY b.id FOR UPDATE;
@@ -56,16 +60,19 @@ BEGIN
     FROM ended e WHERE b.id = e.batch_id
     RETURNING b.id, b.open_tasks
   )
-  SELECT array_agg(id) INTO completed FROM counted WHERE open_tasks = 0;
+  SELECT array_agg(id) INTO done FROM counted WHERE open_tasks = 0;
 
-  IF completed IS NULL THEN RETURN 0; END IF;
-  PERFORM complete_batches(completed, p_at);
-  RETURN cardinality(completed);
+  IF done IS NULL THEN RETURN; END IF;
+  completed := cardinality(done);
+  notified := complete_batches(done, p_at);
 END $$;
 
 -- Writes the final counts into finished batches, and their batch-complete notifications.
-CREATE FUNCTION complete_batches(p_batches uuid[], p_at timestamptz) RETURNS void
-LANGUAGE sql AS $$
+CREATE FUNCTION complete_batches(p_batches uuid[], p_at timestamptz) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  recorded integer;
+BEGIN
   UPDATE batch b
   SET status_counts = coalesce((
     SELECT jsonb_object_agg(c.status, c.n)
@@ -77,7 +84,9 @@ LANGUAGE sql AS $$
   SELECT b.id, 'BatchComplete', a.ordinality - 1, a.hash, p_at, p_at, p_at
   FROM batch b CROSS JOIN LATERAL unnest(b.on_complete) WITH ORDINALITY AS a (hash, ordinality)
   WHERE b.id = ANY (p_batches);
-$$;
+  GET DIAGNOSTICS recorded = ROW_COUNT;
+  RETURN recorded;
+END $$;
 
 -- p_limit bounds how many tasks one call fails by cascade; ends whose cascade is longer stay recorded in
 -- propagation, and the same function goes on with them later. Several ends together never leave a rest
@@ -99,6 +108,7 @@ DECLARE
   closure uuid[];
   settled uuid[] := p_ended || p_resumed;
   incomplete uuid[];
+  counted record;
 BEGIN
   failed := 0;
   unfinished := 0;
@@ -178,5 +188,7 @@ BEGIN
   SELECT count(*) INTO released FROM opened WHERE status = 'Pending';
 
   notified := record_notifications(p_ended || closure, p_at);
-  completed := count_off_batches(p_ended || closure, p_at);
+  counted := count_off_batches(p_ended || closure, p_at);
+  completed := counted.completed;
+  notified := notified + counted.notified;
 END $$;

@@ -58,7 +58,6 @@ BEGIN
   FROM json_to_recordset(p_tasks) AS t (open_parents integer) WHERE t.open_parents = 0;
   notified := 0;
   IF task_count = 0 THEN
-    PERFORM complete_batches(ARRAY[new_batch], at);
-    notified := json_array_length(p_batch -> 'on_complete');
+    notified := complete_batches(ARRAY[new_batch], at);
   END IF;
 END $$;

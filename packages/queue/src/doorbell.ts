@@ -21,34 +21,29 @@ interface Ring {
  * the round had read is not missed; while one waits, further rings add nothing.
  */
 export class Doorbell {
-  readonly #queues: ReadonlyMap<QueueName, Queue>;
+  readonly #redis: Redis;
+  readonly #queues = new Map<QueueName, Queue>();
   readonly #rings = new Map<QueueName, Ring>();
   readonly #onLost: (queue: QueueName, error: unknown) => void;
 
   constructor(redis: Redis, onLost: (queue: QueueName, error: unknown) => void) {
+    this.#redis = redis;
     this.#onLost = onLost;
-    this.#queues = new Map(
-      QUEUE_NAMES.map((name) => {
-        const queue = new Queue(name, {
-          connection: redis,
-          prefix: KEY_PREFIX,
-          skipWaitingForReady: true,
-          defaultJobOptions: KEPT_JOBS,
-        });
-        // Errors of the connection are reported by the connection.
-        queue.on('error', () => undefined);
-        return [name, queue];
-      }),
-    );
+    // A queue that is made while Redis is away stays broken for ever, so they are made when it is there.
+    redis.on('ready', this.#openQueues);
+    if (redis.status === 'ready') this.#openQueues();
   }
 
-  /** The queues that it rings, for those that show or count them. */
+  /** The queues that it rings, for those that show or count them; none before Redis was there once. */
   get queues(): readonly Queue[] {
     return [...this.#queues.values()];
   }
 
+  /** @throws while Redis has not been there yet */
   queue(name: QueueName): Queue {
-    return this.#queues.get(name)!;
+    const queue = this.#queues.get(name);
+    if (queue === undefined) throw new Error('Redis has not been reached yet');
+    return queue;
   }
 
   /** Rings after a commit. Many rings of one queue at the same time are two at the most. */
@@ -64,8 +59,9 @@ export class Doorbell {
   /** Rings when something falls due, in `delayMs` from now. */
   ringLater(name: QueueName, delayMs: number): void {
     const step = Math.ceil((Date.now() + delayMs) / DELAY_STEP_MS);
-    const add = this.queue(name).add('due', {}, { jobId: `due-${step}`, delay: Math.max(0, delayMs) });
-    void this.#bounded(name, add);
+    void this.#bounded(name, (queue) =>
+      queue.add('due', {}, { jobId: `due-${step}`, delay: Math.max(0, delayMs) }),
+    );
   }
 
   /** Whether no job of the queue waits or is under way: nobody will look for its work by itself. */
@@ -75,6 +71,7 @@ export class Doorbell {
   }
 
   async close(): Promise<void> {
+    this.#redis.off('ready', this.#openQueues);
     await Promise.allSettled(this.queues.map((queue) => queue.close()));
   }
 
@@ -83,23 +80,41 @@ export class Doorbell {
     this.#rings.set(name, ring);
     while (ring.again) {
       ring.again = false;
-      const add = this.queue(name).add('bell', {}, { deduplication: { id: name, keepLastIfActive: true } });
-      await this.#bounded(name, add);
+      await this.#bounded(name, (queue) =>
+        queue.add('bell', {}, { deduplication: { id: name, keepLastIfActive: true } }),
+      );
     }
     this.#rings.delete(name);
   }
 
-  async #bounded(name: QueueName, add: Promise<unknown>): Promise<void> {
+  async #bounded(name: QueueName, ring: (queue: Queue) => Promise<unknown>): Promise<void> {
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error('no answer from Redis in time')), RING_LIMIT_MS);
     try {
-      await Promise.race([add, tooLate]);
+      const rung = ring(this.queue(name));
+      // It may still fail after the limit, when nobody listens any more.
+      rung.catch(() => undefined);
+      await Promise.race([rung, tooLate]);
     } catch (error) {
-      // The add may still fail later, when nobody listens any more.
-      add.catch(() => undefined);
       this.#onLost(name, error);
     } finally {
       clearTimeout(timer);
     }
   }
+
+  readonly #openQueues = (): void => {
+    for (const name of QUEUE_NAMES) {
+      if (this.#queues.has(name)) continue;
+      const queue = new Queue(name, {
+        connection: this.#redis,
+        prefix: KEY_PREFIX,
+        skipWaitingForReady: true,
+        defaultJobOptions: KEPT_JOBS,
+      });
+      // Errors of the connection are reported by the connection.
+      queue.on('error', () => undefined);
+      this.#queues.set(name, queue);
+      queue.waitUntilReady().catch(() => this.#queues.delete(name));
+    }
+  };
 }
