@@ -89,13 +89,14 @@ BEGIN
 END $$;
 
 -- p_limit bounds how many tasks one call fails by cascade; ends whose cascade is longer stay recorded in
--- propagation, and the same function goes on with them later. Several ends together never leave a rest
--- (their callers would each be promised a finished cascade): that raises, and the caller splits the group.
+-- propagation, and the same function goes on with them later. With p_split such a cascade raises instead, and
+-- the caller splits the group: each of its ends was promised a cascade of its own up to the limit.
 CREATE FUNCTION settle_ends(
   p_ended uuid[],        -- tasks that this transaction made terminal
   p_resumed uuid[],      -- tasks that ended before, whose propagation goes on
   p_at timestamptz,
   p_limit integer,
+  p_split boolean,
   OUT released integer,  -- children that became Pending
   OUT failed integer,    -- tasks failed by cascade
   OUT notified integer,
@@ -127,7 +128,7 @@ BEGIN
     SELECT array_agg(id) INTO closure FROM (SELECT id FROM doomed LIMIT p_limit + 1) bounded;
 
     IF cardinality(closure) > p_limit THEN
-      IF cardinality(p_ended) > 1 THEN
+      IF p_split THEN
         RAISE EXCEPTION 'the cascades of a group exceed %', p_limit USING ERRCODE = 'program_limit_exceeded';
       END IF;
       closure := closure[1:p_limit];

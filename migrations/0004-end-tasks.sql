@@ -5,7 +5,8 @@
 -- p_from: the statuses it may end from; p_from_handed_back: those it may end from once it has been claimed.
 -- p_starts: ending a Claimed task is also its start (the client answered before on_start did).
 -- p_call_over: the open on_start call ends with this (it failed), so nothing waits for it.
--- p_wait: false leaves out, as 'busy', what somebody else has locked; the caller sends those alone.
+-- p_wait: false leaves out, as 'busy', what somebody else has locked; the caller sends those alone. In a group,
+-- so are tasks with open parents: others wait for their rows (settle_ends), and the group would wait for theirs.
 --
 -- results: [{id, outcome, status, kind, seconds}] with outcome 'applied', 'conflict', 'unknown' or 'busy';
 -- status is the one that the task has now, seconds its time in Running.
@@ -20,6 +21,8 @@ DECLARE
   wanted uuid[];
   held uuid[];
   ended uuid[];
+  over uuid[];
+  due integer := 0;
   at timestamptz;
   item record;
 BEGIN
@@ -45,7 +48,9 @@ BEGIN
       SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE) locked;
   ELSE
     SELECT array_agg(id) INTO held FROM (
-      SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE SKIP LOCKED) locked;
+      SELECT id FROM task_state
+      WHERE id = ANY (wanted) AND (open_parents = 0 OR cardinality(wanted) = 1)
+      ORDER BY id FOR UPDATE SKIP LOCKED) locked;
   END IF;
   at := clock_timestamp();
 
@@ -91,11 +96,24 @@ BEGIN
   LEFT JOIN task_state s ON s.id = i.id
   LEFT JOIN task t ON t.id = i.id;
 
+  IF p_call_over THEN
+    -- What ended while the call was open has waited for it, however it went.
+    WITH changed AS (
+      UPDATE task_state s SET worker_id = NULL
+      FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
+      WHERE s.id = i.id AND s.id = ANY (held) AND NOT s.id = ANY (ended)
+        AND is_terminal(s.status) AND s.claim = i.claim AND s.worker_id IS NOT NULL
+      RETURNING s.id
+    )
+    SELECT array_agg(id) INTO over FROM changed;
+    due := release_notifications(coalesce(over, '{}'), at);
+  END IF;
+
   IF ended = '{}' THEN
-    released := 0; failed := 0; notified := 0; completed := 0; unfinished := 0;
+    released := 0; failed := 0; notified := due; completed := 0; unfinished := 0;
     RETURN;
   END IF;
-  SELECT e.released, e.failed, e.notified, e.completed, e.unfinished
+  SELECT e.released, e.failed, e.notified + due, e.completed, e.unfinished
   INTO released, failed, notified, completed, unfinished
-  FROM settle_ends(ended, '{}', at, p_limit) e;
+  FROM settle_ends(ended, '{}', at, p_limit, cardinality(ended) > 1) e;
 END $$;

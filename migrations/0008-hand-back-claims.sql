@@ -3,37 +3,45 @@
 --   of workers whose lease has run out (p_worker null), or
 --   of one worker: those named in p_ids (it is stopping and has not begun to call them), or
 --   those older than p_claim_timeout_secs that are not among p_busy (it lost them).
-CREATE FUNCTION hand_back(p_tasks uuid[]) RETURNS integer
+-- Each task comes with the number of the claim that is given back: what has been claimed anew meanwhile, perhaps
+-- while this waited for the row, is left alone.
+CREATE FUNCTION hand_back(p_tasks uuid[], p_claims integer[]) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
   returned integer;
+  over uuid[];
 BEGIN
   PERFORM FROM task_state WHERE id = ANY (p_tasks) ORDER BY id FOR UPDATE;
-  UPDATE task_state
+  UPDATE task_state s
   SET status = 'Pending', worker_id = NULL, check_at = NULL, started_at = NULL
-  WHERE id = ANY (p_tasks) AND status = 'Claimed';
+  FROM unnest(p_tasks, p_claims) AS i (id, claim)
+  WHERE s.id = i.id AND s.claim = i.claim AND s.status = 'Claimed';
   GET DIAGNOSTICS returned = ROW_COUNT;
-  UPDATE task_state SET worker_id = NULL
-  WHERE id = ANY (p_tasks) AND is_terminal(status) AND worker_id IS NOT NULL;
-  PERFORM release_notifications(p_tasks, clock_timestamp());
+  WITH ended AS (
+    UPDATE task_state s SET worker_id = NULL
+    FROM unnest(p_tasks, p_claims) AS i (id, claim)
+    WHERE s.id = i.id AND s.claim = i.claim AND is_terminal(s.status) AND s.worker_id IS NOT NULL
+    RETURNING s.id
+  )
+  SELECT array_agg(id) INTO over FROM ended;
+  PERFORM release_notifications(over, clock_timestamp());
   RETURN returned;
 END $$;
 
--- A claim of an id that has been claimed anew meanwhile is left alone: the number tells.
 CREATE FUNCTION hand_back_claims(p_worker uuid, p_items json) RETURNS integer
 LANGUAGE sql AS $$
-  SELECT hand_back(ARRAY(
-    SELECT s.id FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
-    JOIN task_state s ON s.id = i.id AND s.claim = i.claim AND s.worker_id = p_worker));
+  SELECT hand_back(array_agg(s.id), array_agg(s.claim))
+  FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
+  JOIN task_state s ON s.id = i.id AND s.claim = i.claim AND s.worker_id = p_worker;
 $$;
 
 CREATE FUNCTION hand_back_lost_claims(p_worker uuid, p_busy uuid[], p_claim_timeout_secs integer) RETURNS integer
 LANGUAGE sql AS $$
-  SELECT hand_back(ARRAY(
-    SELECT s.id FROM task_state s
-    WHERE s.status = 'Claimed' AND s.worker_id = p_worker
-      AND s.check_at < now() - make_interval(secs => p_claim_timeout_secs)
-      AND NOT s.id = ANY (p_busy)));
+  SELECT hand_back(array_agg(s.id), array_agg(s.claim))
+  FROM task_state s
+  WHERE s.status = 'Claimed' AND s.worker_id = p_worker
+    AND s.check_at < now() - make_interval(secs => p_claim_timeout_secs)
+    AND NOT s.id = ANY (p_busy);
 $$;
 
 -- After an outage of Postgres (nobody could sweep for a lease's length) nobody could renew either: then all
@@ -54,15 +62,18 @@ BEGIN
 
   SELECT coalesce(array_agg(id), '{}') INTO dead FROM (
     SELECT id FROM worker WHERE lease_until < now() FOR UPDATE SKIP LOCKED) w;
-  returned := hand_back(ARRAY(
-    SELECT s.id FROM task_state s
+  SELECT hand_back(array_agg(id), array_agg(claim)) INTO returned FROM (
+    SELECT s.id, s.claim FROM task_state s
     WHERE s.status = 'Claimed'
       AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker_id AND w.lease_until >= now())
     UNION
-    SELECT d.task_id FROM delivery d
+    SELECT s.id, s.claim FROM delivery d JOIN task_state s ON s.id = d.task_id
     WHERE d.waits_for_worker IS NOT NULL
-      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())));
+      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())) held;
+  IF dead = '{}' THEN RETURN; END IF;
+  -- By id, as those who record attempts lock them.
   UPDATE delivery SET next_attempt_at = now(), worker_id = NULL
-  WHERE worker_id = ANY (dead) AND status = 'Pending';
+  WHERE id IN (
+    SELECT id FROM delivery WHERE worker_id = ANY (dead) AND status = 'Pending' ORDER BY id FOR UPDATE);
   DELETE FROM worker WHERE id = ANY (dead);
 END $$;

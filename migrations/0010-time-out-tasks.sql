@@ -51,5 +51,5 @@ BEGIN
 
   SELECT e.released, e.failed, e.notified, e.completed, e.unfinished
   INTO released, failed, notified, completed, unfinished
-  FROM settle_ends(ended, '{}', clock_timestamp(), p_cascade_limit) e;
+  FROM settle_ends(ended, '{}', clock_timestamp(), p_cascade_limit, false) e;
 END $$;

@@ -23,5 +23,5 @@ BEGIN
 
   found := true;
   SELECT e.released, e.failed, e.notified, e.completed INTO released, failed, notified, completed
-  FROM settle_ends('{}', parents, clock_timestamp(), p_limit) e;
+  FROM settle_ends('{}', parents, clock_timestamp(), p_limit, false) e;
 END $$;

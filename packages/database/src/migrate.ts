@@ -18,6 +18,7 @@ export interface MigrationResult {
  */
 export async function migrate(db: Kysely<Schema>, folder: string): Promise<MigrationResult> {
   const files = await readMigrations(folder);
+  await compareChecksums(db, files);
   const migrations = Object.fromEntries(files.map((file) => [file.name, toMigration(file)]));
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error, results } = await migrator.migrateToLatest();
@@ -66,6 +67,9 @@ function toMigration(file: MigrationFile): Migration {
 
 /** A file that was edited after it was applied would leave databases that differ without a word. */
 async function compareChecksums(db: Kysely<Schema>, files: readonly MigrationFile[]): Promise<void> {
+  const found = await sql<{ exists: boolean }>`
+    select to_regclass('migration_checksum') is not null as exists`.execute(db);
+  if (!found.rows[0]!.exists) return;
   const { rows } = await sql<{
     name: string;
     checksum: string;

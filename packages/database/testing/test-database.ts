@@ -6,6 +6,8 @@ export interface TestDatabase extends Database {
   readonly url: string;
   /** One more pool on the same database, as another process has it. Closed with this one. */
   open(maxSize?: number): Database;
+  /** Takes every row away, so that the next test begins with nothing. */
+  clear(): Promise<void>;
   /** Closes the pools and drops the database. Throws when a connection was left open. */
   close(): Promise<void>;
 }
@@ -38,6 +40,11 @@ export async function createTestDatabase(templateUrl: string): Promise<TestDatab
     pool,
     url,
     open,
+    clear: async () => {
+      await pool.query(
+        'truncate action, batch, task, task_state, link, propagation, delivery, worker, sweep',
+      );
+    },
     close: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await dropDatabase(url);

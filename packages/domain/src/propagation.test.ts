@@ -79,7 +79,7 @@ interface Graph {
 
 const graphs: fc.Arbitrary<Graph> = fc.integer({ min: 1, max: 12 }).chain((size) => {
   const pairs = Array.from({ length: size }, (_, child) =>
-    Array.from({ length: child }, (_, parent) => ({ parent, child })),
+    Array.from({ length: child }, (__, parent) => ({ parent, child })),
   ).flat();
   return fc.record({
     size: fc.constant(size),

@@ -1,0 +1,92 @@
+import {
+  aWorker,
+  createTestDatabase,
+  lockTask,
+  stateOf,
+  submit,
+  type TestDatabase,
+} from '@arcrun/database/testing';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { claimTasks } from './claim-tasks.ts';
+import { handBackClaims } from './hand-back-claims.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('templateUrl'));
+});
+beforeEach(() => database.clear());
+afterAll(() => database.close());
+
+const idsOf = (claims: readonly { id: string }[]) => claims.map((claim) => claim.id);
+
+test('higher priority first, then the older batch, then the position', async () => {
+  const worker = await aWorker(database.db);
+  const older = await submit(database.db, { a: {}, b: { priority: 5 }, c: {} });
+  const newer = await submit(database.db, {
+    d: { priority: 5 },
+    e: {},
+    f: { priority: -1 },
+    g: { priority: 1000 },
+  });
+  const expected = [
+    newer.ids.g,
+    older.ids.b,
+    newer.ids.d,
+    older.ids.a,
+    older.ids.c,
+    newer.ids.e,
+    newer.ids.f,
+  ];
+  expect(idsOf(await claimTasks(database.db, worker, 3))).toEqual(expected.slice(0, 3));
+  expect(idsOf(await claimTasks(database.db, worker, 100))).toEqual(expected.slice(3));
+  expect(await claimTasks(database.db, worker, 100)).toEqual([]);
+});
+
+test('a claim says what is to be called, and is on the row', async () => {
+  const worker = await aWorker(database.db);
+  const { id, ids } = await submit(database.db, { a: { kind: 'etl' } });
+  const [claim] = await claimTasks(database.db, worker, 1);
+  expect(claim).toEqual({
+    id: ids.a,
+    batchId: id,
+    claim: 1,
+    kind: 'etl',
+    onStart: expect.stringMatching(/^[0-9a-f]{32}$/),
+  });
+  const state = await stateOf(database.db, ids.a);
+  expect(state).toMatchObject({ status: 'Claimed', claim: 1, worker_id: worker, started_at: null });
+  expect(state.check_at).not.toBeNull();
+});
+
+test('waiting tasks are not claimed', async () => {
+  const worker = await aWorker(database.db);
+  const { ids } = await submit(database.db, { a: {}, b: { follows: ['a'] } });
+  expect(idsOf(await claimTasks(database.db, worker, 10))).toEqual([ids.a]);
+});
+
+test('a task that somebody else has locked is passed over, not waited for', async () => {
+  const worker = await aWorker(database.db);
+  const { ids } = await submit(database.db, { a: {}, b: {} });
+  const open = await lockTask(database.db, ids.a);
+  expect(idsOf(await claimTasks(database.db, worker, 1))).toEqual([ids.b]);
+  await open.commit();
+  expect(idsOf(await claimTasks(database.db, worker, 1))).toEqual([ids.a]);
+});
+
+test('no lease, no claim', async () => {
+  await submit(database.db, { a: {} });
+  const dead = await aWorker(database.db, -1);
+  expect(await claimTasks(database.db, dead, 10)).toEqual([]);
+  const unknown = '0190c2a5-0000-7000-8000-000000000001';
+  expect(await claimTasks(database.db, unknown, 10)).toEqual([]);
+});
+
+test('each claim of a task has a larger number', async () => {
+  const worker = await aWorker(database.db);
+  await submit(database.db, { a: {} });
+  for (const number of [1, 2, 3]) {
+    const claims = await claimTasks(database.db, worker, 1);
+    expect(claims).toMatchObject([{ claim: number }]);
+    await handBackClaims(database.db, worker, claims);
+  }
+});
