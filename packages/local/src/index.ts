@@ -9,3 +9,5 @@ export {
   startRedis,
   startServices,
 } from './services/index.ts';
+export { findFreePort } from './services/free-port.ts';
+export { generateWorkflow, readWorkflow, toNewTasks, type Workflow } from './workflows/index.ts';

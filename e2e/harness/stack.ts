@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type ArcRunClient, createClient } from '@arcrun/client';
+import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
+import { findFreePort, type RunningService, startRedis } from '@arcrun/local';
+import { inject } from 'vitest';
+import { type Receiver, startReceiver } from './receiver.ts';
+import { type RunningProcess, startProcess } from './processes.ts';
+
+const PACKAGES = resolve(import.meta.dirname, '../../packages');
+
+export interface StackOptions {
+  readonly apis?: number;
+  readonly workers?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** The whole system as it runs in production, one process each, with a database and a Redis of its own. */
+export interface Stack {
+  readonly apis: readonly RunningProcess[];
+  readonly workers: readonly RunningProcess[];
+  /** One client for each API process. */
+  readonly clients: readonly ArcRunClient[];
+  readonly client: ArcRunClient;
+  readonly receiver: Receiver;
+  readonly database: TestDatabase;
+  readonly redis: RunningService;
+  startApi(): Promise<RunningProcess>;
+  startWorker(): Promise<RunningProcess>;
+  /** The sum of a metric over all processes and label values. */
+  metric(name: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function startStack({
+  apis = 2,
+  workers = 3,
+  settings = {},
+}: StackOptions = {}): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), 'arcrun-e2e-'));
+  const [database, redis, receiver] = await Promise.all([
+    createTestDatabase(inject('templateUrl')),
+    startRedis({ dataDir: join(folder, 'redis'), durable: false }),
+    startReceiver(),
+  ]);
+  const ports = new Set<number>();
+  const freePort = async (): Promise<number> => {
+    const port = await findFreePort(20_000 + Math.floor(Math.random() * 20_000), ports);
+    ports.add(port);
+    return port;
+  };
+  const hostPort = await freePort();
+  const shared = {
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    HOST_URL: `http://127.0.0.1:${hostPort}`,
+    SKIP_SSRF_VALIDATION: '1',
+    LOG_LEVEL: 'warn',
+    LOG_FORMAT: 'text',
+    ...settings,
+  };
+  const running = { apis: [] as RunningProcess[], workers: [] as RunningProcess[] };
+  const startApi = async (port?: number): Promise<RunningProcess> => {
+    const chosen = port ?? (await freePort());
+    const script = join(PACKAGES, 'api/dist/main.js');
+    const env = { ...shared, PORT: String(chosen) };
+    const api = await startProcess(
+      `API ${running.apis.length + 1}`,
+      script,
+      `http://127.0.0.1:${chosen}`,
+      env,
+    );
+    running.apis.push(api);
+    return api;
+  };
+  const startWorker = async (): Promise<RunningProcess> => {
+    const port = await freePort();
+    const script = join(PACKAGES, 'worker/dist/main.js');
+    const env = { ...shared, WORKER_PORT: String(port) };
+    const name = `worker ${running.workers.length + 1}`;
+    const worker = await startProcess(name, script, `http://127.0.0.1:${port}`, env);
+    running.workers.push(worker);
+    return worker;
+  };
+  // The first API is the one that handles point to.
+  await Promise.all([
+    ...Array.from({ length: apis }, (_, index) => startApi(index === 0 ? hostPort : undefined)),
+    ...Array.from({ length: workers }, () => startWorker()),
+  ]);
+  const inOrder = running.apis.toSorted((a, b) =>
+    a.url === shared.HOST_URL ? -1 : b.url === shared.HOST_URL ? 1 : 0,
+  );
+  const clients = inOrder.map((api) => createClient({ url: api.url }));
+
+  return {
+    ...running,
+    clients,
+    client: clients[0]!,
+    receiver,
+    database,
+    redis,
+    startApi: () => startApi(),
+    startWorker,
+    metric: (name) => sumOfMetric([...running.apis, ...running.workers], name),
+    close: async () => {
+      await Promise.all([...running.apis, ...running.workers].map((each) => each.stop()));
+      await receiver.close();
+      await redis.stop();
+      await database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function sumOfMetric(processes: readonly RunningProcess[], name: string): Promise<number> {
+  const alive = processes.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+  const texts = await Promise.all(alive.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
+  const line = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm');
+  return texts.flatMap((text) => [...text.matchAll(line)]).reduce((sum, [, value]) => sum + Number(value), 0);
+}
