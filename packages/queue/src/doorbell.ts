@@ -56,11 +56,22 @@ export class Doorbell {
     void this.#keepRinging(name);
   }
 
-  /** Rings when something falls due, in `delayMs` from now. */
+  /** Rings when something falls due, in `delayMs` from now or up to a step later. */
   ringLater(name: QueueName, delayMs: number): void {
-    const step = Math.ceil((Date.now() + delayMs) / DELAY_STEP_MS);
+    const nowMs = Date.now();
+    const step = Math.floor((nowMs + Math.max(0, delayMs)) / DELAY_STEP_MS) + 1;
     void this.#bounded(name, (queue) =>
-      queue.add('due', {}, { jobId: `due-${step}`, delay: Math.max(0, delayMs) }),
+      queue.add(
+        'due',
+        {},
+        {
+          // One job a step, which runs at its end: a bell for a step whose job has run would be swallowed.
+          jobId: `due-${step}`,
+          delay: step * DELAY_STEP_MS - nowMs,
+          removeOnComplete: { count: 0 },
+          removeOnFail: { count: 0 },
+        },
+      ),
     );
   }
 
