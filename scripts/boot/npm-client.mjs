@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Problem, explainDownload, requireRoom } from './problem.mjs';
 import { showProgress } from './progress.mjs';
@@ -31,6 +31,10 @@ async function npm(args, options) {
 export async function fetchPackage({ name, version, folder, label, needMb }) {
   mkdirSync(dirname(folder), { recursive: true });
   requireRoom(dirname(folder), needMb);
+  // The caller holds the lock: what lies here was left by a killed attempt.
+  for (const entry of readdirSync(dirname(folder))) {
+    if (entry.startsWith('.draft-')) rmSync(join(dirname(folder), entry), { recursive: true, force: true });
+  }
   const draft = mkdtempSync(join(dirname(folder), '.draft-'));
   const endProgress = showProgress(`Fetching ${label}`);
   try {
