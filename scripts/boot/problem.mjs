@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { stateDir } from './places.mjs';
 
 /** Something of the machine stands in the way: its message is one sentence that says what to do. */
 export class Problem extends Error {
@@ -32,9 +33,8 @@ export function explain(error, path) {
       );
     case 'ENOTDIR':
     case 'EEXIST':
-      return new Problem(
-        `${nearestFile(error.path ?? path)} is in the way: delete it, then run the command again.`,
-      );
+      if (!error.path?.startsWith(stateDir)) return error;
+      return new Problem(`${nearestFile(error.path)} is in the way: delete it, then run the command again.`);
     default:
       return error;
   }
