@@ -5,7 +5,9 @@ import { join, relative, resolve, sep } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 
 const topLevel = new Set([
-  ...['packages', 'infra', 'migrations', 'e2e', 'docs', 'scripts', 'node_modules'],
+  ...['packages', 'infra', 'migrations', 'e2e', 'docs', 'scripts'],
+  // Made by tools, and ignored by git.
+  ...['node_modules', 'coverage', 'test-results'],
   ...['pnpm-workspace.yaml', 'pnpm-lock.yaml', 'package.json', 'turbo.json', 'README.md', 'LICENSE'],
   ...['tsconfig.json', 'vitest.config.ts', 'knip.json'],
 ]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { withFolderLock } from './folder-lock.mjs';
 import { readNpmSettings } from './npm-client.mjs';
 import { pnpmVersion, projectDir, stateDir } from './places.mjs';
-import { explainDownload } from './problem.mjs';
+import { explainDownload, requireRoom } from './problem.mjs';
 import { showProgress } from './progress.mjs';
 import { runQuietly } from './run-process.mjs';
 import { ensurePnpm } from './toolchain.mjs';
@@ -46,6 +46,7 @@ async function pnpmEnvironment(toolEnv) {
 }
 
 async function install(pnpm, env) {
+  requireRoom(projectDir, existsSync(join(stateDir, 'pnpm/store')) ? 50 : 450);
   const counts = { fetched: 0, imported: 0 };
   const endProgress = showProgress('Installing the dependencies', () =>
     counts.imported + counts.fetched > 0 ? `${counts.fetched} fetched, ${counts.imported} laid out` : '',

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Problem, explainDownload } from './problem.mjs';
+import { Problem, explainDownload, requireRoom } from './problem.mjs';
 import { showProgress } from './progress.mjs';
 import { runQuietly } from './run-process.mjs';
 
@@ -26,10 +26,15 @@ async function npm(args, options) {
 
 /**
  * Fetches one package into a folder. npm is the client, so that the registry, proxy and certificates that it is set up
- * for count. Nothing is left behind by a failed or killed attempt.
+ * for count. A failed attempt leaves nothing behind.
  */
-export async function fetchPackage(name, version, folder, label) {
+export async function fetchPackage({ name, version, folder, label, needMb }) {
   mkdirSync(dirname(folder), { recursive: true });
+  requireRoom(dirname(folder), needMb);
+  // The caller holds the lock: what lies here was left by a killed attempt.
+  for (const entry of readdirSync(dirname(folder))) {
+    if (entry.startsWith('.draft-')) rmSync(join(dirname(folder), entry), { recursive: true, force: true });
+  }
   const draft = mkdtempSync(join(dirname(folder), '.draft-'));
   const endProgress = showProgress(`Fetching ${label}`);
   try {

@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { stateDir } from './places.mjs';
 
 /** Something of the machine stands in the way: its message is one sentence that says what to do. */
 export class Problem extends Error {
@@ -9,7 +10,11 @@ export class Problem extends Error {
 /** The file that stands where a folder should be. */
 function nearestFile(path) {
   for (let at = path; at !== dirname(at); at = dirname(at)) {
-    if (statSync(at, { throwIfNoEntry: false })?.isDirectory() === false) return at;
+    try {
+      return fs.statSync(at).isDirectory() ? path : at;
+    } catch {
+      // Below a file nothing can be asked for; further up.
+    }
   }
   return path;
 }
@@ -28,12 +33,21 @@ export function explain(error, path) {
       );
     case 'ENOTDIR':
     case 'EEXIST':
-      return new Problem(
-        `${nearestFile(error.path ?? path)} is in the way: delete it, then run the command again.`,
-      );
+      if (!error.path?.startsWith(stateDir)) return error;
+      return new Problem(`${nearestFile(error.path)} is in the way: delete it, then run the command again.`);
     default:
       return error;
   }
+}
+
+/**
+ * npm does not always notice a full disk: it hangs, or leaves half a file and says that all is well.
+ * @param needMb room that a step takes at the most
+ */
+export function requireRoom(path, needMb) {
+  // Missing in Node before 18.15.
+  const stat = fs.statfsSync?.(path);
+  if (stat && stat.bavail * stat.bsize < needMb * 1024 * 1024) throw explain({ code: 'ENOSPC' }, path);
 }
 
 /** Turns the output of a failed npm or pnpm into a sentence about `what`. */

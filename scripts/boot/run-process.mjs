@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 
+/** A program that does not end within this time hangs. */
+const HANG_MS = 15 * 60_000;
+
 /**
  * Runs a program to its end and collects what it prints.
  * @param {string} program
@@ -10,7 +13,7 @@ import { spawn } from 'node:child_process';
 export function runQuietly(program, args, options = {}) {
   const { onOutput, ...rest } = options;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'], timeout: HANG_MS });
     let output = '';
     const collect = (chunk) => {
       const text = chunk.toString('utf8');
@@ -22,7 +25,9 @@ export function runQuietly(program, args, options = {}) {
     child.once('error', (error) =>
       resolve({ ok: false, output: `${output}${error.code ?? ''} ${error.message}` }),
     );
-    child.once('close', (code) => resolve({ ok: code === 0, output }));
+    child.once('close', (code, signal) =>
+      resolve({ ok: code === 0, output: `${output}${signal ? ` timed out (${signal})` : ''}` }),
+    );
   });
 }
 

@@ -8,18 +8,18 @@ import { Problem } from './problem.mjs';
 const platform = `${process.platform}-${process.arch}`;
 
 /** Makes sure of a program in the cache: one that does not run (a broken download) is fetched anew. */
-async function ensureProgram({ name, version, folder, program, label }) {
+async function ensureProgram({ program, ...source }) {
   const works = () => {
     const tried = spawnSync(program, ['--version'], { encoding: 'utf8' });
-    return tried.status === 0 && tried.stdout.includes(version);
+    return tried.status === 0 && tried.stdout.includes(source.version);
   };
   if (works()) return program;
   await withFolderLock(join(stateDir, 'locks/prepare'), async () => {
     if (works()) return;
-    await fetchPackage(name, version, folder, label);
+    await fetchPackage(source);
     if (!works()) {
       throw new Problem(
-        `${label} does not run on this machine (${platform}, perhaps without glibc): install Node ${oldestNodeMajor} or newer yourself, then run the command again.`,
+        `${source.label} does not run on this machine (${platform}, perhaps without glibc): install Node ${oldestNodeMajor} or newer yourself, then run the command again.`,
       );
     }
   });
@@ -44,6 +44,7 @@ export async function ensureNode() {
     folder,
     program: join(folder, `node_modules/node-${platform}/bin/node`),
     label: `Node ${nodeVersion}`,
+    needMb: 300,
   });
 }
 
@@ -62,5 +63,6 @@ export async function ensurePnpm() {
     folder,
     program: join(folder, `node_modules/@pnpm/exe.${platform}/pnpm`),
     label: `pnpm ${pnpmVersion}`,
+    needMb: 150,
   });
 }

