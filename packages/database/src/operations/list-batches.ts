@@ -5,17 +5,17 @@ import { allOf, type Page, type PageOfRows, substringPattern } from './list-task
 
 export interface BatchFilters {
   /** Substring of the kind of a task, as `name` is; these and `status` must hold for one and the same task. */
-  readonly kind?: string | undefined;
-  readonly name?: string | undefined;
-  readonly status?: TaskStatus | undefined;
+  readonly kind?: string | null;
+  readonly name?: string | null;
+  readonly status?: TaskStatus | null;
   /** RFC 3339; inclusive. */
-  readonly createdAfter?: string | undefined;
-  readonly createdBefore?: string | undefined;
-  readonly scope?: string | undefined;
+  readonly createdAfter?: string | null;
+  readonly createdBefore?: string | null;
+  readonly scope?: string | null;
   /** JSON text that the batch's metadata must contain. */
-  readonly metadata?: string | undefined;
+  readonly metadata?: string | null;
   /** Substring of scope or metadata. */
-  readonly search?: string | undefined;
+  readonly search?: string | null;
 }
 
 export interface BatchKey {
@@ -31,20 +31,20 @@ export async function listBatches(
 ): Promise<PageOfRows<BatchKey>> {
   const conditions: Expression<SqlBool>[] = [sql`(b.total_tasks > 0 or b.posted_as_object)`];
   const ofTask: Expression<SqlBool>[] = [];
-  if (filters.kind !== undefined) ofTask.push(sql`t.kind like ${substringPattern(filters.kind)}`);
-  if (filters.name !== undefined) ofTask.push(sql`t.name like ${substringPattern(filters.name)}`);
-  if (filters.status !== undefined) ofTask.push(sql`s.status = ${filters.status}`);
+  if (filters.kind != null) ofTask.push(sql`t.kind like ${substringPattern(filters.kind)}`);
+  if (filters.name != null) ofTask.push(sql`t.name like ${substringPattern(filters.name)}`);
+  if (filters.status != null) ofTask.push(sql`s.status = ${filters.status}`);
   if (ofTask.length > 0) {
     conditions.push(sql`exists (
       select from task t join task_state s on s.id = t.id where t.batch_id = b.id and ${allOf(ofTask)})`);
   }
-  if (filters.createdAfter !== undefined)
+  if (filters.createdAfter != null)
     conditions.push(sql`b.created_at >= ${filters.createdAfter}::timestamptz`);
-  if (filters.createdBefore !== undefined)
+  if (filters.createdBefore != null)
     conditions.push(sql`b.created_at < ${filters.createdBefore}::timestamptz`);
-  if (filters.scope !== undefined) conditions.push(sql`b.scope = ${filters.scope}`);
-  if (filters.metadata !== undefined) conditions.push(sql`b.metadata @> ${filters.metadata}::jsonb`);
-  if (filters.search !== undefined) {
+  if (filters.scope != null) conditions.push(sql`b.scope = ${filters.scope}`);
+  if (filters.metadata != null) conditions.push(sql`b.metadata @> ${filters.metadata}::jsonb`);
+  if (filters.search != null) {
     const pattern = substringPattern(filters.search);
     conditions.push(sql`(b.scope like ${pattern} or b.metadata::text like ${pattern})`);
   }

@@ -27,11 +27,11 @@ export interface DeliveryRow {
 /** The ledger of notifications, last updated first. */
 export async function listDeliveries(
   db: Kysely<Schema>,
-  filters: { readonly status?: DeliveryStatus | undefined },
+  filters: { readonly status?: DeliveryStatus | null },
   page: Page<DeliveryKey>,
 ): Promise<{ rows: DeliveryRow[]; next: DeliveryKey | null }> {
   const conditions: Expression<SqlBool>[] = [];
-  if (filters.status !== undefined) conditions.push(sql`d.status = ${filters.status}`);
+  if (filters.status != null) conditions.push(sql`d.status = ${filters.status}`);
   if (page.after !== null) {
     conditions.push(
       sql`(d.updated_at, d.id) < (${page.after.updatedAt}::timestamptz, ${page.after.id}::uuid)`,

@@ -16,13 +16,13 @@ export interface PageOfRows<Key> {
 }
 
 export interface TaskFilters {
-  readonly name?: string | undefined;
-  readonly kind?: string | undefined;
-  readonly status?: TaskStatus | undefined;
-  readonly batchId?: string | undefined;
-  readonly timeout?: number | undefined;
+  readonly name?: string | null;
+  readonly kind?: string | null;
+  readonly status?: TaskStatus | null;
+  readonly batchId?: string | null;
+  readonly timeoutSecs?: number | null;
   /** JSON text that the task's metadata must contain. */
-  readonly metadata?: string | undefined;
+  readonly metadata?: string | null;
 }
 
 /** Newest first; within a batch by position. The time is RFC 3339 with microseconds. */
@@ -38,12 +38,12 @@ export async function listTasks(
   page: Page<TaskKey>,
 ): Promise<PageOfRows<TaskKey>> {
   const conditions: Expression<SqlBool>[] = [];
-  if (filters.name !== undefined) conditions.push(sql`t.name like ${substringPattern(filters.name)}`);
-  if (filters.kind !== undefined) conditions.push(sql`t.kind like ${substringPattern(filters.kind)}`);
-  if (filters.status !== undefined) conditions.push(sql`s.status = ${filters.status}`);
-  if (filters.batchId !== undefined) conditions.push(sql`t.batch_id = ${filters.batchId}`);
-  if (filters.timeout !== undefined) conditions.push(sql`t.timeout_secs = ${filters.timeout}`);
-  if (filters.metadata !== undefined) conditions.push(sql`t.metadata @> ${filters.metadata}::jsonb`);
+  if (filters.name != null) conditions.push(sql`t.name like ${substringPattern(filters.name)}`);
+  if (filters.kind != null) conditions.push(sql`t.kind like ${substringPattern(filters.kind)}`);
+  if (filters.status != null) conditions.push(sql`s.status = ${filters.status}`);
+  if (filters.batchId != null) conditions.push(sql`t.batch_id = ${filters.batchId}`);
+  if (filters.timeoutSecs != null) conditions.push(sql`t.timeout_secs = ${filters.timeoutSecs}`);
+  if (filters.metadata != null) conditions.push(sql`t.metadata @> ${filters.metadata}::jsonb`);
   if (page.after !== null) {
     const { createdAt, batchId, position } = page.after;
     conditions.push(

@@ -1,0 +1,30 @@
+import { cp } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+
+// One file with everything in it: an image needs no node_modules, and it starts in half the time.
+await build({
+  entryPoints: ['src/main.ts', 'src/migrate.ts'],
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  sourcemap: true,
+  external: ['pg-native'],
+  // CommonJS packages call require for Node's own modules.
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+
+const require = createRequire(import.meta.url);
+const folderOf = (name) => dirname(require.resolve(`${name}/package.json`));
+const swagger = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'LICENSE', 'NOTICE'];
+await Promise.all([
+  ...swagger.map((file) => cp(join(folderOf('swagger-ui-dist'), file), join('dist/assets/swagger-ui', file))),
+  cp(join(folderOf('@bull-board/ui'), 'dist'), 'dist/assets/bull-board/dist', { recursive: true }),
+  cp('src/view', 'dist/assets/view', { recursive: true }),
+]);

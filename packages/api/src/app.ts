@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Settings } from '@arcrun/config';
+import type { BatchLimits, PageLimits } from '@arcrun/contracts';
+import type { Database } from '@arcrun/database';
+import type { Logger, Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+import express, { type Express, type RequestHandler } from 'express';
+import type { Redis } from 'ioredis';
+import { answerErrors, noSuchRoute } from './http/errors.ts';
+import { batchRoutes } from './routes/batches.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { notBuiltRoutes } from './routes/not-built.ts';
+import { queueRoutes } from './routes/queues.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { viewRoutes } from './routes/view.ts';
+import type { TaskCommits } from './task-commits.ts';
+
+/** What the routes work with. */
+export interface ApiContext {
+  readonly settings: Settings;
+  readonly limits: BatchLimits;
+  readonly pageLimits: PageLimits;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly doorbell: Doorbell;
+  readonly commits: TaskCommits;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** The HTTP API. It holds no state of its own: any number of processes serve the same. */
+export function createApp(context: ApiContext): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(identifyRequest);
+  app.use(notBuiltRoutes());
+  app.use(taskRoutes(context));
+  app.use(batchRoutes(context));
+  app.use(deliveryRoutes(context));
+  app.use(healthRoutes(context));
+  app.use(docsRoutes());
+  app.use(queueRoutes(context));
+  app.use(viewRoutes());
+  app.use(noSuchRoute);
+  app.use(answerErrors(context.logger));
+  return app;
+}
+
+/** Gives each request an id, or keeps the one that it came with. */
+const identifyRequest: RequestHandler = (request, response, next) => {
+  const given = request.headers['x-request-id'];
+  const isUsable = typeof given === 'string' && /^[\w.:+/=-]{1,128}$/.test(given);
+  response.setHeader('x-request-id', isUsable ? given : randomUUID());
+  next();
+};

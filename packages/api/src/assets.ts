@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/**
+ * Where the static files of a package lie: beside the bundle, which has to do without node_modules, or else in the
+ * installed package.
+ */
+export function assetFolder(name: string, packageName: string): string {
+  const beside = join(import.meta.dirname, 'assets', name);
+  return existsSync(beside)
+    ? beside
+    : dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
+}

@@ -1,0 +1,106 @@
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { classifyFailure } from '@arcrun/database';
+import type { TaskStatus } from '@arcrun/domain';
+import type { Logger } from '@arcrun/observability';
+
+/** What an error answer says besides its sentence. */
+export interface ErrorFields {
+  readonly code?: string;
+  readonly details?: readonly string[];
+  readonly current_status?: TaskStatus;
+}
+
+/** An answer of 400 and above, thrown from wherever it is found out. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly fields: ErrorFields;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    message: string,
+    fields: ErrorFields = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.fields = fields;
+    this.headers = headers;
+  }
+}
+
+export const invalid = (details: readonly string[]): ApiError =>
+  new ApiError(400, 'The request is not valid', { code: 'invalid', details });
+
+export const notFound = (what: string): ApiError =>
+  new ApiError(404, `${what} not found`, { code: 'not_found' });
+
+export const conflict = (status: number, message: string, current: TaskStatus): ApiError =>
+  new ApiError(status, message, { code: 'wrong_state', current_status: current });
+
+export const notBuilt = (details: readonly string[]): ApiError =>
+  new ApiError(501, 'The request asks for what is not built yet', { code: 'not_built', details });
+
+const RETRY_AFTER = { 'retry-after': '1' };
+
+const unavailable = (message: string): ApiError =>
+  new ApiError(503, message, { code: 'unavailable' }, RETRY_AFTER);
+
+/** Answers a wrong method with the ones that the path has. */
+export function methodNotAllowed(...allowed: readonly string[]): RequestHandler {
+  return (request) => {
+    throw new ApiError(
+      405,
+      `${request.method} is not allowed here`,
+      { code: 'wrong_method' },
+      { allow: allowed.join(', ') },
+    );
+  };
+}
+
+export const noSuchRoute: RequestHandler = (request) => {
+  throw notFound(`${request.method} ${request.path}`);
+};
+
+/** The one place where errors become answers. */
+export function answerErrors(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const answer = toApiError(error);
+    if (answer.status === 500) {
+      const requestId = response.getHeader('x-request-id');
+      logger.error('request failed', {
+        error,
+        method: request.method,
+        path: request.path,
+        request_id: requestId,
+      });
+    }
+    sendError(response, answer);
+  };
+}
+
+function sendError(response: Response, { status, message, fields, headers }: ApiError): void {
+  response
+    .status(status)
+    .set(headers)
+    .json({ error: message, status, ...fields });
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  // Express: a path that cannot be percent-decoded.
+  if (error instanceof URIError) return notFound('The path was');
+  switch (classifyFailure(error)) {
+    case 'unavailable':
+      return unavailable('The database does not answer');
+    case 'locked':
+    case 'conflict':
+      return unavailable('The task is locked by somebody else');
+    case 'query':
+      return new ApiError(500, 'Internal error', { code: 'internal' });
+  }
+}

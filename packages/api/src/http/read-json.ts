@@ -1,0 +1,50 @@
+import type { Request } from 'express';
+import { type Json, parseJson } from '@arcrun/contracts';
+import { ApiError, invalid } from './errors.ts';
+
+/** Reads the JSON body of a request, without losing a digit. */
+export async function readJson(request: Request, maxBytes: number): Promise<Json> {
+  const body = await readBody(request, maxBytes);
+  if (body.length === 0) throw invalid(['body: must not be empty']);
+  const type = request.headers['content-type'] ?? '';
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    throw invalid(['body: must be announced as JSON (Content-Type: application/json)']);
+  }
+  const parsed = parseJson(body);
+  if (!parsed.ok) throw invalid(parsed.details ?? [`body: ${parsed.message}`]);
+  return parsed.value;
+}
+
+function readBody(request: Request, maxBytes: number): Promise<Buffer> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    return Promise.reject(new ApiError(415, 'Encoded bodies are not accepted', { code: 'encoded_body' }));
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) {
+        request.pause();
+        reject(tooLarge(maxBytes));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on('error', reject);
+    // A client that goes away in the middle is answered by nobody; the handler only has to end.
+    request.on('aborted', () => reject(new ApiError(400, 'The request was aborted')));
+  });
+}
+
+// What is left of the body is not read, so the connection cannot be used again.
+const tooLarge = (maxBytes: number): ApiError =>
+  new ApiError(
+    413,
+    `The body is larger than ${maxBytes} bytes`,
+    { code: 'too_large' },
+    { connection: 'close' },
+  );

@@ -1,0 +1,53 @@
+import { parseBatchesQuery } from '@arcrun/contracts';
+import { type BatchKey, findBatch, findDag, listBatches } from '@arcrun/database';
+import { Router } from 'express';
+import type { ApiContext } from '../app.ts';
+import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
+import { sendJsonText } from '../http/json-text.ts';
+import { linkNextPage, toPage } from '../http/paging.ts';
+import { readId } from '../http/path-ids.ts';
+
+export function batchRoutes({ database, pageLimits }: ApiContext): Router {
+  const router = Router();
+
+  router
+    .route('/batch/:id')
+    .get(async (request, response) => {
+      const json = await findBatch(database.db, readId(request.params.id, 'Batch'));
+      if (json === null) throw notFound('Batch');
+      sendJsonText(response, json);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/batches')
+    .get(async (request, response) => {
+      const parsed = parseBatchesQuery(request.query, pageLimits);
+      if (!parsed.ok) throw invalid(parsed.details);
+      const page = toPage(parsed.query, readBatchKey);
+      if (page === null) {
+        sendJsonText(response, '[]');
+        return;
+      }
+      const { json, next } = await listBatches(database.db, parsed.query, page);
+      linkNextPage(request, response, next);
+      sendJsonText(response, json);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/dag/:id')
+    .get(async (request, response) => {
+      sendJsonText(response, await findDag(database.db, readId(request.params.id, 'Batch')));
+    })
+    .all(methodNotAllowed('GET'));
+
+  return router;
+}
+
+function readBatchKey(value: unknown): BatchKey | null {
+  const { createdAt, batchId } = value as BatchKey;
+  if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt)) || typeof batchId !== 'string')
+    return null;
+  return { createdAt, batchId: readId(batchId, 'Batch') };
+}

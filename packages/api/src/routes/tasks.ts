@@ -1,0 +1,136 @@
+import { parseCounters, parseTaskQuery, parseUpdateTask, type TaskUpdate } from '@arcrun/contracts';
+import { findTask, listTasks, type TaskKey, updateTask } from '@arcrun/database';
+import { isTerminal } from '@arcrun/domain';
+import { Router } from 'express';
+import type { ApiContext } from '../app.ts';
+import { createTasks } from '../create-tasks.ts';
+import { conflict, invalid, methodNotAllowed, notBuilt, notFound } from '../http/errors.ts';
+import { sendJsonText } from '../http/json-text.ts';
+import { linkNextPage, toPage } from '../http/paging.ts';
+import { readId } from '../http/path-ids.ts';
+import { readJson } from '../http/read-json.ts';
+
+export function taskRoutes(context: ApiContext): Router {
+  const { database, commits, doorbell, settings, pageLimits } = context;
+  const maxBytes = settings.PAYLOAD_MAX_BYTES;
+  const router = Router();
+
+  router
+    .route('/task')
+    .get(async (request, response) => {
+      const parsed = parseTaskQuery(request.query, pageLimits);
+      if (!parsed.ok) throw invalid(parsed.details);
+      const { name, kind, status, batchId, timeoutSecs, metadata } = parsed.query;
+      const page = toPage(parsed.query, readTaskKey);
+      if (page === null) {
+        sendJsonText(response, '[]');
+        return;
+      }
+      const filters = { name, kind, status, batchId, timeoutSecs, metadata };
+      const { json, next } = await listTasks(database.db, filters, page);
+      linkNextPage(request, response, next);
+      sendJsonText(response, json);
+    })
+    .post(async (request, response) => {
+      if (request.headers['idempotency-key'] !== undefined) {
+        throw notBuilt(['Idempotency-Key: is not built yet']);
+      }
+      const { batchId, tasks } = await createTasks(await readJson(request, maxBytes), context);
+      response.setHeader('x-batch-id', batchId);
+      if (tasks.length === 0) response.status(204).end();
+      else sendJsonText(response, JSON.stringify(tasks), 201);
+    })
+    .all(methodNotAllowed('GET', 'POST'));
+
+  router
+    .route('/task/:id')
+    .get(async (request, response) => {
+      const json = await findTask(database.db, readId(request.params.id, 'Task'));
+      if (json === null) throw notFound('Task');
+      sendJsonText(response, json);
+    })
+    .patch(async (request, response) => {
+      const id = readId(request.params.id, 'Task');
+      const parsed = parseUpdateTask(await readJson(request, maxBytes));
+      if (!parsed.ok) throw invalid(parsed.details);
+      const { update } = parsed;
+      const status = update.status === null ? await change(id, update) : await report(id, update);
+      sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
+    })
+    .put(async (request, response) => {
+      const id = readId(request.params.id, 'Task');
+      const parsed = parseCounters(await readJson(request, maxBytes));
+      if (!parsed.ok) throw invalid(parsed.details);
+      const { newSuccess, newFailures } = parsed.counters;
+      await commits.addProgress({ id, success: newSuccess, failures: newFailures });
+      response.status(202).end();
+    })
+    .delete(async (request, response) => {
+      const id = readId(request.params.id, 'Task');
+      const result = await commits.cancel(id);
+      switch (result.outcome) {
+        case 'applied':
+          sendJsonText(response, `{"id":"${id}","status":"Canceled"}`);
+          return;
+        case 'unknown':
+          throw notFound('Task');
+        case 'conflict':
+          throw conflict(400, `The task has already ended in ${result.status}`, result.status);
+      }
+    })
+    .all(methodNotAllowed('GET', 'PATCH', 'PUT', 'DELETE'));
+
+  return router;
+
+  async function report(
+    id: string,
+    update: TaskUpdate & { status: 'Success' | 'Failure' | null },
+  ): Promise<string> {
+    const status = update.status!;
+    const result = await commits.report({
+      id,
+      status,
+      reason: update.failureReason ?? undefined,
+      newSuccess: update.newSuccess,
+      newFailures: update.newFailures,
+      expectedCount: update.expectedCount ?? undefined,
+      priority: update.priority ?? undefined,
+      metadata: update.metadata ?? undefined,
+    });
+    switch (result.outcome) {
+      case 'applied':
+        return status;
+      case 'unknown':
+        throw notFound('Task');
+      case 'conflict':
+        // Said twice: it is so already, and nothing moves.
+        if (result.status === status) return status;
+        throw conflict(409, `The task is ${result.status}`, result.status);
+    }
+  }
+
+  async function change(id: string, update: TaskUpdate): Promise<string> {
+    const result = await updateTask(database.db, id, {
+      newSuccess: update.newSuccess,
+      newFailures: update.newFailures,
+      expectedCount: update.expectedCount ?? undefined,
+      priority: update.priority ?? undefined,
+      metadata: update.metadata ?? undefined,
+    });
+    if (result === null) throw notFound('Task');
+    if (!result.changed || isTerminal(result.status)) {
+      throw conflict(409, `The task has already ended in ${result.status}`, result.status);
+    }
+    // What waits for a start may be first now.
+    if (update.priority !== null || update.metadata !== null) doorbell.ring('start');
+    return result.status;
+  }
+}
+
+function readTaskKey(value: unknown): TaskKey | null {
+  const { createdAt, batchId, position } = value as TaskKey;
+  const isKey =
+    typeof createdAt === 'string' && !Number.isNaN(Date.parse(createdAt)) && typeof batchId === 'string';
+  if (!isKey || !Number.isInteger(position)) return null;
+  return { createdAt, batchId: readId(batchId, 'Batch'), position };
+}
