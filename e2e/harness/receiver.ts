@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Handle, handle } from '@arcrun/client';
 
 /** A webhook call as it arrived. */
-export interface ReceivedCall {
+interface ReceivedCall {
   readonly atMs: number;
   readonly trigger: string;
   readonly taskId: string | undefined;
@@ -22,7 +22,7 @@ export interface ReceivedCall {
   readonly handleUrl: string | null;
 }
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /** What a setting accepts, and how it is read from text. */
-export type SettingType =
+type SettingType =
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'number'; readonly min: number; readonly max: number }
   | { readonly type: 'flag' }

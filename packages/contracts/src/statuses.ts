@@ -1,16 +1,6 @@
 /** The closed vocabularies of the contract, as they are written on the wire. */
 
-export const TASK_STATUSES = [
-  'Waiting',
-  'Pending',
-  'Claimed',
-  'Running',
-  'Success',
-  'Failure',
-  'Canceled',
-  'Paused',
-] as const;
-export type TaskStatus = (typeof TASK_STATUSES)[number];
+export { TASK_STATUSES, type TaskStatus } from '@arcrun/domain';
 
 /** The two ends that a client may report. */
 export const REPORTED_STATUSES = ['Success', 'Failure'] as const;
