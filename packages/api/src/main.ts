@@ -1,12 +1,19 @@
-import { createServer } from 'node:http';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import { openDatabase } from '@arcrun/database';
 import { createLogger, createMetrics, limitRate } from '@arcrun/observability';
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from './app.ts';
+import { type RunningServer, startServer } from './http/server.ts';
 import { TaskCommits } from './task-commits.ts';
 
 const REPORT_PERIOD_MS = 10_000;
+
+/** Something that runs; parts are started in order and stopped in reverse. */
+interface Part {
+  readonly name: string;
+  readonly start?: () => Promise<void> | void;
+  readonly stop: () => Promise<void> | void;
+}
 
 const settings = readSettingsOrExit();
 const logger = createLogger({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, service: 'api' });
@@ -52,34 +59,52 @@ const app = createApp({
   logger,
 });
 
-const server = createServer(app);
-server.once('error', (error) => {
-  process.stderr.write(`the API cannot listen on port ${settings.PORT}: ${error.message}\n`);
-  process.exit(1);
-});
-server.listen(settings.PORT, () => logger.info('API started', { port: settings.PORT }));
+let server: RunningServer | undefined;
+
+const parts: readonly Part[] = [
+  { name: 'database', stop: () => database.close() },
+  { name: 'redis', stop: () => redis.disconnect() },
+  { name: 'doorbell', stop: () => doorbell.close() },
+  // What a client no longer waits for is still written, and rung for.
+  { name: 'commits', stop: () => commits.idle() },
+  { name: 'server', start: listen, stop: () => server?.stop() },
+];
+
+const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
+if (ignored.length > 0) logger.warn('settings ignored', { settings: ignored });
+for (const part of parts) await part.start?.();
+logger.info('API started', { port: server?.port });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 
-/** Takes no new requests, finishes those that are open, and goes. */
 async function stop(signal: string): Promise<void> {
   logger.info('API stops', { signal });
-  setTimeout(() => process.exit(1), settings.SHUTDOWN_TIMEOUT_SECS * 1000).unref();
-  // Keep-alive connections end with the answer that is on its way.
-  server.on('request', (_request, response) => response.setHeader('connection', 'close'));
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  await closed;
-  await commits.idle();
-  await doorbell.close();
-  redis.disconnect();
-  await database.close();
+  setTimeout(() => {
+    logger.error('API not stopped in time', { limit_secs: settings.SHUTDOWN_TIMEOUT_SECS });
+    process.exit(1);
+  }, settings.SHUTDOWN_TIMEOUT_SECS * 1000).unref();
+  for (const part of parts.toReversed()) {
+    try {
+      await part.stop();
+    } catch (error) {
+      logger.warn('part not stopped cleanly', { part: part.name, error });
+    }
+  }
   process.exit(0);
+}
+
+async function listen(): Promise<void> {
+  try {
+    server = await startServer(app, settings.PORT);
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const why = isTaken ? 'it is in use; set PORT to another one' : String(error);
+    process.stderr.write(`The API cannot listen on port ${settings.PORT}: ${why}.\n`);
+    process.exit(1);
+  }
 }
 
 function readSettingsOrExit(): Settings {
   try {
-    const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
-    if (ignored.length > 0) process.stderr.write(`ignored settings: ${ignored.join(', ')}\n`);
     return readSettings(process.env);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { classifyFailure } from '@arcrun/database';
 import type { TaskStatus } from '@arcrun/domain';
 import type { Logger } from '@arcrun/observability';
@@ -79,15 +79,40 @@ export function answerErrors(logger: Logger): ErrorRequestHandler {
         request_id: requestId,
       });
     }
-    sendError(response, answer);
+    sendError(request, response, answer);
   };
 }
 
-function sendError(response: Response, { status, message, fields, headers }: ApiError): void {
-  response
-    .status(status)
-    .set(headers)
-    .json({ error: message, status, ...fields });
+function sendError(
+  request: Request,
+  response: Response,
+  { status, message, fields, headers }: ApiError,
+): void {
+  const body = JSON.stringify({ error: message, status, ...fields });
+  response.writeHead(status, {
+    ...headers,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  });
+  if (headers['connection'] !== 'close') response.end(body);
+  else linger(request, response, body);
+}
+
+const LINGER_MS = 1000;
+
+/**
+ * Answers in the middle of a body that is not wanted. What is still on its way is thrown away for a moment: a
+ * connection that is closed on unread data is reset, and the client would never see the answer.
+ */
+function linger(request: Request, response: Response, body: string): void {
+  response.write(body);
+  const end = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.once('end', end).once('close', end);
+  request.resume();
 }
 
 function toApiError(error: unknown): ApiError {

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Page as RequestedPage } from '@arcrun/contracts';
+import { type Page as RequestedPage, parseTimestamp, parseUuid } from '@arcrun/contracts';
 import type { Page } from '@arcrun/database';
 import { invalid } from './errors.ts';
 
@@ -27,6 +27,14 @@ export function linkNextPage(request: Request, response: Response, key: unknown)
   // Relative, so that it holds behind a proxy that strips a path.
   response.setHeader('link', `<?${query.toString()}>; rel="next"`);
 }
+
+/** A part of a cursor; clients may send anything as one. */
+export const readTime = (value: unknown): string | null =>
+  typeof value === 'string' ? parseTimestamp(value) : null;
+
+/** A part of a cursor; clients may send anything as one. */
+export const readUuid = (value: unknown): string | null =>
+  typeof value === 'string' ? parseUuid(value) : null;
 
 function readCursor<Key>(text: string, readKey: (parts: unknown) => Key | null): Key {
   let key: Key | null = null;

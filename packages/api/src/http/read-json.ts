@@ -22,16 +22,16 @@ function readBody(request: Request, maxBytes: number): Promise<Buffer> {
     return Promise.reject(new ApiError(415, 'Encoded bodies are not accepted', { code: 'encoded_body' }));
   }
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBytes) {
-        request.pause();
-        reject(tooLarge(maxBytes));
-      } else {
+      if (size <= maxBytes) {
         chunks.push(chunk);
+        return;
       }
+      chunks = [];
+      reject(tooLarge(maxBytes));
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);
@@ -40,7 +40,7 @@ function readBody(request: Request, maxBytes: number): Promise<Buffer> {
   });
 }
 
-// What is left of the body is not read, so the connection cannot be used again.
+// The rest of the body is not waited for, so the connection cannot be used again.
 const tooLarge = (maxBytes: number): ApiError =>
   new ApiError(
     413,

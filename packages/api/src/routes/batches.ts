@@ -4,7 +4,7 @@ import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
-import { linkNextPage, toPage } from '../http/paging.ts';
+import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
 
 export function batchRoutes({ database, pageLimits }: ApiContext): Router {
@@ -46,8 +46,8 @@ export function batchRoutes({ database, pageLimits }: ApiContext): Router {
 }
 
 function readBatchKey(value: unknown): BatchKey | null {
-  const { createdAt, batchId } = value as BatchKey;
-  if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt)) || typeof batchId !== 'string')
-    return null;
-  return { createdAt, batchId: readId(batchId, 'Batch') };
+  const key = value as Record<keyof BatchKey, unknown>;
+  const createdAt = readTime(key.createdAt);
+  const batchId = readUuid(key.batchId);
+  return createdAt === null || batchId === null ? null : { createdAt, batchId };
 }

@@ -4,8 +4,7 @@ import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { invalid, methodNotAllowed } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
-import { linkNextPage, toPage } from '../http/paging.ts';
-import { readId } from '../http/path-ids.ts';
+import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 
 export function deliveryRoutes({ database, pageLimits }: ApiContext): Router {
   const router = Router();
@@ -28,8 +27,8 @@ export function deliveryRoutes({ database, pageLimits }: ApiContext): Router {
 }
 
 function readDeliveryKey(value: unknown): DeliveryKey | null {
-  const { updatedAt, id } = value as DeliveryKey;
-  if (typeof updatedAt !== 'string' || Number.isNaN(Date.parse(updatedAt)) || typeof id !== 'string')
-    return null;
-  return { updatedAt, id: readId(id, 'Task') };
+  const key = value as Record<keyof DeliveryKey, unknown>;
+  const updatedAt = readTime(key.updatedAt);
+  const id = readUuid(key.id);
+  return updatedAt === null || id === null ? null : { updatedAt, id };
 }

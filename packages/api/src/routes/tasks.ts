@@ -1,4 +1,10 @@
-import { parseCounters, parseTaskQuery, parseUpdateTask, type TaskUpdate } from '@arcrun/contracts';
+import {
+  INT32_MAX,
+  parseCounters,
+  parseTaskQuery,
+  parseUpdateTask,
+  type TaskUpdate,
+} from '@arcrun/contracts';
 import { findTask, listTasks, type TaskKey, updateTask } from '@arcrun/database';
 import { isTerminal } from '@arcrun/domain';
 import { Router } from 'express';
@@ -6,7 +12,7 @@ import type { ApiContext } from '../app.ts';
 import { createTasks } from '../create-tasks.ts';
 import { conflict, invalid, methodNotAllowed, notBuilt, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
-import { linkNextPage, toPage } from '../http/paging.ts';
+import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
 import { readJson } from '../http/read-json.ts';
 
@@ -128,9 +134,11 @@ export function taskRoutes(context: ApiContext): Router {
 }
 
 function readTaskKey(value: unknown): TaskKey | null {
-  const { createdAt, batchId, position } = value as TaskKey;
-  const isKey =
-    typeof createdAt === 'string' && !Number.isNaN(Date.parse(createdAt)) && typeof batchId === 'string';
-  if (!isKey || !Number.isInteger(position)) return null;
-  return { createdAt, batchId: readId(batchId, 'Batch'), position };
+  const { createdAt, batchId, position } = value as Record<keyof TaskKey, unknown>;
+  const key = { createdAt: readTime(createdAt), batchId: readUuid(batchId), position };
+  const isKey = key.createdAt !== null && key.batchId !== null && isPosition(position);
+  return isKey ? (key as TaskKey) : null;
 }
+
+const isPosition = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= INT32_MAX;
