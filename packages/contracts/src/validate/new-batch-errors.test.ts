@@ -101,7 +101,7 @@ describe('what is wrong is named, all at once', () => {
     [
       [task({ dedupe_strategy: [{ ...MATCHER, status: 'running', fields: listOf(11, 'f') }] })],
       [
-        'tasks[0].dedupe_strategy[0].status: must be one of Waiting, Pending, Claimed, Running, Success, Failure, Canceled, Paused',
+        'tasks[0].dedupe_strategy[0].status: must be one of Waiting, Pending, Claimed, Running, Success, Failure, Paused, Canceled',
         'tasks[0].dedupe_strategy[0].fields: must have at most 10 entries',
       ],
     ],

@@ -82,7 +82,7 @@ describe('filters of tasks', () => {
       'after: must be given only once',
       'name: must not contain the character NUL',
       'kind: must be given only once',
-      'status: must be one of Waiting, Pending, Claimed, Running, Success, Failure, Canceled, Paused',
+      'status: must be one of Waiting, Pending, Claimed, Running, Success, Failure, Paused, Canceled',
       'batch_id: must be a UUID',
       'timeout: must be an integer of 32 bits',
       expect.stringMatching(/^metadata: malformed JSON: /),
