@@ -1,15 +1,15 @@
 -- Goes on with a cascade that was too long for the request that began it: one batch, one bounded step.
--- Returns nothing left (remaining false) when no such cascade is recorded or others are at work on all.
+-- advanced is false when no such cascade is recorded or others are at work on all.
 CREATE FUNCTION propagate_ends(
   p_limit integer,
-  OUT found boolean, OUT released integer, OUT failed integer, OUT notified integer, OUT completed integer
+  OUT advanced boolean, OUT released integer, OUT failed integer, OUT notified integer, OUT completed integer
 )
 LANGUAGE plpgsql AS $$
 DECLARE
   candidate uuid;
   parents uuid[];
 BEGIN
-  found := false;
+  advanced := false;
   released := 0; failed := 0; notified := 0; completed := 0;
   FOR candidate IN
     SELECT batch_id FROM propagation GROUP BY batch_id ORDER BY min(created_at)
@@ -21,7 +21,7 @@ BEGIN
   END LOOP;
   IF parents IS NULL THEN RETURN; END IF;
 
-  found := true;
+  advanced := true;
   SELECT e.released, e.failed, e.notified, e.completed INTO released, failed, notified, completed
   FROM settle_ends('{}', parents, clock_timestamp(), p_limit, false) e;
 END $$;

@@ -9,9 +9,9 @@ export async function propagateEnds(
   limit: number,
 ): Promise<Omit<EndEffects, 'unfinished'> | null> {
   const { rows } = await retryConflicts(() =>
-    sql<{ found: boolean } & Omit<EndEffects, 'unfinished'>>`
-      select found, released, failed, notified, completed from propagate_ends(${limit})`.execute(db),
+    sql<{ advanced: boolean } & Omit<EndEffects, 'unfinished'>>`
+      select advanced, released, failed, notified, completed from propagate_ends(${limit})`.execute(db),
   );
-  const { found, ...effects } = rows[0]!;
-  return found ? effects : null;
+  const { advanced, ...effects } = rows[0]!;
+  return advanced ? effects : null;
 }
