@@ -1,0 +1,204 @@
+import {
+  anAction,
+  aWorker,
+  claimAll,
+  createTestDatabase,
+  deliveriesOf,
+  openTransaction,
+  run,
+  stateOf,
+  submit,
+  succeed,
+  type TestDatabase,
+  untilBlocked,
+} from '@arcrun/database/testing';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { claimTasks } from './claim-tasks.ts';
+import { handBackClaims, handBackDeadClaims, handBackLostClaims } from './hand-back-claims.ts';
+import { leaseDeliveries } from './lease-deliveries.ts';
+import { deleteWorkerLease, renewWorkerLease } from './renew-worker-lease.ts';
+
+let database: TestDatabase;
+let worker: string;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('templateUrl'));
+});
+beforeEach(async () => {
+  await database.clear();
+  worker = await aWorker(database.db);
+});
+afterAll(() => database.close());
+
+/** Lets the lease of a worker run out. */
+const expire = (id: string) =>
+  sql`update worker set lease_until = now() - interval '1 ms' where id = ${id}`.execute(database.db);
+
+/** The sweep ran a moment ago, so leases that ran out did so without an outage. */
+const sweptJustNow = () =>
+  sql`insert into sweep (name, ran_at) values ('leases', now())
+      on conflict (name) do update set ran_at = now(), grace_until = '-infinity'`.execute(database.db);
+
+describe('a worker that stops', () => {
+  test('gives back what it names', async () => {
+    const { ids } = await submit(database.db, { a: {}, b: {} });
+    const claims = await claimAll(database.db, worker);
+    expect(await handBackClaims(database.db, worker, claims.slice(0, 1))).toBe(1);
+    expect(await stateOf(database.db, ids.a)).toMatchObject({
+      status: 'Pending',
+      claim: 1,
+      worker_id: null,
+      check_at: null,
+      started_at: null,
+    });
+    expect(await stateOf(database.db, ids.b)).toMatchObject({ status: 'Claimed' });
+  });
+
+  test('gives back nothing that runs, has ended, is claimed anew or is somebody else’s', async () => {
+    await submit(database.db, { a: {}, b: {}, c: {}, d: {} });
+    const claims = await claimAll(database.db, worker);
+    const [a, b, c, d] = claims;
+    await handBackClaims(database.db, worker, [a!, b!]);
+    await run(database.db, worker, [a!.id]);
+    const other = await aWorker(database.db);
+    await claimAll(database.db, other, [b!.id]);
+    await succeed(database.db, c!.id);
+    expect(await handBackClaims(database.db, other, [d!])).toBe(0);
+    expect(await handBackClaims(database.db, worker, [a!, b!, c!])).toBe(0);
+    expect(await stateOf(database.db, b!.id)).toMatchObject({
+      status: 'Claimed',
+      worker_id: other,
+      claim: 3,
+    });
+  });
+
+  test('leaves alone what is claimed anew while it waits for the row', async () => {
+    const { ids } = await submit(database.db, { a: {} });
+    const claims = await claimAll(database.db, worker);
+    const other = await aWorker(database.db);
+    const open = await openTransaction(database.db);
+    await handBackClaims(open.trx, worker, claims);
+    await claimTasks(open.trx, other, 1);
+    const late = handBackClaims(database.db, worker, claims);
+    await untilBlocked(database.db, 'hand_back_claims');
+    await open.commit();
+    expect(await late).toBe(0);
+    expect(await stateOf(database.db, ids.a)).toMatchObject({
+      status: 'Claimed',
+      worker_id: other,
+      claim: 2,
+    });
+  });
+
+  test('lets the notifications follow of what ended during the call', async () => {
+    const { ids } = await submit(database.db, { a: { onSuccess: [anAction('done')] } });
+    const claims = await claimAll(database.db, worker);
+    await succeed(database.db, ids.a);
+    expect(await handBackClaims(database.db, worker, claims)).toBe(0);
+    expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Success', worker_id: null });
+    expect(await deliveriesOf(database.db, ids.a)).toMatchObject([{ waits_for_worker: null }]);
+  });
+});
+
+describe('claims that their living worker lost', () => {
+  test('are given back once they are old, unless it knows of them', async () => {
+    const { ids } = await submit(database.db, { lost: {}, known: {}, young: {} });
+    await claimAll(database.db, worker);
+    await sql`update task_state set check_at = now() - interval '31 s' where id <> ${ids.young}`.execute(
+      database.db,
+    );
+    expect(await handBackLostClaims(database.db, worker, [ids.known], 30)).toBe(1);
+    expect(await stateOf(database.db, ids.lost)).toMatchObject({ status: 'Pending' });
+    expect(await stateOf(database.db, ids.known)).toMatchObject({ status: 'Claimed' });
+    expect(await stateOf(database.db, ids.young)).toMatchObject({ status: 'Claimed' });
+  });
+
+  test('of other workers are left alone', async () => {
+    await submit(database.db, { a: {} });
+    await claimAll(database.db, worker);
+    await sql`update task_state set check_at = now() - interval '1 h'`.execute(database.db);
+    expect(await handBackLostClaims(database.db, await aWorker(database.db), [], 30)).toBe(0);
+  });
+});
+
+describe('workers whose lease ran out', () => {
+  test('lose their claims and are forgotten; others keep theirs', async () => {
+    const { ids } = await submit(database.db, { a: {}, b: {}, c: {} });
+    const other = await aWorker(database.db);
+    await run(database.db, worker, [ids.a]);
+    await claimAll(database.db, worker, [ids.b]);
+    await claimAll(database.db, other, [ids.c]);
+    await sweptJustNow();
+    await expire(worker);
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 1, dead: [worker] });
+    expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Running' });
+    expect(await stateOf(database.db, ids.b)).toMatchObject({ status: 'Pending', worker_id: null });
+    expect(await stateOf(database.db, ids.c)).toMatchObject({ status: 'Claimed', worker_id: other });
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
+  });
+
+  test('lose their claims too when they gave the lease up', async () => {
+    const { ids } = await submit(database.db, { a: {} });
+    await claimAll(database.db, worker);
+    await deleteWorkerLease(database.db, worker);
+    await sweptJustNow();
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 1, dead: [] });
+    expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Pending' });
+  });
+
+  test('hold up no notification of a task that ended during their call', async () => {
+    const { ids } = await submit(database.db, { a: { onSuccess: [anAction('done')] } });
+    await claimAll(database.db, worker);
+    await succeed(database.db, ids.a);
+    await sweptJustNow();
+    await expire(worker);
+    await handBackDeadClaims(database.db, 6);
+    const [delivery] = await deliveriesOf(database.db, ids.a);
+    expect(delivery).toMatchObject({ status: 'Pending', waits_for_worker: null });
+    expect(delivery!.next_attempt_at).not.toBeNull();
+    expect(await stateOf(database.db, ids.a)).toMatchObject({ worker_id: null });
+  });
+
+  test('lose the notifications that they were delivering', async () => {
+    const { ids } = await submit(database.db, { a: { onSuccess: [anAction('done')] } });
+    await run(database.db, worker);
+    await succeed(database.db, ids.a);
+    await leaseDeliveries(database.db, worker, { limit: 10, leaseSecs: 120 });
+    await sweptJustNow();
+    await expire(worker);
+    await handBackDeadClaims(database.db, 6);
+    const other = await aWorker(database.db);
+    expect(await leaseDeliveries(database.db, other, { limit: 10, leaseSecs: 120 })).toMatchObject([
+      { taskId: ids.a, attempt: 2 },
+    ]);
+  });
+
+  test('have a period of grace after an outage, in which nobody could sweep or renew', async () => {
+    await submit(database.db, { a: {} });
+    await claimAll(database.db, worker);
+    await sweptJustNow();
+    await sql`update sweep set ran_at = now() - interval '7 s'`.execute(database.db);
+    await expire(worker);
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
+    await sql`update sweep set grace_until = now()`.execute(database.db);
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 1, dead: [worker] });
+  });
+
+  test('who renew in time keep what they hold', async () => {
+    await submit(database.db, { a: {} });
+    await claimAll(database.db, worker);
+    await sweptJustNow();
+    const identity = { id: worker, host: 'here', pid: 1 };
+    expect(await renewWorkerLease(database.db, identity, 6)).toBe(true);
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
+    await expire(worker);
+    expect(await renewWorkerLease(database.db, identity, 6)).toBe(false);
+    expect(await renewWorkerLease(database.db, identity, 6)).toBe(true);
+  });
+
+  test('are new at their first renewal', async () => {
+    const identity = { id: '0190c2a5-0000-7000-8000-000000000001', host: 'here', pid: 1 };
+    expect(await renewWorkerLease(database.db, identity, 6)).toBe(false);
+  });
+});
