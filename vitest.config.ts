@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** A suite that needs Postgres and Redis: both are started once, however many of these run. */
-const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 60_000 };
+const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20_000 };
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/**/*.test.ts'];

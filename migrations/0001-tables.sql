@@ -38,6 +38,7 @@ CREATE TABLE action (
   verb text NOT NULL,
   headers json,                  -- json, not jsonb: it is given back as it came
   body json,
+  origin text NOT NULL,          -- scheme, host and port of the receiver
   CHECK (octet_length(hash) = 16)
 );
 
@@ -59,6 +60,7 @@ CREATE TABLE batch (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX batch_by_age ON batch (created_at DESC, id DESC);
+CREATE INDEX batch_live ON batch (id) WHERE completed_at IS NULL;
 
 CREATE TABLE task (
   id uuid PRIMARY KEY,           -- ids of a batch grow in topological order: parents lock before children
@@ -73,6 +75,14 @@ CREATE TABLE task (
   on_start bytea NOT NULL,       -- actions, by their hash
   on_success bytea[] NOT NULL,
   on_failure bytea[] NOT NULL
+);
+
+-- The rules of a task, found by their content and stored once.
+CREATE TABLE rule_set (
+  hash bytea PRIMARY KEY,        -- 16 bytes of the SHA-256 of rules
+  rules json NOT NULL,           -- as the API answers them
+  needs jsonb NOT NULL,          -- as claims read them: [{measure, kind, fields (sorted), ceiling}]
+  CHECK (octet_length(hash) = 16)
 );
 
 -- The order of every list: newest first, within a batch by position. One direction, so that a page by key
@@ -92,6 +102,9 @@ CREATE TABLE task_state (
   priority smallint NOT NULL,
   timeout_secs integer NOT NULL,
   open_parents integer NOT NULL, -- parents that have not ended, or whose end has not been propagated
+  rules bytea,                   -- its rule_set; null without rules
+  keys uuid[],                   -- what it counts in (0015-places.sql); null when no rule looks at its kind
+  lane uuid,                     -- where it queues (0016-lanes.sql); null when its rules can never allow it as it is
   claim integer NOT NULL DEFAULT 0,        -- the fencing token: how often it has been claimed
   worker_id uuid,                -- whose claim it is; stays after the end while that worker's on_start is open
   success integer NOT NULL DEFAULT 0,
@@ -114,7 +127,7 @@ CREATE TABLE task_state (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE INDEX task_state_by_batch ON task_state (batch_id, status);
-CREATE INDEX task_state_pending ON task_state (priority DESC, created_at, position, id)
+CREATE INDEX task_state_queue ON task_state (lane, (-priority), created_at, position, id)
   WHERE status = 'Pending';
 CREATE INDEX task_state_held ON task_state (status, check_at)
   WHERE status IN ('Claimed', 'Running');

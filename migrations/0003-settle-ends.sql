@@ -98,6 +98,7 @@ CREATE FUNCTION settle_ends(
   p_limit integer,
   p_split boolean,
   OUT released integer,  -- children that became Pending
+  OUT freed boolean,     -- a rule may allow now what it did not before
   OUT failed integer,    -- tasks failed by cascade
   OUT notified integer,
   OUT completed integer, -- batches
@@ -109,6 +110,7 @@ DECLARE
   closure uuid[];
   settled uuid[] := p_ended || p_resumed;
   incomplete uuid[];
+  opened uuid[];
   counted record;
 BEGIN
   failed := 0;
@@ -177,16 +179,20 @@ BEGIN
 
   WITH counted AS (
     SELECT child_id, count(*)::integer AS n FROM link WHERE parent_id = ANY (settled) GROUP BY child_id
-  ), opened AS (
+  ), changed AS (
     UPDATE task_state s
     SET open_parents = s.open_parents - c.n,
         status = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN 'Pending' ELSE s.status END,
         last_updated = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN p_at ELSE s.last_updated END
     FROM counted c
     WHERE s.id = c.child_id AND s.status IN ('Waiting', 'Paused')
-    RETURNING s.status
+    RETURNING s.id, s.status
   )
-  SELECT count(*) INTO released FROM opened WHERE status = 'Pending';
+  SELECT coalesce(array_agg(id), '{}') INTO opened FROM changed WHERE status = 'Pending';
+  released := cardinality(opened);
+  IF released > 0 THEN PERFORM announce_arrivals(opened); END IF;
+  freed := EXISTS (
+    SELECT FROM task_state WHERE id = ANY (p_ended || closure) AND keys IS NOT NULL);
 
   notified := record_notifications(p_ended || closure, p_at);
   counted := count_off_batches(p_ended || closure, p_at);

@@ -13,7 +13,7 @@
 CREATE FUNCTION end_tasks(
   p_items json, p_from task_status[], p_from_handed_back task_status[],
   p_starts boolean, p_call_over boolean, p_wait boolean, p_limit integer,
-  OUT results json, OUT released integer, OUT failed integer, OUT notified integer,
+  OUT results json, OUT released integer, OUT freed boolean, OUT failed integer, OUT notified integer,
   OUT completed integer, OUT unfinished integer
 )
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
@@ -25,7 +25,10 @@ DECLARE
   due integer := 0;
   at timestamptz;
   item record;
+  has_metadata boolean;
 BEGIN
+  SELECT bool_or(i.metadata IS NOT NULL) INTO has_metadata FROM json_to_recordset(p_items) AS i (metadata text);
+  IF has_metadata THEN PERFORM pg_advisory_xact_lock_shared(shapes_lock_key()); END IF;
   SELECT array_agg(i.id ORDER BY i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
 
   -- Batch locks come first. A group only tries: what it cannot have at once goes alone.
@@ -80,9 +83,15 @@ BEGIN
   ended := coalesce(ended, '{}');
   held := coalesce(held, '{}');
 
-  UPDATE task t SET metadata = i.metadata::jsonb
-  FROM json_to_recordset(p_items) AS i (id uuid, metadata text)
-  WHERE i.metadata IS NOT NULL AND t.id = i.id AND t.id = ANY (ended);
+  IF has_metadata THEN
+    WITH changed AS (
+      UPDATE task t SET metadata = i.metadata::jsonb
+      FROM json_to_recordset(p_items) AS i (id uuid, metadata text)
+      WHERE i.metadata IS NOT NULL AND t.id = i.id AND t.id = ANY (ended)
+      RETURNING t.id, task_keys(t.kind, t.metadata) AS keys
+    )
+    UPDATE task_state s SET keys = c.keys FROM changed c WHERE s.id = c.id AND s.keys IS DISTINCT FROM c.keys;
+  END IF;
 
   SELECT json_agg(json_build_object(
     'id', i.id,
@@ -110,10 +119,10 @@ BEGIN
   END IF;
 
   IF ended = '{}' THEN
-    released := 0; failed := 0; notified := due; completed := 0; unfinished := 0;
+    released := 0; freed := false; failed := 0; notified := due; completed := 0; unfinished := 0;
     RETURN;
   END IF;
-  SELECT e.released, e.failed, e.notified + due, e.completed, e.unfinished
-  INTO released, failed, notified, completed, unfinished
+  SELECT e.released, e.freed, e.failed, e.notified + due, e.completed, e.unfinished
+  INTO released, freed, failed, notified, completed, unfinished
   FROM settle_ends(ended, '{}', at, p_limit, cardinality(ended) > 1) e;
 END $$;

@@ -1,11 +1,12 @@
 -- Writes a planned batch: its actions (those that are new), its row, tasks and links.
 --
 -- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash]}; p_actions: [{hash, url, verb, headers,
--- body}], hashes in hex; p_tasks: [{id, position, name, kind, timeout_secs, priority, expected_count,
--- dead_end_barrier, metadata, open_parents, on_start, on_success, on_failure}]; p_links: [{p, c, r}].
+-- body, origin}], hashes in hex; p_rule_sets: [{hash, rules, needs: [{measure, kind, fields, ceiling}]}];
+-- p_tasks: [{id, position, name, kind, timeout_secs, priority, expected_count, dead_end_barrier, metadata,
+-- open_parents, on_start, on_success, on_failure, rules}]; p_links: [{p, c, r}].
 -- A batch without tasks is complete at once.
 CREATE FUNCTION create_batch(
-  p_batch json, p_actions json, p_tasks json, p_links json,
+  p_batch json, p_actions json, p_rule_sets json, p_tasks json, p_links json,
   OUT created_at timestamptz, OUT pending integer, OUT notified integer
 )
 LANGUAGE plpgsql AS $$
@@ -17,11 +18,13 @@ BEGIN
   created_at := at;
 
   -- Sorted, so that two batches with the same new actions do not deadlock on them.
-  INSERT INTO action (hash, url, verb, headers, body)
-  SELECT decode(hash, 'hex'), url, verb, headers, body
-  FROM json_to_recordset(p_actions) AS a (hash text, url text, verb text, headers json, body json)
+  INSERT INTO action (hash, url, verb, headers, body, origin)
+  SELECT decode(hash, 'hex'), url, verb, headers, body, origin
+  FROM json_to_recordset(p_actions) AS a (hash text, url text, verb text, headers json, body json, origin text)
   ORDER BY hash
   ON CONFLICT DO NOTHING;
+  PERFORM pg_advisory_xact_lock_shared(shapes_lock_key());
+  PERFORM save_rule_sets(p_rule_sets);
 
   INSERT INTO batch (id, created_at, posted_as_object, scope, metadata, on_complete, kinds,
                      total_tasks, open_tasks, updated_at, completed_at)
@@ -42,14 +45,44 @@ BEGIN
     id uuid, position integer, name text, kind text, timeout_secs integer, dead_end_barrier boolean,
     metadata jsonb, on_start text, on_success text[], on_failure text[]);
 
-  INSERT INTO task_state (id, batch_id, created_at, position, status, priority, timeout_secs, open_parents,
-                          expected_count, last_updated)
-  SELECT id, new_batch, at, position,
-         (CASE WHEN open_parents > 0 THEN 'Waiting' ELSE 'Pending' END)::task_status,
-         priority, timeout_secs, open_parents, expected_count, at
-  FROM json_to_recordset(p_tasks) AS t (
-    id uuid, position integer, priority smallint, timeout_secs integer, open_parents integer,
-    expected_count integer);
+  WITH planned AS MATERIALIZED (
+    SELECT i.id, i.kind, i.metadata, i.position, i.priority, i.timeout_secs, i.open_parents, i.expected_count,
+           decode(i.rules, 'hex') AS rules, a.origin,
+           (CASE WHEN i.open_parents > 0 THEN 'Waiting' ELSE 'Pending' END)::task_status AS status
+    FROM json_to_recordset(p_tasks) AS i (
+      id uuid, kind text, metadata jsonb, position integer, priority smallint, timeout_secs integer,
+      open_parents integer, expected_count integer, on_start text, rules text)
+    JOIN action a ON a.hash = decode(i.on_start, 'hex')
+  ), plain_lane AS MATERIALIZED (
+    -- Without rules, the origin alone decides.
+    SELECT origin, ARRAY[origin_key(origin)] AS keys, ARRAY[1::bigint] AS ceilings
+    FROM (SELECT DISTINCT origin FROM planned WHERE rules IS NULL) o
+  ), placed AS MATERIALIZED (
+    SELECT p.*, l.keys AS lane_keys, l.ceilings, lane_id(l.origin, l.keys, l.ceilings) AS lane
+    FROM planned p JOIN plain_lane l ON l.origin = p.origin WHERE p.rules IS NULL
+    UNION ALL
+    SELECT p.*, origin_key(p.origin) || n.keys, 1 || n.ceilings,
+           CASE WHEN n.keys IS NOT NULL THEN lane_id(p.origin, origin_key(p.origin) || n.keys, 1 || n.ceilings) END
+    FROM planned p JOIN rule_set r ON r.hash = p.rules
+    CROSS JOIN LATERAL task_needs(r.needs, p.kind, p.metadata, p.expected_count) n
+  ), lanes AS (
+    INSERT INTO lane (id, origin, keys, ceilings)
+    SELECT DISTINCT ON (lane) lane, origin, lane_keys, ceilings FROM placed WHERE lane IS NOT NULL ORDER BY lane
+    ON CONFLICT DO NOTHING
+  ), states AS (
+    INSERT INTO task_state (id, batch_id, created_at, position, status, priority, timeout_secs, open_parents,
+                            expected_count, last_updated, rules, keys, lane)
+    SELECT id, new_batch, at, position, status, priority, timeout_secs, open_parents,
+           expected_count, at, rules, task_keys(kind, metadata), lane
+    FROM placed
+    RETURNING id, status, keys
+  )
+  -- The trigger speaks of changes only; what counts from the start is written here.
+  INSERT INTO place_change (key, amount)
+  SELECT u.key, sum(amount_in(u.key, s.status, 0)) FROM states s CROSS JOIN LATERAL unnest(s.keys) AS u (key)
+  WHERE measure_of(u.key) IN (2, 3)
+  GROUP BY u.key HAVING sum(amount_in(u.key, s.status, 0)) <> 0;
+  PERFORM announce_arrivals(ARRAY(SELECT id FROM json_to_recordset(p_tasks) AS t (id uuid)));
 
   INSERT INTO link (parent_id, child_id, requires_success)
   SELECT p, c, r FROM json_to_recordset(p_links) AS l (p uuid, c uuid, r boolean);

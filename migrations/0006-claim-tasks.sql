@@ -1,22 +1,257 @@
--- Claims the first Pending tasks in order for a worker whose lease is alive. Each claim carries the next
--- fencing number of its task: whatever an earlier holder reports later changes nothing.
-CREATE FUNCTION claim_tasks(p_worker uuid, p_limit integer)
-RETURNS TABLE (id uuid, batch_id uuid, claim integer, kind text, on_start bytea)
-LANGUAGE sql AS $$
-  WITH next AS MATERIALIZED (
-    SELECT s.id FROM task_state s
-    WHERE s.status = 'Pending'
-      AND EXISTS (SELECT FROM worker w WHERE w.id = p_worker AND w.lease_until > now())
-    ORDER BY s.priority DESC, s.created_at, s.position, s.id
-    LIMIT p_limit
-    FOR UPDATE SKIP LOCKED
-  ), claimed AS (
-    UPDATE task_state s
-    SET status = 'Claimed', claim = s.claim + 1, worker_id = p_worker, check_at = now()
-    FROM next WHERE s.id = next.id
-    RETURNING s.id, s.batch_id, s.claim, s.priority, s.created_at, s.position
+-- The claim round: which of the Pending tasks may start now, in order. One round at a time in the whole database,
+-- under a lock that others wait for; only it reads and writes occupancy and lanes.
+
+CREATE FUNCTION round_lock_key() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 7002;
+
+-- Takes in what was committed since: changed amounts, and tasks that became Pending. A task that comes to the head
+-- of a parked lane makes it ready: it is looked at once, in its place in the order.
+CREATE FUNCTION fold_inboxes() RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  WITH gone AS (
+    DELETE FROM place_change RETURNING key, amount
   )
-  SELECT c.id, c.batch_id, c.claim, t.kind, t.on_start
-  FROM claimed c JOIN task t ON t.id = c.id
-  ORDER BY c.priority DESC, c.created_at, c.position, c.id;
-$$;
+  INSERT INTO occupancy AS o (key, amount, is_reopened)
+  SELECT key, sum(amount), sum(amount) < 0 FROM gone GROUP BY key HAVING sum(amount) <> 0
+  ON CONFLICT (key) DO UPDATE
+  SET amount = o.amount + excluded.amount, is_reopened = o.is_reopened OR excluded.amount < 0;
+
+  WITH gone AS (
+    DELETE FROM arrived RETURNING lane, rank, created_at, position, id
+  ), firsts AS (
+    SELECT DISTINCT ON (lane) * FROM gone ORDER BY lane, rank, created_at, position, id
+  )
+  UPDATE lane l
+  SET rank = f.rank, created_at = f.created_at, position = f.position, head = f.id,
+      parked_key = NULL, parked_ceiling = NULL
+  FROM firsts f
+  WHERE l.id = f.lane AND (l.head IS NULL
+    OR (f.rank, f.created_at, f.position, f.id) < (l.rank, l.created_at, l.position, l.head));
+END $$;
+
+-- Claims up to p_limit tasks for a worker whose lease is alive, first in order first among those whose rules allow
+-- it. Each claim carries the next fencing number of its task: whatever an earlier holder reports later changes
+-- nothing.
+--
+-- p_rooms: {origin: calls that this worker may still open to it}, p_room: to every other origin.
+-- claims: [{id, batchId, claim, kind, onStart, origin}]. more: another round may find more, without anything
+-- having changed.
+--
+-- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again.
+-- It parks what is full, walks the tasks of the rest in order over the amounts, and stops at the head of the first
+-- lane that it has not looked at. Passes go on until the limit is reached or no lane is left.
+CREATE FUNCTION claim_tasks(
+  p_worker uuid, p_limit integer, p_rooms json, p_room integer, OUT claims json, OUT more boolean
+)
+LANGUAGE plpgsql
+-- Small hot tables that grow and shrink: plans made from the statistics of the wrong moment cost 100 ms here.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+  width integer := least(greatest(p_limit, 16), 64);
+  full_origins text[] := '{}';
+  locked uuid[] := '{}';        -- tasks that somebody else holds; left alone for the rest of the round, as are
+  passed_over uuid[] := '{}';   -- lanes that have no others
+  visited uuid[];
+  closed uuid[];
+  beyond record;                -- the first head that this pass does not look at
+  key_list uuid[];              -- what the visited lanes need, with the amounts as the walk changes them
+  amounts bigint[];
+  origin_list text[];
+  rooms integer[];
+  candidate record;
+  is_open boolean;
+  counted_in uuid;
+  n integer;
+  picked uuid[];
+  picked_lanes uuid[];
+  picked_keys text[];
+  picked_works bigint[];
+  picked_origins integer[];     -- places in origin_list
+  claimed uuid[];
+  taken uuid[] := '{}';
+BEGIN
+  claims := '[]';
+  more := false;
+  PERFORM pg_advisory_xact_lock(round_lock_key());
+  IF NOT EXISTS (SELECT FROM worker WHERE id = p_worker AND lease_until > clock_timestamp()) THEN RETURN; END IF;
+  PERFORM register_shapes();
+  SELECT coalesce(array_agg(r.key), '{}'), coalesce(array_agg(r.value::integer), '{}') INTO origin_list, rooms
+  FROM json_each_text(p_rooms) r;
+  SELECT coalesce(array_agg(o), '{}') INTO full_origins
+  FROM unnest(origin_list, rooms) AS u (o, room) WHERE room <= 0;
+
+  LOOP
+    PERFORM fold_inboxes();
+
+    -- 1. The first lanes, one more than this pass looks at.
+    WITH first_lanes AS (
+      (SELECT l.rank, l.created_at, l.position, l.head, l.id FROM lane l
+       WHERE l.parked_key IS NULL AND l.head IS NOT NULL
+         AND NOT l.id = ANY (passed_over) AND NOT l.origin = ANY (full_origins)
+       ORDER BY l.rank, l.created_at, l.position, l.head LIMIT width + 1)
+      UNION ALL
+      SELECT p.* FROM occupancy o CROSS JOIN LATERAL (
+        SELECT l.rank, l.created_at, l.position, l.head, l.id FROM lane l
+        WHERE l.parked_key = o.key AND l.parked_ceiling > o.amount
+          AND NOT l.id = ANY (passed_over) AND NOT l.origin = ANY (full_origins)
+        ORDER BY l.rank, l.created_at, l.position, l.head LIMIT width + 1) p
+      WHERE o.is_reopened
+    ), numbered AS (
+      SELECT *, row_number() OVER (ORDER BY rank, created_at, position, head) AS turn FROM first_lanes
+    )
+    SELECT array_agg(id) FILTER (WHERE turn <= width) AS lanes,
+           coalesce(min(rank) FILTER (WHERE turn = width + 1), 32767) AS rank,
+           coalesce(min(created_at) FILTER (WHERE turn = width + 1), 'infinity') AS created_at,
+           coalesce(min(position) FILTER (WHERE turn = width + 1), 0) AS position,
+           coalesce((array_agg(head) FILTER (WHERE turn = width + 1))[1],
+                    '00000000-0000-0000-0000-000000000000') AS head
+    INTO beyond FROM numbered WHERE turn <= width + 1;
+    visited := beyond.lanes;
+
+    IF visited IS NULL THEN
+      -- Nothing left that this round may take. What it passed over under a reopened key is for another.
+      UPDATE lane l SET parked_key = NULL, parked_ceiling = NULL
+      FROM occupancy o WHERE o.is_reopened AND l.parked_key = o.key AND l.parked_ceiling > o.amount;
+      UPDATE occupancy SET is_reopened = false WHERE is_reopened;
+      EXIT;
+    END IF;
+
+    -- 2. Those that are full: parked under one key, until it shrinks.
+    WITH full_lanes AS (
+      SELECT l.id, f.key, f.ceiling FROM lane l CROSS JOIN LATERAL (
+        SELECT u.key, u.ceiling FROM unnest(l.keys, l.ceilings) AS u (key, ceiling)
+        JOIN occupancy o ON o.key = u.key WHERE o.amount >= u.ceiling LIMIT 1) f
+      WHERE l.id = ANY (visited)
+    ), parked AS (
+      UPDATE lane l SET parked_key = f.key, parked_ceiling = f.ceiling
+      FROM full_lanes f WHERE l.id = f.id AND l.parked_key IS DISTINCT FROM f.key
+    )
+    SELECT coalesce(array_agg(id), '{}') INTO closed FROM full_lanes;
+    IF cardinality(closed) = cardinality(visited) THEN
+      width := least(width * 2, 4096);
+      CONTINUE;
+    END IF;
+    SELECT array_agg(id) INTO visited FROM unnest(visited) AS v (id) WHERE NOT id = ANY (closed);
+
+    -- 3. The walk over the tasks of the open ones.
+    SELECT coalesce(array_agg(k.key), '{}'), coalesce(array_agg(coalesce(o.amount, 0)), '{}') INTO key_list, amounts
+    FROM (SELECT DISTINCT unnest(l.keys[2:]) AS key FROM lane l WHERE l.id = ANY (visited)) k
+    LEFT JOIN occupancy o ON o.key = k.key;
+    SELECT origin_list || coalesce(array_agg(origin), '{}'), rooms || coalesce(array_agg(p_room), '{}')
+    INTO origin_list, rooms
+    FROM (SELECT DISTINCT origin FROM lane l WHERE l.id = ANY (visited) AND NOT origin = ANY (origin_list)) o;
+    picked := '{}'; picked_lanes := '{}'; picked_keys := '{}'; picked_works := '{}'; picked_origins := '{}';
+
+    FOR candidate IN
+      WITH open_lane AS MATERIALIZED (
+        SELECT l.*, array_position(origin_list, l.origin) AS origin_at,
+               ARRAY(SELECT array_position(key_list, k) FROM unnest(l.keys[2:]) AS u (k)) AS key_at
+        FROM lane l WHERE l.id = ANY (visited)
+      )
+      SELECT s.id, s.keys, s.rank, s.created_at, s.position, s.work, l.id AS lane, l.origin, l.origin_at, l.key_at,
+             l.ceilings[2:] AS ceilings
+      FROM open_lane l
+      LEFT JOIN task_state h ON h.id = l.head
+      CROSS JOIN LATERAL (
+        SELECT t.id, t.keys, -t.priority AS rank, t.created_at, t.position,
+               remaining_work(t.expected_count, t.success, t.failures) AS work
+        FROM task_state t
+        WHERE t.lane = l.id AND t.status = 'Pending' AND NOT t.id = ANY (locked)
+          AND (-t.priority, t.created_at, t.position, t.id) >= (l.rank, l.created_at, l.position, l.head)
+          AND (-t.priority, t.created_at, t.position, t.id)
+            < (beyond.rank, beyond.created_at, beyond.position, beyond.head)
+        ORDER BY -t.priority, t.created_at, t.position, t.id
+        -- Each task of a lane counts in the same keys of those that the lane needs: no more can start than there
+        -- is room for.
+        LIMIT least(p_limit - cardinality(taken), (
+          SELECT min(c.ceiling - amounts[c.key_at])
+          FROM unnest(l.keys[2:], l.ceilings[2:], l.key_at) AS c (key, ceiling, key_at)
+          WHERE measure_of(c.key) = 0 AND c.key = ANY (h.keys)))
+      ) s
+      ORDER BY s.rank, s.created_at, s.position, s.id
+    LOOP
+      EXIT WHEN cardinality(taken) + cardinality(picked) >= p_limit;
+      IF rooms[candidate.origin_at] <= 0 THEN
+        IF NOT candidate.origin = ANY (full_origins) THEN full_origins := full_origins || candidate.origin; END IF;
+        CONTINUE;
+      END IF;
+      is_open := true;
+      FOR i IN 1 .. cardinality(candidate.key_at) LOOP
+        IF amounts[candidate.key_at[i]] >= candidate.ceilings[i] THEN
+          is_open := false;
+          EXIT;
+        END IF;
+      END LOOP;
+      CONTINUE WHEN NOT is_open;
+
+      picked := picked || candidate.id;
+      picked_lanes := picked_lanes || candidate.lane;
+      picked_keys := picked_keys || candidate.keys::text;
+      picked_works := picked_works || candidate.work;
+      picked_origins := picked_origins || candidate.origin_at;
+      rooms[candidate.origin_at] := rooms[candidate.origin_at] - 1;
+      IF candidate.keys IS NOT NULL AND key_list <> '{}' THEN
+        FOREACH counted_in IN ARRAY candidate.keys LOOP
+          n := array_position(key_list, counted_in);
+          IF n IS NOT NULL THEN
+            amounts[n] := amounts[n] + amount_in(counted_in, 'Claimed', candidate.work);
+          END IF;
+        END LOOP;
+      END IF;
+    END LOOP;
+
+    -- 4. The claim. A row that somebody is changing just now, or has changed since it was looked at, is left alone.
+    WITH wanted AS (
+      SELECT * FROM unnest(picked, picked_lanes, picked_keys, picked_works) AS w (id, lane, keys, work)
+    ), held AS MATERIALIZED (
+      SELECT s.id FROM wanted w JOIN task_state s ON s.id = w.id
+      WHERE s.status = 'Pending' AND s.lane = w.lane AND s.keys::text IS NOT DISTINCT FROM w.keys
+        AND remaining_work(s.expected_count, s.success, s.failures) = w.work
+      FOR UPDATE OF s SKIP LOCKED
+    ), changed AS (
+      UPDATE task_state s
+      SET status = 'Claimed', claim = s.claim + 1, worker_id = p_worker, check_at = clock_timestamp()
+      FROM held WHERE s.id = held.id
+      RETURNING s.id
+    )
+    SELECT coalesce(array_agg(id), '{}') INTO claimed FROM changed;
+    taken := taken || claimed;
+    IF cardinality(claimed) < cardinality(picked) THEN
+      more := true;
+      FOR i IN 1 .. cardinality(picked) LOOP
+        IF NOT picked[i] = ANY (claimed) THEN
+          locked := locked || picked[i];
+          rooms[picked_origins[i]] := rooms[picked_origins[i]] + 1;
+        END IF;
+      END LOOP;
+    ELSIF picked = '{}' AND locked <> '{}' THEN
+      SELECT passed_over || array_agg(l.id) INTO passed_over
+      FROM lane l WHERE l.id = ANY (visited) AND l.head = ANY (locked);
+    END IF;
+
+    -- 5. New heads. A lane that is full now is parked by the next pass, or the next round.
+    UPDATE lane l
+    SET (rank, created_at, position, head) = (
+          SELECT -t.priority, t.created_at, t.position, t.id FROM task_state t
+          WHERE t.lane = l.id AND t.status = 'Pending'
+            AND (-t.priority, t.created_at, t.position, t.id) >= (l.rank, l.created_at, l.position, l.head)
+          ORDER BY -t.priority, t.created_at, t.position, t.id LIMIT 1),
+        parked_key = NULL, parked_ceiling = NULL
+    WHERE l.id = ANY (visited);
+
+    IF cardinality(taken) >= p_limit THEN
+      more := true;
+      EXIT;
+    END IF;
+  END LOOP;
+
+  IF taken <> '{}' THEN
+    SELECT json_agg(json_build_object('id', s.id, 'batchId', s.batch_id, 'claim', s.claim, 'kind', t.kind,
+                                      'onStart', encode(t.on_start, 'hex'), 'origin', l.origin)
+                    ORDER BY -s.priority, s.created_at, s.position, s.id)
+    INTO claims
+    FROM unnest(taken) AS u (id)
+    JOIN task_state s ON s.id = u.id JOIN task t ON t.id = u.id JOIN lane l ON l.id = s.lane;
+  END IF;
+END $$;

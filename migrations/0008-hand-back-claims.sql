@@ -17,6 +17,7 @@ BEGIN
   FROM unnest(p_tasks, p_claims) AS i (id, claim)
   WHERE s.id = i.id AND s.claim = i.claim AND s.status = 'Claimed';
   GET DIAGNOSTICS returned = ROW_COUNT;
+  IF returned > 0 THEN PERFORM announce_arrivals(p_tasks); END IF;
   WITH ended AS (
     UPDATE task_state s SET worker_id = NULL
     FROM unnest(p_tasks, p_claims) AS i (id, claim)

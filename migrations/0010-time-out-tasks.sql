@@ -3,7 +3,8 @@
 -- the index. last_updated is left as it was.
 CREATE FUNCTION time_out_tasks(
   p_limit integer, p_cascade_limit integer,
-  OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer, OUT failed integer,
+  OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer,
+  OUT freed boolean, OUT failed integer,
   OUT notified integer, OUT completed integer, OUT unfinished integer
 )
 LANGUAGE plpgsql AS $$
@@ -13,7 +14,7 @@ DECLARE
   ended uuid[];
 BEGIN
   kinds := '{}'; seconds := '{}';
-  released := 0; failed := 0; notified := 0; completed := 0; unfinished := 0;
+  released := 0; freed := false; failed := 0; notified := 0; completed := 0; unfinished := 0;
   -- Batch locks before rows. A batch that is being cascaded through is looked at next time.
   FOR candidate IN
     SELECT batch_id, array_agg(id) AS ids FROM (
@@ -49,7 +50,7 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT e.released, e.failed, e.notified, e.completed, e.unfinished
-  INTO released, failed, notified, completed, unfinished
+  SELECT e.released, e.freed, e.failed, e.notified, e.completed, e.unfinished
+  INTO released, freed, failed, notified, completed, unfinished
   FROM settle_ends(ended, '{}', clock_timestamp(), p_cascade_limit, false) e;
 END $$;

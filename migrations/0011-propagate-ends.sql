@@ -2,7 +2,7 @@
 -- advanced is false when no such cascade is recorded or others are at work on all.
 CREATE FUNCTION propagate_ends(
   p_limit integer,
-  OUT advanced boolean, OUT released integer, OUT failed integer, OUT notified integer, OUT completed integer
+  OUT advanced boolean, OUT released integer, OUT freed boolean, OUT failed integer, OUT notified integer, OUT completed integer
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,7 +10,7 @@ DECLARE
   parents uuid[];
 BEGIN
   advanced := false;
-  released := 0; failed := 0; notified := 0; completed := 0;
+  released := 0; freed := false; failed := 0; notified := 0; completed := 0;
   FOR candidate IN
     SELECT batch_id FROM propagation GROUP BY batch_id ORDER BY min(created_at)
   LOOP
@@ -22,6 +22,6 @@ BEGIN
   IF parents IS NULL THEN RETURN; END IF;
 
   advanced := true;
-  SELECT e.released, e.failed, e.notified, e.completed INTO released, failed, notified, completed
+  SELECT e.released, e.freed, e.failed, e.notified, e.completed INTO released, freed, failed, notified, completed
   FROM settle_ends('{}', parents, clock_timestamp(), p_limit, false) e;
 END $$;

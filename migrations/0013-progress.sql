@@ -1,11 +1,11 @@
 -- Adds to counters. p_items: [{id, success, failures}], an id once. Terminal and unknown tasks drop it; what
--- somebody else has locked is returned as busy unless p_wait. Counters stay at their largest value.
-CREATE FUNCTION add_progress(p_items json, p_wait boolean) RETURNS uuid[]
+-- somebody else has locked is returned as busy unless p_wait. Counters stay at their largest value. freed: the
+-- progress may make room under a capacity rule.
+CREATE FUNCTION add_progress(p_items json, p_wait boolean, OUT busy uuid[], OUT freed boolean)
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   wanted uuid[];
   held uuid[];
-  busy uuid[];
 BEGIN
   SELECT array_agg(i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
   IF p_wait THEN
@@ -16,25 +16,34 @@ BEGIN
       SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE SKIP LOCKED) locked;
   END IF;
 
-  UPDATE task_state s
-  SET success = least(s.success::bigint + i.success, 2147483647),
-      failures = least(s.failures::bigint + i.failures, 2147483647),
-      last_updated = clock_timestamp()
-  FROM json_to_recordset(p_items) AS i (id uuid, success bigint, failures bigint)
-  WHERE s.id = i.id AND s.id = ANY (held) AND NOT is_terminal(s.status);
+  WITH changed AS (
+    UPDATE task_state s
+    SET success = least(s.success::bigint + i.success, 2147483647),
+        failures = least(s.failures::bigint + i.failures, 2147483647),
+        last_updated = clock_timestamp()
+    FROM json_to_recordset(p_items) AS i (id uuid, success bigint, failures bigint)
+    WHERE s.id = i.id AND s.id = ANY (held) AND NOT is_terminal(s.status)
+    RETURNING s.keys
+  )
+  SELECT coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 1)), false)
+  INTO freed FROM changed WHERE keys IS NOT NULL;
 
-  SELECT array_agg(s.id) INTO busy
+  SELECT coalesce(array_agg(s.id), '{}') INTO busy
   FROM task_state s WHERE s.id = ANY (wanted) AND (held IS NULL OR NOT s.id = ANY (held));
-  RETURN coalesce(busy, '{}');
 END $$;
 
 -- Changes a task that has not ended. p_changes: {new_success?, new_failures?, expected_count?, priority?,
--- metadata? (JSON text)}. Returns the status it has: a terminal one means that nothing was changed.
-CREATE FUNCTION update_task(p_id uuid, p_changes json, OUT status task_status, OUT changed boolean)
+-- metadata? (JSON text)}. Returns the status it has: a terminal one means that nothing was changed. It may start
+-- or make room for others now, when it has a place in the queue or under a rule.
+CREATE FUNCTION update_task(p_id uuid, p_changes json, OUT status task_status, OUT changed boolean, OUT freed boolean)
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+DECLARE
+  moves boolean := p_changes ->> 'metadata' IS NOT NULL OR p_changes ->> 'expected_count' IS NOT NULL;
 BEGIN
+  IF moves THEN PERFORM pg_advisory_xact_lock_shared(shapes_lock_key()); END IF;
   SELECT s.status INTO status FROM task_state s WHERE s.id = p_id FOR UPDATE;
   changed := FOUND AND NOT is_terminal(status);
+  freed := false;
   IF NOT changed THEN RETURN; END IF;
   UPDATE task_state s
   SET success = least(s.success::bigint + coalesce((p_changes ->> 'new_success')::bigint, 0), 2147483647),
@@ -42,8 +51,14 @@ BEGIN
       expected_count = coalesce((p_changes ->> 'expected_count')::integer, s.expected_count),
       priority = coalesce((p_changes ->> 'priority')::smallint, s.priority),
       last_updated = clock_timestamp()
-  WHERE s.id = p_id;
+  WHERE s.id = p_id
+  RETURNING s.status = 'Pending' OR s.keys IS NOT NULL INTO freed;
   IF p_changes ->> 'metadata' IS NOT NULL THEN
     UPDATE task SET metadata = (p_changes ->> 'metadata')::jsonb WHERE id = p_id;
+  END IF;
+  IF moves THEN
+    PERFORM place_tasks(ARRAY[p_id]);
+  ELSIF p_changes ->> 'priority' IS NOT NULL THEN
+    PERFORM announce_arrivals(ARRAY[p_id]);
   END IF;
 END $$;

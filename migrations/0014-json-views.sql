@@ -25,7 +25,8 @@ RETURN (SELECT row_to_json(r) FROM (
   SELECT t.id, t.name, t.kind, s.status, rfc3339(t.created_at) AS created_at, rfc3339(s.started_at) AS started_at,
          s.success, s.failures, s.expected_count, rfc3339(s.ended_at) AS ended_at, t.batch_id,
          t.dead_end_barrier, s.priority,
-         t.timeout_secs AS timeout, '[]'::json AS rules, t.metadata, (
+         t.timeout_secs AS timeout,
+         coalesce((SELECT r.rules FROM rule_set r WHERE r.hash = s.rules), '[]') AS rules, t.metadata, (
            SELECT json_agg(action_json(a.hash, a.trigger, a.condition) ORDER BY a.part, a.n)
            FROM (
              SELECT t.on_start AS hash, 'Start' AS trigger, NULL AS condition, 1 AS part, 1 AS n

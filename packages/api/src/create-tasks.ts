@@ -24,7 +24,7 @@ export async function createTasks(body: Json, options: CreateTasksOptions): Prom
   const { database, doorbell, metrics, limits } = options;
   const parsed = parseNewBatch(body, limits);
   if (!parsed.ok) throw invalid(parsed.details);
-  const missing = findNotBuilt(parsed.batch, new Set());
+  const missing = findNotBuilt(parsed.batch, new Set(['rules']));
   if (missing.length > 0) throw notBuilt(missing.map((field) => `${field}: is not built yet`));
 
   const batch = toInsertedBatch(parsed.batch);
@@ -68,6 +68,7 @@ function toInsertedBatch(batch: NewBatch): InsertedBatch {
       onStart: task.onStart,
       onSuccess: task.onSuccess,
       onFailure: task.onFailure,
+      rules: task.rules,
     })),
   };
 }

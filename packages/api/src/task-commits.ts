@@ -29,7 +29,7 @@ export class TaskCommits {
 
   constructor(options: TaskCommitsOptions) {
     this.#options = options;
-    const { database, cascadeLimit, metrics } = options;
+    const { database, doorbell, cascadeLimit, metrics } = options;
     this.#ends = new GroupCommit({
       maxItems: MAX_ENDS,
       keyOf: (end) => end.id,
@@ -43,9 +43,10 @@ export class TaskCommits {
       maxItems: MAX_ADDITIONS,
       commit: async (additions, wait) => {
         try {
-          const answers = await addProgress(database.db, additions, { wait });
+          const { results, freed } = await addProgress(database.db, additions, { wait });
+          if (freed) doorbell.ring('start');
           metrics.batchUpdateEvents.inc(additions.length);
-          return answers;
+          return results;
         } catch (error) {
           metrics.batchUpdateFailures.inc(additions.length);
           throw error;
@@ -90,7 +91,7 @@ export class TaskCommits {
 
   #announce(effects: EndEffects): void {
     const { doorbell, metrics } = this.#options;
-    if (effects.released > 0) doorbell.ring('start');
+    if (effects.released > 0 || effects.freed) doorbell.ring('start');
     if (effects.notified > 0) doorbell.ring('webhook');
     if (effects.unfinished > 0) doorbell.ring('propagation');
     metrics.tasksUnblocked.inc(effects.released);

@@ -75,6 +75,7 @@ export function aBatch<Name extends string>(
       onStart: anAction('start'),
       onSuccess: [],
       onFailure: [],
+      rules: [],
       ...fields,
       parents,
     };

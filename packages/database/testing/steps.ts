@@ -23,13 +23,23 @@ export async function aWorker(db: Kysely<Schema>, leaseSecs = 600): Promise<stri
   return id;
 }
 
+/** Claims up to `limit` tasks, bounded by nothing else. */
+export async function claimUpTo(
+  db: Kysely<Schema>,
+  workerId: string,
+  limit: number,
+): Promise<readonly Claim[]> {
+  const { claims } = await claimTasks(db, workerId, { limit, originRoom: limit });
+  return claims;
+}
+
 /** Claims whatever is Pending, and gives back what is not among `ids` when they are given. */
 export async function claimAll(
   db: Kysely<Schema>,
   workerId: string,
   ids?: readonly string[],
-): Promise<Claim[]> {
-  const claims = await claimTasks(db, workerId, 100_000);
+): Promise<readonly Claim[]> {
+  const claims = await claimUpTo(db, workerId, 100_000);
   if (ids === undefined) return claims;
   const others = claims.filter((claim) => !ids.includes(claim.id));
   if (others.length > 0) await handBackClaims(db, workerId, others);
@@ -45,7 +55,11 @@ export async function start(db: Kysely<Schema>, claims: readonly Claim[]): Promi
 }
 
 /** Claims and starts the tasks with these ids, or all that are Pending. */
-export async function run(db: Kysely<Schema>, workerId: string, ids?: readonly string[]): Promise<Claim[]> {
+export async function run(
+  db: Kysely<Schema>,
+  workerId: string,
+  ids?: readonly string[],
+): Promise<readonly Claim[]> {
   const claims = await claimAll(db, workerId, ids);
   await start(db, claims);
   return claims;

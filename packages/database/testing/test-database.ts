@@ -42,7 +42,7 @@ export async function createTestDatabase(templateUrl: string): Promise<TestDatab
     open,
     clear: async () => {
       await pool.query(
-        'truncate action, batch, task, task_state, link, propagation, delivery, worker, sweep',
+        'truncate action, arrived, batch, delivery, lane, link, occupancy, place_change, propagation, rule_set, shape, sweep, task, task_state, worker',
       );
     },
     close: async () => {

@@ -1,5 +1,6 @@
 export * from './notifications.ts';
 export * from './propagation.ts';
 export * from './retry-schedule.ts';
+export * from './rules.ts';
 export * from './status.ts';
 export * from './transitions.ts';

@@ -4,7 +4,7 @@ import type { Doorbell } from '@arcrun/queue';
 
 /** Rings for what ends brought about, and counts it. */
 export function announceEffects(effects: EndEffects, doorbell: Doorbell, metrics: Metrics): void {
-  if (effects.released > 0) doorbell.ring('start');
+  if (effects.released > 0 || effects.freed) doorbell.ring('start');
   if (effects.notified > 0) doorbell.ring('webhook');
   if (effects.unfinished > 0) doorbell.ring('propagation');
   metrics.tasksUnblocked.inc(effects.released);

@@ -127,8 +127,7 @@ export function taskRoutes(context: ApiContext): Router {
     if (!result.changed || isTerminal(result.status)) {
       throw conflict(409, `The task has already ended in ${result.status}`, result.status);
     }
-    // What waits for a start may be first now.
-    if (update.priority !== null || update.metadata !== null) doorbell.ring('start');
+    if (result.freed) doorbell.ring('start');
     return result.status;
   }
 }

@@ -12,13 +12,14 @@ export interface Progress {
 /**
  * Adds to counters, several additions to one task as their sum; dropped for terminal and unknown tasks.
  *
- * @returns one answer for each, in order: null, or BUSY when somebody else has locked the task and `wait` is false
+ * @returns one answer for each, in order: null, or BUSY when somebody else has locked the task and `wait` is false;
+ *   and whether the progress may make room under a capacity rule
  */
 export async function addProgress(
   db: Kysely<Schema>,
   additions: readonly Progress[],
   { wait }: { wait: boolean },
-): Promise<(null | typeof BUSY)[]> {
+): Promise<{ results: (null | typeof BUSY)[]; freed: boolean }> {
   const sums = new Map<string, { id: string; success: number; failures: number }>();
   for (const { id, success, failures } of additions) {
     const sum = sums.get(id);
@@ -30,10 +31,11 @@ export async function addProgress(
     }
   }
   const items = JSON.stringify([...sums.values()]);
-  const busy = await commitKnown(db, async (trx) => {
-    const { rows } = await sql<{ busy: string[] }>`
-      select add_progress(${items}::json, ${wait}) as busy`.execute(trx);
-    return new Set(rows[0]!.busy);
+  return commitKnown(db, async (trx) => {
+    const { rows } = await sql<{ busy: string[]; freed: boolean }>`
+      select busy, freed from add_progress(${items}::json, ${wait})`.execute(trx);
+    const { busy, freed } = rows[0]!;
+    const isBusy = new Set(busy);
+    return { results: additions.map(({ id }) => (isBusy.has(id) ? BUSY : null)), freed };
   });
-  return additions.map(({ id }) => (busy.has(id) ? BUSY : null));
 }

@@ -1,5 +1,6 @@
 import {
   aWorker,
+  claimUpTo,
   createTestDatabase,
   lockTask,
   stateOf,
@@ -7,7 +8,6 @@ import {
   type TestDatabase,
 } from '@arcrun/database/testing';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { claimTasks } from './claim-tasks.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 
 let database: TestDatabase;
@@ -37,21 +37,22 @@ test('higher priority first, then the older batch, then the position', async () 
     newer.ids.e,
     newer.ids.f,
   ];
-  expect(idsOf(await claimTasks(database.db, worker, 3))).toEqual(expected.slice(0, 3));
-  expect(idsOf(await claimTasks(database.db, worker, 100))).toEqual(expected.slice(3));
-  expect(await claimTasks(database.db, worker, 100)).toEqual([]);
+  expect(idsOf(await claimUpTo(database.db, worker, 3))).toEqual(expected.slice(0, 3));
+  expect(idsOf(await claimUpTo(database.db, worker, 100))).toEqual(expected.slice(3));
+  expect(await claimUpTo(database.db, worker, 100)).toEqual([]);
 });
 
 test('a claim says what is to be called, and is on the row', async () => {
   const worker = await aWorker(database.db);
   const { id, ids } = await submit(database.db, { a: { kind: 'etl' } });
-  const [claim] = await claimTasks(database.db, worker, 1);
+  const [claim] = await claimUpTo(database.db, worker, 1);
   expect(claim).toEqual({
     id: ids.a,
     batchId: id,
     claim: 1,
     kind: 'etl',
     onStart: expect.stringMatching(/^[0-9a-f]{32}$/),
+    origin: 'https://receiver.example',
   });
   const state = await stateOf(database.db, ids.a);
   expect(state).toMatchObject({ status: 'Claimed', claim: 1, worker_id: worker, started_at: null });
@@ -61,31 +62,31 @@ test('a claim says what is to be called, and is on the row', async () => {
 test('waiting tasks are not claimed', async () => {
   const worker = await aWorker(database.db);
   const { ids } = await submit(database.db, { a: {}, b: { follows: ['a'] } });
-  expect(idsOf(await claimTasks(database.db, worker, 10))).toEqual([ids.a]);
+  expect(idsOf(await claimUpTo(database.db, worker, 10))).toEqual([ids.a]);
 });
 
 test('a task that somebody else has locked is passed over, not waited for', async () => {
   const worker = await aWorker(database.db);
   const { ids } = await submit(database.db, { a: {}, b: {} });
   const open = await lockTask(database.db, ids.a);
-  expect(idsOf(await claimTasks(database.db, worker, 1))).toEqual([ids.b]);
+  expect(idsOf(await claimUpTo(database.db, worker, 1))).toEqual([ids.b]);
   await open.commit();
-  expect(idsOf(await claimTasks(database.db, worker, 1))).toEqual([ids.a]);
+  expect(idsOf(await claimUpTo(database.db, worker, 1))).toEqual([ids.a]);
 });
 
 test('no lease, no claim', async () => {
   await submit(database.db, { a: {} });
   const dead = await aWorker(database.db, -1);
-  expect(await claimTasks(database.db, dead, 10)).toEqual([]);
+  expect(await claimUpTo(database.db, dead, 10)).toEqual([]);
   const unknown = '0190c2a5-0000-7000-8000-000000000001';
-  expect(await claimTasks(database.db, unknown, 10)).toEqual([]);
+  expect(await claimUpTo(database.db, unknown, 10)).toEqual([]);
 });
 
 test('each claim of a task has a larger number', async () => {
   const worker = await aWorker(database.db);
   await submit(database.db, { a: {} });
   for (const number of [1, 2, 3]) {
-    const claims = await claimTasks(database.db, worker, 1);
+    const claims = await claimUpTo(database.db, worker, 1);
     expect(claims).toMatchObject([{ claim: number }]);
     await handBackClaims(database.db, worker, claims);
   }

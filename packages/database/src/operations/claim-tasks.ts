@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { retryConflicts } from '../failures.ts';
 import type { Schema } from '../schema.ts';
 
 export interface Claim {
@@ -9,12 +10,38 @@ export interface Claim {
   readonly kind: string;
   /** Hash of the on_start action, in hex. */
   readonly onStart: string;
+  /** Scheme, host and port of the receiver. */
+  readonly origin: string;
 }
 
-/** Claims up to `limit` Pending tasks, first in order first, for a worker whose lease is alive. */
-export async function claimTasks(db: Kysely<Schema>, workerId: string, limit: number): Promise<Claim[]> {
-  const { rows } = await sql<Claim>`
-    select id, batch_id as "batchId", claim, kind, encode(on_start, 'hex') as "onStart"
-    from claim_tasks(${workerId}, ${limit})`.execute(db);
-  return rows;
+export interface ClaimRound {
+  /** First in order first. */
+  readonly claims: readonly Claim[];
+  /** Another round may find more, without anything having changed. */
+  readonly more: boolean;
+}
+
+export interface ClaimBounds {
+  /** The most to claim. */
+  readonly limit: number;
+  /** How many calls the worker may open to any one origin, */
+  readonly originRoom: number;
+  /** and how many to those that it is calling now. */
+  readonly rooms?: ReadonlyMap<string, number>;
+}
+
+/** Claims Pending tasks whose rules allow it, first in order first, for a worker whose lease is alive. */
+export async function claimTasks(
+  db: Kysely<Schema>,
+  workerId: string,
+  { limit, originRoom, rooms = new Map() }: ClaimBounds,
+): Promise<ClaimRound> {
+  const { rows } = await retryConflicts(() =>
+    sql<ClaimRound>`
+      select claims, more from claim_tasks(
+        ${workerId}, ${limit}, ${JSON.stringify(Object.fromEntries(rooms))}::json, ${originRoom})`.execute(
+      db,
+    ),
+  );
+  return rows[0]!;
 }

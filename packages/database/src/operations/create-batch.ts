@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
+import type { Rule } from '@arcrun/domain';
 import { retryConflicts } from '../failures.ts';
+import { RuleSets } from '../rule-sets.ts';
 import type { Schema } from '../schema.ts';
 
 /** An action as it is stored. Texts are JSON. */
@@ -28,6 +30,7 @@ export interface InsertedTask {
   readonly onStart: StoredAction;
   readonly onSuccess: readonly StoredAction[];
   readonly onFailure: readonly StoredAction[];
+  readonly rules: readonly Rule[];
 }
 
 export interface InsertedBatch {
@@ -59,12 +62,13 @@ export async function createBatch(db: Kysely<Schema>, batch: InsertedBatch): Pro
       hashes.set(action.key, hashed);
       actions.set(
         hashed,
-        `{"hash":"${hashed}","url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body}}`,
+        `{"hash":"${hashed}","url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body},"origin":${JSON.stringify(new URL(action.url).origin)}}`,
       );
     }
     return hashed;
   };
   const referAll = (list: readonly StoredAction[]) => JSON.stringify(list.map(refer));
+  const ruleSets = new RuleSets();
 
   // JSON text is put together by hand, since metadata is JSON text already and must keep its digits.
   const tasks = batch.tasks.map(
@@ -72,7 +76,8 @@ export async function createBatch(db: Kysely<Schema>, batch: InsertedBatch): Pro
       `{"id":"${task.id}","position":${task.position},"name":${JSON.stringify(task.name)},"kind":${JSON.stringify(task.kind)},` +
       `"timeout_secs":${task.timeoutSecs},"priority":${task.priority},"expected_count":${task.expectedCount},` +
       `"dead_end_barrier":${task.deadEndBarrier},"metadata":${task.metadata},"open_parents":${task.parents.length},` +
-      `"on_start":"${refer(task.onStart)}","on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)}}`,
+      `"on_start":"${refer(task.onStart)}","on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)},` +
+      `"rules":${JSON.stringify(ruleSets.refer(task.rules))}}`,
   );
   const links = batch.tasks.flatMap((task) =>
     task.parents.map((parent) => `{"p":"${parent.id}","c":"${task.id}","r":${parent.requiresSuccess}}`),
@@ -84,7 +89,7 @@ export async function createBatch(db: Kysely<Schema>, batch: InsertedBatch): Pro
   const { rows } = await retryConflicts(() =>
     sql<{ created_at: string; pending: number; notified: number }>`
       select rfc3339(created_at) as created_at, pending, notified from create_batch(
-        ${row}::json, ${`[${[...actions.values()].join(',')}]`}::json,
+        ${row}::json, ${`[${[...actions.values()].join(',')}]`}::json, ${ruleSets.toJson()}::json,
         ${`[${tasks.join(',')}]`}::json, ${`[${links.join(',')}]`}::json)`.execute(db),
   );
   const { created_at: createdAt, pending, notified } = rows[0]!;

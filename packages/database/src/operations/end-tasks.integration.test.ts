@@ -119,7 +119,14 @@ describe('what may end from which state', () => {
     } else {
       expect(result).toEqual({ outcome: 'conflict', status: before.status });
       expect(after).toEqual(before);
-      expect(effects).toEqual({ released: 0, failed: 0, notified: 0, completed: 0, unfinished: 0 });
+      expect(effects).toEqual({
+        released: 0,
+        failed: 0,
+        notified: 0,
+        completed: 0,
+        unfinished: 0,
+        freed: false,
+      });
     }
     expect(await findViolations(database.db)).toEqual([]);
   });
@@ -254,7 +261,14 @@ describe('what follows', () => {
     );
     await run(database.db, worker);
     const { effects } = await fail(database.db, ids.a);
-    expect(effects).toEqual({ released: 1, failed: 2, notified: 2, completed: 0, unfinished: 0 });
+    expect(effects).toEqual({
+      released: 1,
+      failed: 2,
+      notified: 2,
+      completed: 0,
+      unfinished: 0,
+      freed: false,
+    });
     expect(await statusesOf(database.db, id)).toEqual({
       a: 'Failure',
       b: 'Failure',
@@ -353,7 +367,14 @@ describe('groups', () => {
       { id: one.ids.a, status: 'Success' },
     ]);
     expect(results).toEqual([applied, BUSY, applied, { outcome: 'unknown' }, applied]);
-    expect(effects).toEqual({ released: 2, failed: 0, notified: 0, completed: 0, unfinished: 0 });
+    expect(effects).toEqual({
+      released: 2,
+      failed: 0,
+      notified: 0,
+      completed: 0,
+      unfinished: 0,
+      freed: false,
+    });
     expect(await findViolations(database.db)).toEqual([]);
   });
 

@@ -8,6 +8,8 @@ import { BUSY } from '../group-commit.ts';
 export interface EndEffects {
   /** Children that became Pending. */
   readonly released: number;
+  /** A rule may allow now what it did not before. */
+  readonly freed: boolean;
   /** Tasks failed by cascade. */
   readonly failed: number;
   /** Notifications recorded. */
@@ -87,7 +89,7 @@ export async function endTasks(
   );
   return commitKnown(db, async (trx) => {
     const { rows } = await sql<{ results: ResultRow[] } & EndEffects>`
-      select results, released, failed, notified, completed, unfinished from end_tasks(
+      select results, released, freed, failed, notified, completed, unfinished from end_tasks(
         ${items}::json, ${from}::task_status[], ${fromHandedBack}::task_status[],
         ${starts}, ${callOver}, ${wait}, ${cascadeLimit})`.execute(trx);
     const { results, ...effects } = rows[0]!;

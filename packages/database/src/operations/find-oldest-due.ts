@@ -8,11 +8,18 @@ export interface OldestDue {
   readonly webhook: string | null;
 }
 
+/**
+ * Looks for work that nobody may have been told of. For claims that is a ready lane with a task in it, a task that
+ * arrived, or a place that was given back; what waits under a full key is not due.
+ */
 export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
   const { rows } = await sql<OldestDue>`
     select
-      (select id from task_state where status = 'Pending'
-       order by priority desc, created_at, position, id limit 1) as start,
+      coalesce(
+        (select head from lane where parked_key is null and head is not null
+         order by rank, created_at, position, head limit 1),
+        (select id from arrived limit 1),
+        (select key from place_change where amount < 0 limit 1)) as start,
       (select parent_id from propagation order by created_at limit 1) as propagation,
       (select id from delivery where status = 'Pending' and next_attempt_at <= now()
        order by next_attempt_at limit 1) as webhook`.execute(db);

@@ -1,6 +1,7 @@
 import {
   anAction,
   aWorker,
+  claimUpTo,
   claimAll,
   createTestDatabase,
   deliveriesOf,
@@ -14,7 +15,6 @@ import {
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { claimTasks } from './claim-tasks.ts';
 import { handBackClaims, handBackDeadClaims, handBackLostClaims } from './hand-back-claims.ts';
 import { leaseDeliveries } from './lease-deliveries.ts';
 import { deleteWorkerLease, renewWorkerLease } from './renew-worker-lease.ts';
@@ -78,7 +78,7 @@ describe('a worker that stops', () => {
     const other = await aWorker(database.db);
     const open = await openTransaction(database.db);
     await handBackClaims(open.trx, worker, claims);
-    await claimTasks(open.trx, other, 1);
+    await claimUpTo(open.trx, other, 1);
     const late = handBackClaims(database.db, worker, claims);
     await untilBlocked(database.db, 'hand_back_claims');
     await open.commit();

@@ -10,7 +10,9 @@ export async function propagateEnds(
 ): Promise<Omit<EndEffects, 'unfinished'> | null> {
   const { rows } = await retryConflicts(() =>
     sql<{ advanced: boolean } & Omit<EndEffects, 'unfinished'>>`
-      select advanced, released, failed, notified, completed from propagate_ends(${limit})`.execute(db),
+      select advanced, released, freed, failed, notified, completed from propagate_ends(${limit})`.execute(
+      db,
+    ),
   );
   const { advanced, ...effects } = rows[0]!;
   return advanced ? effects : null;

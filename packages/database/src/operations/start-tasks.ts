@@ -55,8 +55,9 @@ async function insertActions(db: Kysely<Schema>, actions: ReadonlyMap<string, St
   const sorted = [...actions].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [hashed, action] of sorted) {
     await sql`
-      insert into action (hash, url, verb, headers, body)
-      values (decode(${hashed}, 'hex'), ${action.url}, ${action.verb}, ${action.headers}::json, ${action.body}::json)
+      insert into action (hash, url, verb, headers, body, origin)
+      values (decode(${hashed}, 'hex'), ${action.url}, ${action.verb}, ${action.headers}::json, ${action.body}::json,
+              ${new URL(action.url).origin})
       on conflict do nothing`.execute(db);
   }
 }

@@ -61,6 +61,7 @@ test('a task without a sign of life for its timeout fails, with all that follows
     notified: 1,
     completed: 0,
     unfinished: 0,
+    freed: false,
   });
   expect(result.ended).toEqual([{ kind: 'etl', seconds: expect.closeTo(31, 0) }]);
   expect(await statusesOf(database.db, id)).toEqual({

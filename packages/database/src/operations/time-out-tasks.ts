@@ -17,7 +17,7 @@ export async function timeOutTasks(
 ): Promise<TimedOut> {
   const { rows } = await retryConflicts(() =>
     sql<EndEffects & { looked_at: number; kinds: string[]; seconds: number[] }>`
-      select looked_at, kinds, seconds, released, failed, notified, completed, unfinished
+      select looked_at, kinds, seconds, released, freed, failed, notified, completed, unfinished
       from time_out_tasks(${limit}, ${cascadeLimit})`.execute(db),
   );
   const { looked_at: lookedAt, kinds, seconds, ...effects } = rows[0]!;

@@ -12,12 +12,15 @@ export interface TaskChanges {
   readonly metadata?: string | undefined;
 }
 
-/** Changes a task that has not ended, and refreshes its last_updated. Null: there is no such task. */
+/**
+ * Changes a task that has not ended, and refreshes its last_updated. Null: there is no such task. `freed`: it, or
+ * another task, may start now.
+ */
 export async function updateTask(
   db: Kysely<Schema>,
   id: string,
   changes: TaskChanges,
-): Promise<{ status: TaskStatus; changed: boolean } | null> {
+): Promise<{ status: TaskStatus; changed: boolean; freed: boolean } | null> {
   const items = JSON.stringify({
     new_success: changes.newSuccess,
     new_failures: changes.newFailures,
@@ -26,9 +29,9 @@ export async function updateTask(
     metadata: changes.metadata,
   });
   return commitKnown(db, async (trx) => {
-    const { rows } = await sql<{ status: TaskStatus | null; changed: boolean }>`
-      select status, changed from update_task(${id}, ${items}::json)`.execute(trx);
-    const { status, changed } = rows[0]!;
-    return status === null ? null : { status, changed };
+    const { rows } = await sql<{ status: TaskStatus | null; changed: boolean; freed: boolean }>`
+      select status, changed, freed from update_task(${id}, ${items}::json)`.execute(trx);
+    const { status, changed, freed } = rows[0]!;
+    return status === null ? null : { status, changed, freed };
   });
 }

@@ -24,9 +24,10 @@ export async function processStart(options: StartOptions): Promise<Round> {
     doorbell.ring('start');
     return { isFull: true };
   }
-  const claims = await lock.hold(() => claimTasks(database.db, workerId, limit));
-  // As many as were asked for means that there may be more.
-  if (claims.length === limit) doorbell.ring('start');
+  const { claims, more } = await lock.hold(() =>
+    claimTasks(database.db, workerId, { limit, originRoom: limit }),
+  );
+  if (more) doorbell.ring('start');
   if (claims.length > 0) {
     metrics.taskStatusTransitions.inc({ from_status: 'Pending', to_status: 'Claimed' }, claims.length);
     await starts.begin(claims);
