@@ -70,7 +70,27 @@ export async function findViolations(db: Kysely<Schema>): Promise<string[]> {
              case s.status when 'Success' then cardinality(t.on_success)
                            when 'Failure' then cardinality(t.on_failure) else 0 end as expected
       from delivery d where d.task_id = s.id and d.trigger = 'End') n
-    where n.recorded <> n.expected`.execute(db);
+    where n.recorded <> n.expected
+    union all
+    select format('key %s holds %s more than the tasks that count in it', key, -sum(amount)) from (
+      select u.key, amount_in(u.key, s.status, remaining_work(s.expected_count, s.success, s.failures)) as amount
+      from task_state s cross join lateral unnest(s.keys) as u (key)
+      union all
+      select key, -amount from occupancy where measure_of(key) <> 255
+      union all
+      select key, -amount from place_change where measure_of(key) <> 255) a
+    group by key having sum(amount) <> 0
+    union all
+    select format('task %s is Pending, but its lane %s does not know of it', s.id, s.lane)
+    from task_state s join lane l on l.id = s.lane
+    where s.status = 'Pending'
+      and (l.head is null or (-s.priority, s.created_at, s.position, s.id) < (l.rank, l.created_at, l.position, l.head))
+      and not exists (select from arrived a where a.lane = s.lane
+        and (a.rank, a.created_at, a.position, a.id) <= (-s.priority, s.created_at, s.position, s.id))
+    union all
+    select format('lane %s is parked under %s, which has room', l.id, l.parked_key)
+    from lane l left join occupancy o on o.key = l.parked_key
+    where l.parked_ceiling > coalesce(o.amount, 0) and o.is_reopened is not true`.execute(db);
   return rows.map((row) => row.violation);
 }
 
