@@ -35,13 +35,14 @@ END $$;
 --
 -- p_rooms: {origin: calls that this worker may still open to it}, p_room: to every other origin.
 -- claims: [{id, batchId, claim, kind, onStart, origin}]. more: another round may find more, without anything
--- having changed.
+-- having changed. blocked: lanes whose rules were found to allow nothing now.
 --
 -- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again.
 -- It parks what is full, walks the tasks of the rest in order over the amounts, and stops at the head of the first
 -- lane that it has not looked at. Passes go on until the limit is reached or no lane is left.
 CREATE FUNCTION claim_tasks(
-  p_worker uuid, p_limit integer, p_rooms json, p_room integer, OUT claims json, OUT more boolean
+  p_worker uuid, p_limit integer, p_rooms json, p_room integer, OUT claims json, OUT more boolean,
+  OUT blocked integer
 )
 LANGUAGE plpgsql
 -- Small hot tables that grow and shrink: plans made from the statistics of the wrong moment cost 100 ms here.
@@ -73,6 +74,7 @@ DECLARE
 BEGIN
   claims := '[]';
   more := false;
+  blocked := 0;
   PERFORM pg_advisory_xact_lock(round_lock_key());
   IF NOT EXISTS (SELECT FROM worker WHERE id = p_worker AND lease_until > clock_timestamp()) THEN RETURN; END IF;
   PERFORM register_shapes();
@@ -128,6 +130,7 @@ BEGIN
       FROM full_lanes f WHERE l.id = f.id AND l.parked_key IS DISTINCT FROM f.key
     )
     SELECT coalesce(array_agg(id), '{}') INTO closed FROM full_lanes;
+    blocked := blocked + cardinality(closed);
     IF cardinality(closed) = cardinality(visited) THEN
       width := least(width * 2, 4096);
       CONTINUE;

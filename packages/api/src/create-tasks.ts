@@ -4,6 +4,7 @@ import { createBatch, type CreatedBatch, type Database, type InsertedBatch } fro
 import type { Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { invalid, notBuilt } from './http/errors.ts';
+import { refuseCrowdedKind } from './http/crowded-kind.ts';
 import { uuidsV7 } from './uuid-v7.ts';
 
 export interface CreateTasksOptions {
@@ -30,7 +31,7 @@ export async function createTasks(body: Json, options: CreateTasksOptions): Prom
   const batch = toInsertedBatch(parsed.batch);
   const created = await createBatch(database.db, batch).catch((error: unknown) => {
     metrics.tasksDbSaveFailures.inc();
-    throw error;
+    refuseCrowdedKind(error);
   });
   if (created.pending > 0) doorbell.ring('start');
   if (created.notified > 0) doorbell.ring('webhook');

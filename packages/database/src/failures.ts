@@ -46,6 +46,11 @@ function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether rules were refused because they would look at one kind in more than 32 ways. */
+export function isCrowdedKind(error: unknown): error is Error {
+  return error instanceof Error && 'constraint' in error && error.constraint === 'shapes_per_kind';
+}
+
 const ATTEMPTS = 5;
 
 /** Runs again what lost against another transaction. The one place where that is done. */

@@ -1,5 +1,5 @@
 export { openDatabase, type Database, type PoolSettings } from './connection.ts';
-export { classifyFailure, type FailureKind } from './failures.ts';
+export { classifyFailure, type FailureKind, isCrowdedKind } from './failures.ts';
 export { BUSY, GroupCommit } from './group-commit.ts';
 export { migrate, type MigrationResult } from './migrate.ts';
 export type { DeliveryStatus, Schema } from './schema.ts';

@@ -47,7 +47,10 @@ export async function claimAll(
 }
 
 /** Claimed → Running for all of them. */
-export async function start(db: Kysely<Schema>, claims: readonly Pick<Claim, 'id' | 'claim'>[]): Promise<void> {
+export async function start(
+  db: Kysely<Schema>,
+  claims: readonly Pick<Claim, 'id' | 'claim'>[],
+): Promise<void> {
   const starts = claims.map(({ id, claim }) => ({ id, claim, cancelAction: null }));
   const { results } = await startTasks(db, starts, { wait: true });
   const other = results.find((result) => result === BUSY || result.outcome !== 'started');

@@ -54,6 +54,10 @@ export function createMetrics() {
     ]),
     tasksUnblocked: counter('tasks_unblocked_total', 'Tasks whose last parent ended'),
     tasksFailedByDependency: counter('tasks_failed_by_dependency_total', 'Tasks failed by a required parent'),
+    tasksBlockedByConcurrency: counter(
+      'tasks_blocked_by_concurrency_total',
+      'Groups of tasks found blocked by their rules in a claim round',
+    ),
     batchesCompleted: counter('batches_completed_total', 'Batches whose last task ended'),
     batchUpdateEvents: counter('batch_update_events_total', 'Counter updates committed'),
     batchUpdateFailures: counter('batch_update_failures_total', 'Counter updates that could not be written'),
@@ -102,6 +106,11 @@ export function createMetrics() {
     lostDoorbells: counter('lost_doorbells_total', 'Queues with work due and no job, found by the sweep', [
       'queue',
     ]),
+    placesMended: counter(
+      'places_mended_total',
+      'Places and lanes that did not agree with the tasks, found by the sweep',
+      ['what'],
+    ),
     queueJobs: gauge('queue_jobs', 'Jobs of a queue by state', ['queue', 'state']),
     workersAlive: gauge('workers_alive', 'Workers with a live lease'),
 

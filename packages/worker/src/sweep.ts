@@ -1,10 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, findOldestDue, handBackDeadClaims, type OldestDue } from '@arcrun/database';
+import {
+  type Database,
+  findOldestDue,
+  handBackDeadClaims,
+  mendPlaces,
+  type OldestDue,
+} from '@arcrun/database';
 import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell, QueueName } from '@arcrun/queue';
 
 /** Between two looks: long enough for a bell that is being rung just now to arrive. */
 const SECOND_LOOK_MS = 300;
+
+/** Between two comparisons of places with the tasks. */
+const MEND_PERIOD_SECS = 10;
 
 export interface SweepOptions {
   readonly leaseSecs: number;
@@ -24,6 +33,7 @@ export class Sweep {
 
   async run(): Promise<void> {
     await this.#handBackDeadClaims();
+    await this.#mendPlaces();
     await this.#ringLostBells();
   }
 
@@ -38,6 +48,17 @@ export class Sweep {
       doorbell.ring('start');
     }
     if (dead.length > 0) doorbell.ring('webhook');
+  }
+
+  async #mendPlaces(): Promise<void> {
+    const { database, doorbell, metrics, logger } = this.#options;
+    const mended = await mendPlaces(database.db, MEND_PERIOD_SECS);
+    for (const [what, count] of Object.entries(mended)) {
+      if (count === 0) continue;
+      metrics.placesMended.inc({ what }, count);
+      logger.warn('places did not agree with the tasks', { what, count });
+      doorbell.ring('start');
+    }
   }
 
   /**

@@ -1,13 +1,15 @@
-import { parseBatchesQuery } from '@arcrun/contracts';
-import { type BatchKey, findBatch, findDag, listBatches } from '@arcrun/database';
+import { parseBatchesQuery, parseBatchRules } from '@arcrun/contracts';
+import { type BatchKey, changeRules, findBatch, findDag, listBatches } from '@arcrun/database';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
+import { refuseCrowdedKind } from '../http/crowded-kind.ts';
 import { readId } from '../http/path-ids.ts';
+import { readJson } from '../http/read-json.ts';
 
-export function batchRoutes({ database, pageLimits }: ApiContext): Router {
+export function batchRoutes({ settings, database, doorbell, pageLimits }: ApiContext): Router {
   const router = Router();
 
   router
@@ -18,6 +20,20 @@ export function batchRoutes({ database, pageLimits }: ApiContext): Router {
       sendJsonText(response, json);
     })
     .all(methodNotAllowed('GET'));
+
+  router
+    .route('/batch/:id/rules')
+    .patch(async (request, response) => {
+      const batchId = readId(request.params.id, 'Batch');
+      const parsed = parseBatchRules(await readJson(request, settings.PAYLOAD_MAX_BYTES));
+      if (!parsed.ok) throw invalid(parsed.details);
+      const { kind, rules } = parsed.rules;
+      const updated = await changeRules(database.db, { batchId, kind, rules }).catch(refuseCrowdedKind);
+      if (updated === null) throw notFound('Batch');
+      if (updated > 0) doorbell.ring('start');
+      response.json({ batch_id: batchId, kind, updated_count: updated });
+    })
+    .all(methodNotAllowed('PATCH'));
 
   router
     .route('/batches')

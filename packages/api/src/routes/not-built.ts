@@ -7,7 +7,6 @@ const CALLS = [
   ['patch', '/task/resume/:id'],
   ['get', '/task/:id/explain'],
   ['delete', '/batch/:id'],
-  ['patch', '/batch/:id/rules'],
   ['get', '/batch/:id/events'],
   ['post', '/batch/:id/rerun'],
   ['post', '/webhook-deliveries/retry'],

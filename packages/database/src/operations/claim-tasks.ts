@@ -19,6 +19,8 @@ export interface ClaimRound {
   readonly claims: readonly Claim[];
   /** Another round may find more, without anything having changed. */
   readonly more: boolean;
+  /** How many groups of tasks with the same rules and values were found to be blocked. */
+  readonly blocked: number;
 }
 
 export interface ClaimBounds {
@@ -38,7 +40,7 @@ export async function claimTasks(
 ): Promise<ClaimRound> {
   const { rows } = await retryConflicts(() =>
     sql<ClaimRound>`
-      select claims, more from claim_tasks(
+      select claims, more, blocked from claim_tasks(
         ${workerId}, ${limit}, ${JSON.stringify(Object.fromEntries(rooms))}::json, ${originRoom})`.execute(
       db,
     ),

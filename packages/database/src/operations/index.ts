@@ -1,4 +1,5 @@
 export * from './add-progress.ts';
+export * from './change-rules.ts';
 export * from './check-health.ts';
 export * from './claim-tasks.ts';
 export * from './create-batch.ts';
@@ -13,6 +14,7 @@ export * from './lease-deliveries.ts';
 export * from './list-batches.ts';
 export * from './list-deliveries.ts';
 export * from './list-tasks.ts';
+export * from './mend-places.ts';
 export * from './propagate-ends.ts';
 export * from './record-deliveries.ts';
 export * from './record-sweep.ts';

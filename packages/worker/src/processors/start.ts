@@ -24,10 +24,11 @@ export async function processStart(options: StartOptions): Promise<Round> {
     doorbell.ring('start');
     return { isFull: true };
   }
-  const { claims, more } = await lock.hold(() =>
+  const { claims, more, blocked } = await lock.hold(() =>
     claimTasks(database.db, workerId, { limit, originRoom: limit }),
   );
   if (more) doorbell.ring('start');
+  metrics.tasksBlockedByConcurrency.inc(blocked);
   if (claims.length > 0) {
     metrics.taskStatusTransitions.inc({ from_status: 'Pending', to_status: 'Claimed' }, claims.length);
     await starts.begin(claims);
