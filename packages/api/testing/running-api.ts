@@ -1,0 +1,105 @@
+import { readSettings } from '@arcrun/config';
+import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
+import { createLogger, createMetrics } from '@arcrun/observability';
+import { Doorbell, openProducerRedis } from '@arcrun/queue';
+import { createApp } from '../src/app.ts';
+import { startServer } from '../src/http/server.ts';
+import { TaskCommits } from '../src/task-commits.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body read as JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into whatever was answered
+  readonly json: any;
+}
+
+export interface CallOptions {
+  /** Sent as JSON; a text or bytes as they are. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An API on a port of its own, over a database of its own. */
+export interface RunningApi {
+  readonly url: string;
+  readonly database: TestDatabase;
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface ApiServices {
+  readonly templateUrl: string;
+  readonly redisUrl: string;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export async function startApi({ templateUrl, redisUrl, settings: given }: ApiServices): Promise<RunningApi> {
+  const database = await createTestDatabase(templateUrl);
+  const settings = readSettings({
+    DATABASE_URL: database.url,
+    REDIS_URL: redisUrl,
+    HOST_URL: 'http://arcrun.example',
+    ...given,
+  });
+  const metrics = createMetrics();
+  const logger = createLogger({ level: 'error', format: 'text', service: 'api' });
+  const redis = openProducerRedis({ url: settings.REDIS_URL, onError: () => undefined });
+  const doorbell = new Doorbell(redis, () => undefined);
+  const commits = new TaskCommits({
+    database,
+    doorbell,
+    metrics,
+    cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
+  });
+  const app = createApp({
+    settings,
+    limits: {
+      maxTasksPerBatch: settings.MAX_TASKS_PER_BATCH,
+      maxDepsPerTask: settings.MAX_DEPS_PER_TASK,
+      maxActionsPerTask: settings.MAX_ACTIONS_PER_TASK,
+      skipSsrfValidation: settings.SKIP_SSRF_VALIDATION,
+      blockedHostnames: settings.BLOCKED_HOSTNAMES,
+      blockedHostnameSuffixes: settings.BLOCKED_HOSTNAME_SUFFIXES,
+    },
+    pageLimits: { paginationDefault: settings.PAGINATION_DEFAULT, paginationMax: settings.PAGINATION_MAX },
+    database,
+    redis,
+    doorbell,
+    commits,
+    metrics,
+    logger,
+  });
+  const server = await startServer(app, 0);
+  const url = `http://127.0.0.1:${server.port}`;
+  return {
+    url,
+    database,
+    call: async (method, path, { body, headers = {} } = {}) => {
+      const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+      const response = await fetch(url + path, {
+        method,
+        redirect: 'manual',
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: isRaw ? (body as string) : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        get json() {
+          return JSON.parse(text);
+        },
+      };
+    },
+    close: async () => {
+      await server.stop();
+      await commits.idle();
+      await doorbell.close();
+      redis.disconnect();
+      await database.close();
+    },
+  };
+}
