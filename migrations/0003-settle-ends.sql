@@ -1,16 +1,20 @@
 -- What follows from tasks that have just become terminal, in the same transaction: required children fail
--- (and theirs), other children count down and open, notifications are recorded, batches are counted.
+-- (and theirs), other children count down and open, parents that nobody needs any more are canceled (and theirs),
+-- notifications are recorded, batches are counted.
 --
--- The caller holds the rows of p_ended, and the batch lock (lock_batch) of every one that did not succeed:
--- cascades of one batch run one after another. Lock order from here on: tasks by id, then batches by id.
+-- The caller holds the rows of p_ended, and the batch lock (batch_lock_key) of every one that did not succeed:
+-- cascades and climbs of one batch run one after another. A success needs no such lock, since all parents of what
+-- succeeds have ended. Lock order from here on: children by id, then batches by id. The climb goes against that
+-- order, so it never waits for a row.
 
 -- Serialises what walks through the DAG of a batch; taken before any of its rows.
 CREATE FUNCTION batch_lock_key(batch_id uuid) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(batch_id::text, 7);
 
--- Records the notifications of terminal tasks. Those of a task whose on_start is still open wait for it.
-CREATE FUNCTION record_notifications(p_tasks uuid[], p_at timestamptz) RETURNS integer
+-- Records the notifications of terminal tasks. Those of a task whose on_start is still open wait for it. A dead
+-- end tells on_failure as well, which no other canceled task does.
+CREATE FUNCTION record_notifications(p_tasks uuid[], p_dead_ends uuid[], p_at timestamptz) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
   recorded integer;
@@ -26,12 +30,13 @@ BEGIN
     FROM unnest(t.on_success) WITH ORDINALITY AS u (hash, ordinality) WHERE s.status = 'Success'
     UNION ALL
     SELECT 'End', 'Failure', hash, ordinality
-    FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, ordinality) WHERE s.status = 'Failure'
+    FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, ordinality)
+    WHERE s.status = 'Failure' OR s.id = ANY (p_dead_ends)
     UNION ALL
     SELECT 'Cancel', NULL, s.cancel_action, 1
     WHERE s.status = 'Canceled' AND s.cancel_action IS NOT NULL
   ) n
-  WHERE s.id = ANY (p_tasks);
+  WHERE s.id = ANY (p_tasks || p_dead_ends);
   GET DIAGNOSTICS recorded = ROW_COUNT;
   RETURN recorded;
 END $$;
@@ -88,20 +93,97 @@ BEGIN
   RETURN recorded;
 END $$;
 
--- p_limit bounds how many tasks one call fails by cascade; ends whose cascade is longer stay recorded in
--- propagation, and the same function goes on with them later. With p_split such a cascade raises instead, and
--- the caller splits the group: each of its ends was promised a cascade of its own up to the limit.
+-- What every end brings with it, whatever made it: its notifications, and the count of its batch.
+CREATE FUNCTION record_ends(
+  p_tasks uuid[], p_dead_ends uuid[], p_at timestamptz, OUT notified integer, OUT completed integer
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+  counted record;
+BEGIN
+  notified := record_notifications(p_tasks, p_dead_ends, p_at);
+  counted := count_off_batches(p_tasks || p_dead_ends, p_at);
+  completed := counted.completed;
+  notified := notified + counted.notified;
+END $$;
+
+-- The unfinished parents of ended tasks that have no unfinished child. For each parent the first unfinished child
+-- is looked for by index, whatever the statistics say: that is what the scalar subquery is for.
+CREATE FUNCTION dead_ends_above(p_ended uuid[]) RETURNS SETOF uuid
+LANGUAGE sql STABLE AS $$
+  WITH above AS MATERIALIZED (
+    SELECT DISTINCT p.id FROM link l JOIN task_state p ON p.id = l.parent_id
+    WHERE l.child_id = ANY (p_ended) AND NOT is_terminal(p.status)
+  )
+  SELECT a.id FROM above a
+  WHERE (SELECT c.id FROM link l JOIN task_state c ON c.id = l.child_id
+         WHERE l.parent_id = a.id AND NOT is_terminal(c.status) LIMIT 1) IS NULL;
+$$;
+
+-- Cancels the dead ends above ended tasks, and those above them, level by level; a barrier is canceled too, but
+-- nothing above it for its sake. All their children have ended, so nothing follows downward.
+--
+-- left_over: those of the ended tasks above which there is more to cancel, because p_limit is reached, because
+-- somebody else holds the row (held_up; it may be in need of rows that we hold, so nobody waits here), or because
+-- a cascade of the batch is under way, which may yet fail what looks like a dead end.
+CREATE FUNCTION cancel_dead_ends(
+  p_ended uuid[], p_at timestamptz, p_limit integer,
+  OUT canceled uuid[], OUT left_over uuid[], OUT held_up boolean
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+  climbing uuid[];
+  dead uuid[];
+  taken uuid[];
+BEGIN
+  canceled := '{}';
+  held_up := false;
+  SELECT coalesce(array_agg(id) FILTER (WHERE is_cascading), '{}'),
+         coalesce(array_agg(id) FILTER (WHERE NOT is_cascading), '{}')
+  INTO left_over, climbing
+  FROM (
+    SELECT id, batch_id IN (SELECT batch_id FROM propagation WHERE NOT upward) AS is_cascading
+    FROM task_state WHERE id = ANY (p_ended)) e;
+
+  WHILE climbing <> '{}' LOOP
+    dead := ARRAY(SELECT dead_ends_above(climbing));
+    EXIT WHEN dead = '{}';
+    taken := ARRAY(
+      SELECT id FROM task_state WHERE id = ANY (dead) AND NOT is_terminal(status)
+      ORDER BY id LIMIT p_limit - cardinality(canceled) FOR UPDATE SKIP LOCKED);
+    IF cardinality(taken) < cardinality(dead) THEN
+      held_up := held_up OR cardinality(canceled) + cardinality(taken) < p_limit;
+      left_over := left_over || ARRAY(
+        SELECT DISTINCT child_id FROM link
+        WHERE parent_id = ANY (dead) AND NOT parent_id = ANY (taken) AND child_id = ANY (climbing));
+    END IF;
+    UPDATE task_state
+    SET status = 'Canceled', ended_at = p_at, last_updated = p_at, check_at = NULL,
+        failure_reason = 'All child tasks already terminated'
+    WHERE id = ANY (taken);
+    canceled := canceled || taken;
+    climbing := ARRAY(SELECT id FROM task WHERE id = ANY (taken) AND NOT dead_end_barrier);
+  END LOOP;
+END $$;
+
+-- p_limit bounds how many tasks one call ends by cascade and climb; ends whose effects are more stay recorded in
+-- propagation, and the same function goes on with them later. With p_split such an end raises instead, and
+-- the caller splits the group: each of its ends was promised effects of its own up to the limit.
 CREATE FUNCTION settle_ends(
   p_ended uuid[],        -- tasks that this transaction made terminal
-  p_resumed uuid[],      -- tasks that ended before, whose propagation goes on
+  p_resumed uuid[],      -- tasks that ended before, whose cascade goes on
+  p_climbing uuid[],     -- tasks that ended before, above which the climb goes on
   p_at timestamptz,
   p_limit integer,
   p_split boolean,
+  p_dead_ends boolean,   -- whether dead ends are canceled
   OUT released integer,  -- children that became Pending
   OUT failed integer,    -- tasks failed by cascade
+  OUT canceled integer,  -- dead ends
   OUT notified integer,
   OUT completed integer, -- batches
-  OUT unfinished integer -- ends whose cascade goes on in the background
+  OUT unfinished integer, -- ends whose effects go on in the background
+  OUT held_up uuid[]     -- batches with dead ends whose rows somebody else holds
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -109,7 +191,9 @@ DECLARE
   closure uuid[];
   settled uuid[] := p_ended || p_resumed;
   incomplete uuid[];
-  counted record;
+  climbing uuid[];
+  climb record;
+  dead uuid[] := '{}';
 BEGIN
   failed := 0;
   unfinished := 0;
@@ -145,12 +229,12 @@ BEGIN
   IF incomplete IS NOT NULL THEN
     SELECT array_agg(id) INTO settled
     FROM unnest(settled) AS s (id) WHERE NOT EXISTS (SELECT FROM unnest(incomplete) AS i (id) WHERE i.id = s.id);
-    INSERT INTO propagation (parent_id, batch_id)
-    SELECT id, batch_id FROM task_state WHERE id = ANY (incomplete)
+    INSERT INTO propagation (task_id, batch_id, upward)
+    SELECT id, batch_id, false FROM task_state WHERE id = ANY (incomplete)
     ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(p_resumed) > 0 THEN
-    DELETE FROM propagation WHERE parent_id = ANY (settled);
+    DELETE FROM propagation WHERE task_id = ANY (settled) AND NOT upward;
   END IF;
 
   -- Everything below is locked in one go, by id, before any of it is written.
@@ -185,11 +269,36 @@ BEGIN
     FROM counted c
     WHERE s.id = c.child_id AND s.status IN ('Waiting', 'Paused')
     RETURNING s.status
+  ), below AS (
+    -- Ended, while some parent has not.
+    SELECT s.id FROM task_state s LEFT JOIN counted c ON c.child_id = s.id
+    WHERE s.id = ANY (unsuccessful || closure) AND s.open_parents > coalesce(c.n, 0)
   )
-  SELECT count(*) INTO released FROM opened WHERE status = 'Pending';
+  SELECT (SELECT count(*) FROM opened WHERE status = 'Pending'), (SELECT array_agg(id) FROM below)
+  INTO released, climbing;
 
-  notified := record_notifications(p_ended || closure, p_at);
-  counted := count_off_batches(p_ended || closure, p_at);
-  completed := counted.completed;
-  notified := notified + counted.notified;
+  canceled := 0;
+  held_up := '{}';
+  climbing := coalesce(climbing, '{}') || p_climbing;
+  IF cardinality(p_climbing) > 0 THEN
+    DELETE FROM propagation WHERE task_id = ANY (p_climbing) AND upward;
+  END IF;
+  IF p_dead_ends AND climbing <> '{}' THEN
+    climb := cancel_dead_ends(climbing, p_at, p_limit - failed);
+    dead := climb.canceled;
+    canceled := cardinality(dead);
+    IF p_split AND climb.left_over <> '{}' AND failed + canceled >= p_limit THEN
+      RAISE EXCEPTION 'the climbs of a group exceed %', p_limit USING ERRCODE = 'program_limit_exceeded';
+    END IF;
+    INSERT INTO propagation (task_id, batch_id, upward)
+    SELECT id, batch_id, true FROM task_state WHERE id = ANY (climb.left_over)
+    ON CONFLICT DO NOTHING;
+    unfinished := unfinished + cardinality(climb.left_over);
+    IF climb.held_up THEN
+      held_up := ARRAY(SELECT DISTINCT batch_id FROM task_state WHERE id = ANY (climb.left_over));
+    END IF;
+  END IF;
+
+  SELECT r.notified, r.completed INTO notified, completed
+  FROM record_ends(p_ended || closure, dead, p_at) r;
 END $$;

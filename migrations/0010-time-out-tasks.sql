@@ -2,9 +2,9 @@
 -- that has shown life since is looked at again when its time would be up, so that progress never writes into
 -- the index. last_updated is left as it was.
 CREATE FUNCTION time_out_tasks(
-  p_limit integer, p_cascade_limit integer,
+  p_limit integer, p_cascade_limit integer, p_dead_ends boolean,
   OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer, OUT failed integer,
-  OUT notified integer, OUT completed integer, OUT unfinished integer
+  OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -13,7 +13,7 @@ DECLARE
   ended uuid[];
 BEGIN
   kinds := '{}'; seconds := '{}';
-  released := 0; failed := 0; notified := 0; completed := 0; unfinished := 0;
+  released := 0; failed := 0; canceled := 0; notified := 0; completed := 0; unfinished := 0;
   -- Batch locks before rows. A batch that is being cascaded through is looked at next time.
   FOR candidate IN
     SELECT batch_id, array_agg(id) AS ids FROM (
@@ -49,7 +49,7 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT e.released, e.failed, e.notified, e.completed, e.unfinished
-  INTO released, failed, notified, completed, unfinished
-  FROM settle_ends(ended, '{}', clock_timestamp(), p_cascade_limit, false) e;
+  SELECT e.released, e.failed, e.canceled, e.notified, e.completed, e.unfinished
+  INTO released, failed, canceled, notified, completed, unfinished
+  FROM settle_ends(ended, '{}', '{}', clock_timestamp(), p_cascade_limit, false, p_dead_ends) e;
 END $$;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Link, propagateEnd, statusByParents } from './propagation.ts';
+import { type Link, propagateEnd, type PropagationRules, statusByParents } from './propagation.ts';
 import { isTerminal, type TaskStatus, type TerminalStatus } from './status.ts';
 
 const requires = (parent: string, child: string): Link<string> => ({ parent, child, requiresSuccess: true });
@@ -10,9 +10,10 @@ function statusesAfter(
   before: Record<string, TaskStatus>,
   links: readonly Link<string>[],
   ends: readonly [task: string, outcome: TerminalStatus][],
+  rules: PropagationRules<string> = {},
 ): Record<string, TaskStatus> {
   const statuses = new Map(Object.entries(before));
-  for (const [task, outcome] of ends) propagateEnd(statuses, links, task, outcome);
+  for (const [task, outcome] of ends) propagateEnd(statuses, links, task, outcome, rules);
   return Object.fromEntries(statuses);
 }
 
@@ -70,11 +71,81 @@ describe('an end', () => {
   });
 });
 
+describe('a dead end', () => {
+  test('an only leaf that is canceled takes its unfinished ancestors with it', () => {
+    const links = [requires('a', 'b'), follows('b', 'c')];
+    const before = { a: 'Running', b: 'Waiting', c: 'Paused' } as const;
+    expect(statusesAfter(before, links, [['c', 'Canceled']])).toEqual({
+      a: 'Canceled',
+      b: 'Canceled',
+      c: 'Canceled',
+    });
+  });
+
+  test('is one only when the last of its children has ended', () => {
+    const links = [requires('a', 'b'), requires('a', 'c')];
+    const before = { a: 'Running', b: 'Waiting', c: 'Waiting' } as const;
+    expect(statusesAfter(before, links, [['b', 'Canceled']]).a).toBe('Running');
+    expect(
+      statusesAfter(before, links, [
+        ['b', 'Canceled'],
+        ['c', 'Canceled'],
+      ]).a,
+    ).toBe('Canceled');
+  });
+
+  test('is what another parent of a task becomes that fails by cascade', () => {
+    const links = [requires('a', 'join'), follows('b', 'join'), requires('root', 'b')];
+    const before = { root: 'Running', a: 'Running', b: 'Waiting', join: 'Waiting' } as const;
+    expect(statusesAfter(before, links, [['a', 'Failure']])).toEqual({
+      root: 'Canceled',
+      a: 'Failure',
+      b: 'Canceled',
+      join: 'Failure',
+    });
+  });
+
+  test('is never a task without children, nor one that has ended', () => {
+    const links = [requires('a', 'b'), follows('done', 'b')];
+    const before = { alone: 'Running', done: 'Success', a: 'Pending', b: 'Waiting' } as const;
+    expect(statusesAfter(before, links, [['b', 'Canceled']])).toEqual({
+      alone: 'Running',
+      done: 'Success',
+      a: 'Canceled',
+      b: 'Canceled',
+    });
+  });
+
+  test('with a barrier is canceled itself, and stops the climb', () => {
+    const links = [requires('a', 'b'), requires('b', 'c')];
+    const before = { a: 'Running', b: 'Waiting', c: 'Waiting' } as const;
+    const rules = { barriers: new Set(['b']) };
+    expect(statusesAfter(before, links, [['c', 'Canceled']], rules)).toEqual({
+      a: 'Running',
+      b: 'Canceled',
+      c: 'Canceled',
+    });
+    // A barrier that ends in another way stops nothing.
+    expect(statusesAfter(before, links, [['b', 'Canceled']], rules)).toEqual({
+      a: 'Canceled',
+      b: 'Canceled',
+      c: 'Failure',
+    });
+  });
+
+  test('is left alone when dead ends are off', () => {
+    const before = { a: 'Running', b: 'Waiting' } as const;
+    const after = statusesAfter(before, [requires('a', 'b')], [['b', 'Canceled']], { deadEnds: false });
+    expect(after).toEqual({ a: 'Running', b: 'Canceled' });
+  });
+});
+
 interface Graph {
   readonly size: number;
   readonly links: readonly Link<number>[];
   /** How each task would end if it ran. */
   readonly outcomes: readonly TerminalStatus[];
+  readonly barriers: ReadonlySet<number>;
 }
 
 const graphs: fc.Arbitrary<Graph> = fc.integer({ min: 1, max: 12 }).chain((size) => {
@@ -94,6 +165,7 @@ const graphs: fc.Arbitrary<Graph> = fc.integer({ min: 1, max: 12 }).chain((size)
       minLength: size,
       maxLength: size,
     }),
+    barriers: fc.uniqueArray(fc.nat(size - 1)).map((ids) => new Set(ids)),
   });
 });
 
@@ -107,6 +179,9 @@ function initialStatuses({ size, links }: Graph): Map<number, TaskStatus> {
   );
 }
 
+/** With dead ends, the order of the ends matters: who ends first may be needed still. */
+const withoutDeadEnds = { deadEnds: false };
+
 /** Ends tasks that are Pending until none is; `choose` says which of them comes next. */
 function runToEnd(graph: Graph, choose: (ready: readonly number[]) => number): Map<number, TaskStatus> {
   const statuses = initialStatuses(graph);
@@ -114,7 +189,7 @@ function runToEnd(graph: Graph, choose: (ready: readonly number[]) => number): M
     const ready = [...statuses].flatMap(([task, status]) => (status === 'Pending' ? [task] : []));
     if (ready.length === 0) return statuses;
     const task = choose(ready);
-    propagateEnd(statuses, graph.links, task, graph.outcomes[task]!);
+    propagateEnd(statuses, graph.links, task, graph.outcomes[task]!, withoutDeadEnds);
   }
 }
 
@@ -123,7 +198,7 @@ const orders = fc.infiniteStream(fc.nat());
 const chooserOf = (order: Iterator<number>) => (ready: readonly number[]) =>
   ready[order.next().value! % ready.length]!;
 
-describe('in any DAG', () => {
+describe('in any DAG, without dead ends', () => {
   test('the order of the ends does not matter', () => {
     fc.assert(
       fc.property(graphs, orders, (graph, order) => {
@@ -166,7 +241,7 @@ describe('in any DAG', () => {
           const ready = [...statuses].flatMap(([task, status]) => (status === 'Pending' ? [task] : []));
           if (ready.length === 0) return;
           const task = choose(ready);
-          propagateEnd(statuses, graph.links, task, graph.outcomes[task]!);
+          propagateEnd(statuses, graph.links, task, graph.outcomes[task]!, withoutDeadEnds);
         }
       }),
       { numRuns: 300 },
@@ -177,11 +252,117 @@ describe('in any DAG', () => {
     fc.assert(
       fc.property(graphs, (graph) => {
         const statuses = initialStatuses(graph);
-        propagateEnd(statuses, graph.links, 0, graph.outcomes[0]!);
+        propagateEnd(statuses, graph.links, 0, graph.outcomes[0]!, graph);
         const once = new Map(statuses);
-        expect(propagateEnd(statuses, graph.links, 0, graph.outcomes[0]!)).toEqual([0]);
+        expect(propagateEnd(statuses, graph.links, 0, graph.outcomes[0]!, graph)).toEqual([0]);
         expect(statuses).toEqual(once);
       }),
+    );
+  });
+});
+
+/** One end among those that the lifecycle allows: a report of what is Pending, or the cancel of anything. */
+interface End {
+  readonly task: number;
+  readonly outcome: TerminalStatus;
+}
+
+const isOpen = (status: TaskStatus): boolean => !isTerminal(status);
+
+/** Ends tasks in some order until all have ended; `check` sees each end with the states before and after it. */
+function endAll(
+  graph: Graph,
+  order: Iterator<number>,
+  check: (end: End, before: ReadonlyMap<number, TaskStatus>, after: ReadonlyMap<number, TaskStatus>) => void,
+): void {
+  const statuses = initialStatuses(graph);
+  for (;;) {
+    const open = [...statuses].filter(([, status]) => isOpen(status));
+    if (open.length === 0) return;
+    const [task, status] = open[order.next().value! % open.length]!;
+    const outcome = status === 'Pending' ? graph.outcomes[task]! : 'Canceled';
+    const before = new Map(statuses);
+    propagateEnd(statuses, graph.links, task, outcome, graph);
+    check({ task, outcome }, before, statuses);
+  }
+}
+
+describe('in any DAG, dead ends', () => {
+  const childrenOf = (graph: Graph, task: number) =>
+    graph.links.filter((link) => link.parent === task).map((link) => link.child);
+
+  test('change nothing below, and cancel just those above that nobody needs', () => {
+    fc.assert(
+      fc.property(graphs, orders, (graph, order) => {
+        endAll(graph, order, ({ task, outcome }, before, after) => {
+          const without = new Map(before);
+          propagateEnd(without, graph.links, task, outcome, withoutDeadEnds);
+          for (const [id, status] of after) {
+            if (status === without.get(id)) continue;
+            // Canceled on top: it had not ended, and it has children, which have all ended.
+            expect(status).toBe('Canceled');
+            expect(isOpen(without.get(id)!)).toBe(true);
+            const children = childrenOf(graph, id);
+            expect(children.length).toBeGreaterThan(0);
+            expect(children.some((child) => isOpen(after.get(child)!))).toBe(false);
+          }
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('without barriers never leave an unfinished task whose children have all ended', () => {
+    fc.assert(
+      fc.property(graphs, orders, (graph, order) => {
+        endAll({ ...graph, barriers: new Set() }, order, (_end, _before, after) => {
+          for (const [id, status] of after) {
+            const children = childrenOf(graph, id);
+            if (!isOpen(status) || children.length === 0) continue;
+            expect(children.some((child) => isOpen(after.get(child)!))).toBe(true);
+          }
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('are as many as a search from the tasks that are still needed leaves over', () => {
+    fc.assert(
+      fc.property(graphs, orders, (graph, order) => {
+        endAll({ ...graph, barriers: new Set() }, order, ({ task, outcome }, before, after) => {
+          const without = new Map(before);
+          propagateEnd(without, graph.links, task, outcome, withoutDeadEnds);
+          // Needed: unfinished without children, and whatever has a needed child. By recursion, downward.
+          const isNeeded = (id: number): boolean => {
+            if (!isOpen(without.get(id)!)) return false;
+            const children = childrenOf(graph, id);
+            return children.length === 0 || children.some(isNeeded);
+          };
+          for (const [id, status] of after) expect(isOpen(status)).toBe(isNeeded(id));
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('never go beyond a barrier for its sake', () => {
+    fc.assert(
+      fc.property(graphs, orders, (graph, order) => {
+        endAll(graph, order, ({ task, outcome }, before, after) => {
+          const without = new Map(before);
+          propagateEnd(without, graph.links, task, outcome, withoutDeadEnds);
+          const isDeadEnd = (id: number) => after.get(id) !== without.get(id);
+          for (const id of after.keys()) {
+            if (!isDeadEnd(id)) continue;
+            const climbedFrom = childrenOf(graph, id).filter(
+              (child) => isOpen(before.get(child)!) && !(isDeadEnd(child) && graph.barriers.has(child)),
+            );
+            expect(climbedFrom).not.toEqual([]);
+          }
+        });
+      }),
+      { numRuns: 500 },
     );
   });
 });

@@ -9,5 +9,6 @@ export function announceEffects(effects: EndEffects, doorbell: Doorbell, metrics
   if (effects.unfinished > 0) doorbell.ring('propagation');
   metrics.tasksUnblocked.inc(effects.released);
   metrics.tasksFailedByDependency.inc(effects.failed);
+  metrics.tasksCancelled.inc(effects.canceled);
   metrics.batchesCompleted.inc(effects.completed);
 }

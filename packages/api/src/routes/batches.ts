@@ -1,5 +1,6 @@
-import { parseBatchesQuery } from '@arcrun/contracts';
-import { type BatchKey, findBatch, findDag, listBatches } from '@arcrun/database';
+import { parseBatchesQuery, type StopBatchResponseDto } from '@arcrun/contracts';
+import { type BatchKey, findBatch, findDag, listBatches, stopBatch } from '@arcrun/database';
+import { isTerminal, TASK_STATUSES } from '@arcrun/domain';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
@@ -7,7 +8,7 @@ import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
 
-export function batchRoutes({ database, pageLimits }: ApiContext): Router {
+export function batchRoutes({ database, doorbell, metrics, pageLimits }: ApiContext): Router {
   const router = Router();
 
   router
@@ -17,7 +18,10 @@ export function batchRoutes({ database, pageLimits }: ApiContext): Router {
       if (json === null) throw notFound('Batch');
       sendJsonText(response, json);
     })
-    .all(methodNotAllowed('GET'));
+    .delete(async (request, response) => {
+      response.json(await stop(readId(request.params.id, 'Batch')));
+    })
+    .all(methodNotAllowed('GET', 'DELETE'));
 
   router
     .route('/batches')
@@ -43,6 +47,33 @@ export function batchRoutes({ database, pageLimits }: ApiContext): Router {
     .all(methodNotAllowed('GET'));
 
   return router;
+
+  async function stop(id: string): Promise<StopBatchResponseDto> {
+    const stopped = await stopBatch(database.db, id);
+    if (stopped === null) throw notFound('Batch');
+    const { before, notified, completed } = stopped;
+    if (notified > 0) doorbell.ring('webhook');
+    if (completed) metrics.batchesCompleted.inc();
+    let alreadyTerminal = 0;
+    for (const status of TASK_STATUSES) {
+      const count = before[status] ?? 0;
+      if (isTerminal(status)) {
+        alreadyTerminal += count;
+      } else if (count > 0) {
+        metrics.tasksCancelled.inc(count);
+        metrics.taskStatusTransitions.inc({ from_status: status, to_status: 'Canceled' }, count);
+      }
+    }
+    return {
+      batch_id: id,
+      canceled_waiting: before.Waiting ?? 0,
+      canceled_pending: before.Pending ?? 0,
+      canceled_claimed: before.Claimed ?? 0,
+      canceled_running: before.Running ?? 0,
+      canceled_paused: before.Paused ?? 0,
+      already_terminal: alreadyTerminal,
+    };
+  }
 }
 
 function readBatchKey(value: unknown): BatchKey | null {

@@ -119,7 +119,14 @@ describe('what may end from which state', () => {
     } else {
       expect(result).toEqual({ outcome: 'conflict', status: before.status });
       expect(after).toEqual(before);
-      expect(effects).toEqual({ released: 0, failed: 0, notified: 0, completed: 0, unfinished: 0 });
+      expect(effects).toEqual({
+        released: 0,
+        failed: 0,
+        canceled: 0,
+        notified: 0,
+        completed: 0,
+        unfinished: 0,
+      });
     }
     expect(await findViolations(database.db)).toEqual([]);
   });
@@ -254,7 +261,14 @@ describe('what follows', () => {
     );
     await run(database.db, worker);
     const { effects } = await fail(database.db, ids.a);
-    expect(effects).toEqual({ released: 1, failed: 2, notified: 2, completed: 0, unfinished: 0 });
+    expect(effects).toEqual({
+      released: 1,
+      failed: 2,
+      canceled: 0,
+      notified: 2,
+      completed: 0,
+      unfinished: 0,
+    });
     expect(await statusesOf(database.db, id)).toEqual({
       a: 'Failure',
       b: 'Failure',
@@ -301,14 +315,25 @@ describe('what follows', () => {
   });
 
   test('canceling in the middle lets the batch end', async () => {
-    const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] }, c: { follows: ['b'] } });
+    const { id, ids } = await submit(database.db, {
+      a: {},
+      b: { needs: ['a'] },
+      c: { follows: ['b'] },
+      other: { needs: ['a'] },
+    });
     await run(database.db, worker);
     await cancel(database.db, ids.b);
-    // c waits no more: its only parent has ended.
-    expect(await statusesOf(database.db, id)).toEqual({ a: 'Running', b: 'Canceled', c: 'Pending' });
+    // c waits no more: its only parent has ended. a is needed by the other child.
+    expect(await statusesOf(database.db, id)).toEqual({
+      a: 'Running',
+      b: 'Canceled',
+      c: 'Pending',
+      other: 'Waiting',
+    });
     await succeed(database.db, ids.a);
     await run(database.db, worker);
     await succeed(database.db, ids.c);
+    await succeed(database.db, ids.other);
     expect((await batchRow(database.db, id)).completed_at).not.toBeNull();
     expect(await findViolations(database.db)).toEqual([]);
   });
@@ -353,7 +378,14 @@ describe('groups', () => {
       { id: one.ids.a, status: 'Success' },
     ]);
     expect(results).toEqual([applied, BUSY, applied, { outcome: 'unknown' }, applied]);
-    expect(effects).toEqual({ released: 2, failed: 0, notified: 0, completed: 0, unfinished: 0 });
+    expect(effects).toEqual({
+      released: 2,
+      failed: 0,
+      canceled: 0,
+      notified: 0,
+      completed: 0,
+      unfinished: 0,
+    });
     expect(await findViolations(database.db)).toEqual([]);
   });
 

@@ -13,7 +13,7 @@ export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
     select
       (select id from task_state where status = 'Pending'
        order by priority desc, created_at, position, id limit 1) as start,
-      (select parent_id from propagation order by created_at limit 1) as propagation,
+      (select task_id from propagation order by created_at limit 1) as propagation,
       (select id from delivery where status = 'Pending' and next_attempt_at <= now()
        order by next_attempt_at limit 1) as webhook`.execute(db);
   return rows[0]!;
