@@ -1,0 +1,362 @@
+import {
+  anAction,
+  aWorker,
+  batchRow,
+  cancel,
+  claimAll,
+  createTestDatabase,
+  deliveriesOf,
+  fail,
+  findViolations,
+  lockTask,
+  openTransaction,
+  run,
+  stateOf,
+  statusesOf,
+  submit,
+  succeed,
+  type TaskSpec,
+  type TestDatabase,
+  untilBlocked,
+} from '@arcrun/database/testing';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { endTasks } from './end-tasks.ts';
+import { findOldestDue } from './find-oldest-due.ts';
+import { pauseTask } from './pause-task.ts';
+import { propagateEnds } from './propagate-ends.ts';
+import { startTasks } from './start-tasks.ts';
+import { stopBatch } from './stop-batch.ts';
+import { timeOutTasks } from './time-out-tasks.ts';
+
+let database: TestDatabase;
+let worker: string;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('templateUrl'));
+});
+beforeEach(async () => {
+  await database.clear();
+  worker = await aWorker(database.db);
+});
+afterAll(() => database.close());
+
+const REASON = 'All child tasks already terminated';
+
+/** t0 → t1 → … → t(n-1), each required by the next. */
+function chain(length: number): Record<string, TaskSpec> {
+  return Object.fromEntries(
+    Array.from({ length }, (_, n) => [`t${n}`, n === 0 ? {} : { needs: [`t${n - 1}`] }]),
+  );
+}
+
+async function drain(limit: number): Promise<number> {
+  for (let steps = 0; ; steps++) if ((await propagateEnds(database.db, { limit })) === null) return steps;
+}
+
+describe('a task whose children have all ended is canceled', () => {
+  test('canceling an only leaf cancels its unfinished ancestors, and completes the batch once', async () => {
+    const { id, ids } = await submit(
+      database.db,
+      { a: {}, b: { needs: ['a'] }, c: { follows: ['b'] }, leaf: { needs: ['c'] } },
+      { onComplete: [anAction('complete')] },
+    );
+    await run(database.db, worker);
+    await pauseTask(database.db, ids.c);
+    const { result, effects } = await cancel(database.db, ids.leaf);
+    expect(result).toMatchObject({ outcome: 'applied', status: 'Canceled' });
+    expect(effects).toEqual({
+      released: 0,
+      failed: 0,
+      canceled: 3,
+      notified: 1,
+      completed: 1,
+      unfinished: 0,
+    });
+    expect(new Set(Object.values(await statusesOf(database.db, id)))).toEqual(new Set(['Canceled']));
+    for (const name of ['a', 'b', 'c'] as const) {
+      expect(await stateOf(database.db, ids[name])).toMatchObject({ failure_reason: REASON, check_at: null });
+    }
+    expect((await stateOf(database.db, ids.leaf)).failure_reason).toBeNull();
+    expect((await batchRow(database.db, id)).status_counts).toEqual({ Canceled: 4 });
+    expect(await deliveriesOf(database.db, id)).toHaveLength(1);
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('not while one of them is unfinished, nor when it has none', async () => {
+    const { id, ids } = await submit(database.db, {
+      a: {},
+      b: { needs: ['a'] },
+      c: { needs: ['a'] },
+      alone: {},
+    });
+    await run(database.db, worker);
+    await cancel(database.db, ids.b);
+    expect(await statusesOf(database.db, id)).toMatchObject({ a: 'Running', c: 'Waiting' });
+    await cancel(database.db, ids.c);
+    expect(await statusesOf(database.db, id)).toMatchObject({ a: 'Canceled', alone: 'Running' });
+  });
+
+  test('when they failed by cascade through another parent, whatever made that one end', async () => {
+    const join = (): Record<string, TaskSpec> => ({
+      a: { timeoutSecs: 1 },
+      root: {},
+      b: { needs: ['root'] },
+      join: { needs: ['a'], follows: ['b'] },
+    });
+    for (const how of ['report', 'cancel', 'failStart', 'timeOut'] as const) {
+      const { id, ids } = await submit(database.db, join());
+      const others = (await claimAll(database.db, worker)).filter((claim) => claim.id !== ids['a']);
+      if (how === 'failStart') {
+        const failure = { id: ids['a']!, status: 'Failure' as const, claim: 1 };
+        await endTasks(database.db, 'failStart', [failure], { wait: true, cascadeLimit: 1000 });
+      } else {
+        await startTasks(
+          database.db,
+          [...others, { id: ids['a']!, claim: 1 }].map((claim) => ({ ...claim, cancelAction: null })),
+          { wait: true },
+        );
+        if (how === 'report') await fail(database.db, ids['a']!);
+        if (how === 'cancel') await cancel(database.db, ids['a']!);
+        if (how === 'timeOut') {
+          await sql`update task_state set check_at = now() - interval '9 s', last_updated = now() - interval '9 s'
+                    where id = ${ids['a']!}`.execute(database.db);
+          expect(await timeOutTasks(database.db, { limit: 10, cascadeLimit: 1000 })).toMatchObject({
+            failed: 1,
+            canceled: 2,
+            completed: 1,
+          });
+        }
+      }
+      expect(await statusesOf(database.db, id)).toEqual({
+        a: how === 'cancel' ? 'Canceled' : 'Failure',
+        root: 'Canceled',
+        b: 'Canceled',
+        join: 'Failure',
+      });
+    }
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('a barrier is canceled itself, but nothing above it; the climb around it goes on', async () => {
+    const { id, ids } = await submit(database.db, {
+      a: {},
+      side: {},
+      barrier: { needs: ['a'], deadEndBarrier: true },
+      b: { needs: ['side'] },
+      leaf: { needs: ['barrier', 'b'] },
+    });
+    await run(database.db, worker);
+    await cancel(database.db, ids.leaf);
+    expect(await statusesOf(database.db, id)).toEqual({
+      a: 'Running',
+      side: 'Canceled',
+      barrier: 'Canceled',
+      b: 'Canceled',
+      leaf: 'Canceled',
+    });
+    await succeed(database.db, ids.a);
+    expect((await batchRow(database.db, id)).open_tasks).toBe(0);
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('a barrier that is canceled by a client stops nothing', async () => {
+    const { id, ids } = await submit(database.db, { a: {}, barrier: { needs: ['a'], deadEndBarrier: true } });
+    await cancel(database.db, ids.barrier);
+    expect(await statusesOf(database.db, id)).toEqual({ a: 'Canceled', barrier: 'Canceled' });
+  });
+
+  test('not when it is switched off; a climb that was left over is dropped then', async () => {
+    const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] } });
+    const off = { wait: true, cascadeLimit: 1000, deadEnds: false };
+    await endTasks(database.db, 'cancel', [{ id: ids.b, status: 'Canceled' }], off);
+    expect(await statusesOf(database.db, id)).toEqual({ a: 'Pending', b: 'Canceled' });
+    await sql`insert into propagation (task_id, batch_id, upward) values (${ids.b}, ${id}, true)`.execute(
+      database.db,
+    );
+    expect(await propagateEnds(database.db, { limit: 10, deadEnds: false })).toMatchObject({ canceled: 0 });
+    expect(await propagateEnds(database.db, { limit: 10, deadEnds: false })).toBeNull();
+    expect(await findViolations(database.db, { deadEnds: false })).toEqual([]);
+    expect(await findViolations(database.db)).toHaveLength(1);
+  });
+});
+
+describe('who is told of a dead end', () => {
+  const notify = { onFailure: [anAction('one'), anAction('two')], onSuccess: [anAction('done')] };
+
+  test('on_failure, and the cancel action of what was Running', async () => {
+    const { ids } = await submit(database.db, {
+      running: notify,
+      pending: notify,
+      leaf: { needs: ['running', 'pending'], ...notify },
+    });
+    const claims = await claimAll(database.db, worker, [ids.running]);
+    await startTasks(
+      database.db,
+      claims.map(({ id, claim }) => ({ id, claim, cancelAction: anAction('cancel') })),
+      { wait: true },
+    );
+    expect((await cancel(database.db, ids.leaf)).effects).toMatchObject({ canceled: 2, notified: 5 });
+    expect(await deliveriesOf(database.db, ids.running)).toMatchObject([
+      { trigger: 'End', condition: 'Failure', position: 0 },
+      { trigger: 'End', condition: 'Failure', position: 1 },
+      { trigger: 'Cancel', condition: null, position: 0 },
+    ]);
+    expect(await deliveriesOf(database.db, ids.pending)).toHaveLength(2);
+    // Canceled by its client, so nobody is told.
+    expect(await deliveriesOf(database.db, ids.leaf)).toEqual([]);
+  });
+
+  test('after the on_start that is still open, with the cancel action that it brings', async () => {
+    const { ids } = await submit(database.db, { a: notify, leaf: { needs: ['a'] } });
+    const [claim] = await claimAll(database.db, worker);
+    await cancel(database.db, ids.leaf);
+    expect(await deliveriesOf(database.db, ids.a)).toMatchObject([
+      { trigger: 'End', next_attempt_at: null, waits_for_worker: worker },
+      { trigger: 'End', next_attempt_at: null, waits_for_worker: worker },
+    ]);
+    const answer = { id: ids.a, claim: claim!.claim, cancelAction: anAction('cancel') };
+    expect((await startTasks(database.db, [answer], { wait: true })).notified).toBe(3);
+    expect((await deliveriesOf(database.db, ids.a)).map((row) => row.trigger)).toEqual([
+      'End',
+      'End',
+      'Cancel',
+    ]);
+  });
+});
+
+describe('long climbs', () => {
+  test('go on in steps, and complete the batch when they are done', async () => {
+    const { id, ids } = await submit(database.db, chain(12), { onComplete: [anAction('complete')] });
+    await run(database.db, worker);
+    const { effects } = await cancel(database.db, ids['t11']!, 4);
+    expect(effects).toMatchObject({ canceled: 4, completed: 0, unfinished: 1 });
+    expect((await findOldestDue(database.db)).propagation).not.toBeNull();
+    expect(await findViolations(database.db)).toEqual([]);
+    expect(await propagateEnds(database.db, { limit: 4 })).toMatchObject({ canceled: 4, completed: 0 });
+    expect(await propagateEnds(database.db, { limit: 4 })).toMatchObject({ canceled: 3, completed: 1 });
+    expect(await propagateEnds(database.db, { limit: 4 })).toBeNull();
+    expect(new Set(Object.values(await statusesOf(database.db, id)))).toEqual(new Set(['Canceled']));
+    expect(await deliveriesOf(database.db, id)).toHaveLength(1);
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('of a group that are too long together go one by one', async () => {
+    const tasks: Record<string, TaskSpec> = { x: {}, y: {} };
+    for (const side of ['x', 'y']) {
+      for (let n = 0; n < 3; n++) tasks[`${side}up${n}`] = n === 0 ? {} : { needs: [`${side}up${n - 1}`] };
+      tasks[`${side}join`] = { needs: [side], follows: [`${side}up2`] };
+    }
+    const { ids } = await submit(database.db, tasks);
+    await run(database.db, worker);
+    const failures = ['x', 'y'].map((name) => ({ id: ids[name]!, status: 'Failure' as const }));
+    const options = { wait: false, cascadeLimit: 5 };
+    await expect(endTasks(database.db, 'report', failures, options)).rejects.toMatchObject({ code: '54000' });
+    for (const failure of failures) {
+      const { effects } = await endTasks(database.db, 'report', [failure], options);
+      expect(effects).toMatchObject({ failed: 1, canceled: 3, unfinished: 0 });
+    }
+  });
+
+  test('wait for the cascade, which may yet fail what looks like a dead end', async () => {
+    // All of mid and low are doomed by root; top is needed by both only.
+    const { id, ids } = await submit(database.db, {
+      root: {},
+      top: {},
+      mid: { needs: ['root'], follows: ['top'] },
+      low: { needs: ['root', 'mid'], follows: ['top'] },
+    });
+    await run(database.db, worker);
+    const { effects } = await fail(database.db, ids.root, 1);
+    expect(effects).toMatchObject({ failed: 1, canceled: 0 });
+    expect((await statusesOf(database.db, id)).top).toBe('Running');
+    await drain(1);
+    expect(await statusesOf(database.db, id)).toEqual({
+      root: 'Failure',
+      top: 'Canceled',
+      mid: 'Failure',
+      low: 'Failure',
+    });
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('end with a stop', async () => {
+    const { id, ids } = await submit(database.db, chain(12));
+    await cancel(database.db, ids['t11']!, 4);
+    expect(await stopBatch(database.db, id)).toMatchObject({
+      before: { Canceled: 5, Waiting: 6, Pending: 1 },
+    });
+    expect(await propagateEnds(database.db, { limit: 4 })).toBeNull();
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('a chain of 2,000', async () => {
+    const { id, ids } = await submit(database.db, chain(2000));
+    const beganMs = performance.now();
+    expect((await cancel(database.db, ids['t1999']!)).effects).toMatchObject({ canceled: 1000 });
+    expect(performance.now() - beganMs).toBeLessThan(2000);
+    expect(await drain(5000)).toBe(1);
+    expect((await batchRow(database.db, id)).open_tasks).toBe(0);
+  });
+});
+
+describe('a dead end that somebody else has locked', () => {
+  test('is left to whoever goes on, who waits for it; what can be canceled is', async () => {
+    const { id, ids } = await submit(database.db, {
+      a: {},
+      b: {},
+      above: {},
+      c: { needs: ['above'] },
+      leaf: { needs: ['a', 'b', 'c'] },
+    });
+    await run(database.db, worker);
+    const row = await lockTask(database.db, ids.a);
+    const { results, effects, heldUp } = await endTasks(
+      database.db,
+      'cancel',
+      [{ id: ids.leaf, status: 'Canceled' }],
+      { wait: true, cascadeLimit: 1000 },
+    );
+    expect(results).toMatchObject([{ outcome: 'applied' }]);
+    expect(effects).toMatchObject({ canceled: 3, unfinished: 1 });
+    expect(heldUp).toEqual([id]);
+    expect(await statusesOf(database.db, id)).toMatchObject({
+      a: 'Running',
+      b: 'Canceled',
+      above: 'Canceled',
+    });
+    const going = propagateEnds(database.db, { limit: 1000, batchId: id });
+    await untilBlocked(database.db, 'propagate_ends');
+    await row.commit();
+    expect(await going).toMatchObject({ canceled: 1, completed: 1 });
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('and ended first, stays as it ended', async () => {
+    const { id, ids } = await submit(database.db, { a: {}, leaf: { needs: ['a'] } });
+    await run(database.db, worker);
+    // The end of a holds its row, and waits for the leaf's.
+    const leaf = await lockTask(database.db, ids.leaf);
+    const ending = succeed(database.db, ids.a);
+    await untilBlocked(database.db, 'end_tasks');
+    const canceling = cancel(database.db, ids.leaf);
+    await untilBlocked(database.db, 'end_tasks', 2);
+    await leaf.commit();
+    await Promise.all([ending, canceling]);
+    await drain(10);
+    const statuses = await statusesOf(database.db, id);
+    expect(statuses).toEqual({ a: 'Success', leaf: 'Canceled' });
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('with a batch named, the step waits for who is at work on it', async () => {
+    const { id, ids } = await submit(database.db, chain(4));
+    await cancel(database.db, ids['t3']!, 1);
+    const walk = await openTransaction(database.db);
+    await sql`select pg_advisory_xact_lock(batch_lock_key(${id}))`.execute(walk.trx);
+    expect(await propagateEnds(database.db, { limit: 10 })).toBeNull();
+    const going = propagateEnds(database.db, { limit: 10, batchId: id });
+    await untilBlocked(database.db, 'propagate_ends');
+    await walk.commit();
+    expect(await going).toMatchObject({ canceled: 2 });
+  });
+});
