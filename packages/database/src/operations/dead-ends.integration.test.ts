@@ -258,23 +258,27 @@ describe('long climbs', () => {
   });
 
   test('wait for the cascade, which may yet fail what looks like a dead end', async () => {
-    // All of mid and low are doomed by root; top is needed by both only.
+    // The first step fails a and x. With y, all children of t have ended; but t requires a.
     const { id, ids } = await submit(database.db, {
       root: {},
-      top: {},
-      mid: { needs: ['root'], follows: ['top'] },
-      low: { needs: ['root', 'mid'], follows: ['top'] },
+      above: {},
+      a: { needs: ['root'] },
+      t: { needs: ['a'], follows: ['above'] },
+      x: { needs: ['root', 't'] },
+      y: { follows: ['t'] },
     });
     await run(database.db, worker);
-    const { effects } = await fail(database.db, ids.root, 1);
-    expect(effects).toMatchObject({ failed: 1, canceled: 0 });
-    expect((await statusesOf(database.db, id)).top).toBe('Running');
-    await drain(1);
+    expect((await fail(database.db, ids.root, 2)).effects).toMatchObject({ failed: 2, canceled: 0 });
+    expect((await cancel(database.db, ids.y)).effects).toMatchObject({ canceled: 0, unfinished: 1 });
+    expect(await statusesOf(database.db, id)).toMatchObject({ t: 'Waiting', above: 'Running' });
+    await drain(2);
     expect(await statusesOf(database.db, id)).toEqual({
       root: 'Failure',
-      top: 'Canceled',
-      mid: 'Failure',
-      low: 'Failure',
+      above: 'Canceled',
+      a: 'Failure',
+      t: 'Failure',
+      x: 'Failure',
+      y: 'Canceled',
     });
     expect(await findViolations(database.db)).toEqual([]);
   });
@@ -346,6 +350,28 @@ describe('a dead end that somebody else has locked', () => {
     const statuses = await statusesOf(database.db, id);
     expect(statuses).toEqual({ a: 'Success', leaf: 'Canceled' });
     expect(await findViolations(database.db)).toEqual([]);
+  });
+
+  test('is waited for in the order that ends keep, who hold parents while they wait for children', async () => {
+    const { id, ids } = await submit(database.db, {
+      a: {},
+      parent: {},
+      b: { follows: ['parent'] },
+      leaf: { follows: ['a', 'b'] },
+    });
+    await run(database.db, worker);
+    // As a group does that ends both: first their rows, then those of their children.
+    const ending = await lockTask(database.db, ids.a);
+    await sql`select from task_state where id = ${ids.parent} for update`.execute(ending.trx);
+    const other = await lockTask(database.db, ids.b);
+    expect((await cancel(database.db, ids.leaf)).effects).toMatchObject({ canceled: 0, unfinished: 1 });
+    await other.commit();
+    const going = propagateEnds(database.db, { limit: 10 });
+    await untilBlocked(database.db, 'propagate_ends');
+    await sql`select from task_state where id = ${ids.b} for update nowait`.execute(ending.trx);
+    await ending.commit();
+    expect(await going).toMatchObject({ canceled: 3, completed: 1 });
+    expect(new Set(Object.values(await statusesOf(database.db, id)))).toEqual(new Set(['Canceled']));
   });
 
   test('with a batch named, the step waits for who is at work on it', async () => {

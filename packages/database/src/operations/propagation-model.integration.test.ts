@@ -151,7 +151,10 @@ async function compare(
     if (step === null) break;
     applyToModel(statuses, graph, step, deadEnds);
     await applyToDatabase(ids[step.task]!, step, limit, deadEnds);
-    expect(await statusesOf(database.db, id), JSON.stringify(step)).toEqual(Object.fromEntries(statuses));
+    expect({ step, statuses: await statusesOf(database.db, id) }).toEqual({
+      step,
+      statuses: Object.fromEntries(statuses),
+    });
     expect(await findViolations(database.db, { deadEnds })).toEqual([]);
   }
   expect(await stopBatch(database.db, id)).toMatchObject({ completed: false });
