@@ -128,15 +128,17 @@ $$;
 -- a cascade of the batch is under way, which may yet fail what looks like a dead end.
 CREATE FUNCTION cancel_dead_ends(
   p_ended uuid[], p_at timestamptz, p_limit integer,
-  OUT canceled uuid[], OUT left_over uuid[], OUT held_up boolean
+  OUT canceled uuid[], OUT canceled_from task_status[], OUT left_over uuid[], OUT held_up boolean
 )
 LANGUAGE plpgsql AS $$
 DECLARE
   climbing uuid[];
   dead uuid[];
   taken uuid[];
+  taken_from task_status[];
 BEGIN
   canceled := '{}';
+  canceled_from := '{}';
   held_up := false;
   SELECT coalesce(array_agg(id) FILTER (WHERE is_cascading), '{}'),
          coalesce(array_agg(id) FILTER (WHERE NOT is_cascading), '{}')
@@ -148,9 +150,9 @@ BEGIN
   WHILE climbing <> '{}' LOOP
     dead := ARRAY(SELECT dead_ends_above(climbing));
     EXIT WHEN dead = '{}';
-    taken := ARRAY(
-      SELECT id FROM task_state WHERE id = ANY (dead) AND NOT is_terminal(status)
-      ORDER BY id LIMIT p_limit - cardinality(canceled) FOR UPDATE SKIP LOCKED);
+    SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(status), '{}') INTO taken, taken_from FROM (
+      SELECT id, status FROM task_state WHERE id = ANY (dead) AND NOT is_terminal(status)
+      ORDER BY id LIMIT p_limit - cardinality(canceled) FOR UPDATE SKIP LOCKED) locked;
     IF cardinality(taken) < cardinality(dead) THEN
       held_up := held_up OR cardinality(canceled) + cardinality(taken) < p_limit;
       left_over := left_over || ARRAY(
@@ -162,6 +164,7 @@ BEGIN
         failure_reason = 'All child tasks already terminated'
     WHERE id = ANY (taken);
     canceled := canceled || taken;
+    canceled_from := canceled_from || taken_from;
     climbing := ARRAY(SELECT id FROM task WHERE id = ANY (taken) AND NOT dead_end_barrier);
   END LOOP;
 END $$;
@@ -183,7 +186,8 @@ CREATE FUNCTION settle_ends(
   OUT notified integer,
   OUT completed integer, -- batches
   OUT unfinished integer, -- ends whose effects go on in the background
-  OUT held_up uuid[]     -- batches with dead ends whose rows somebody else holds
+  OUT held_up uuid[],    -- batches with dead ends whose rows somebody else holds
+  OUT ended_from json    -- [{from, to, count}] of what failed or was canceled here
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -194,6 +198,8 @@ DECLARE
   climbing uuid[];
   climb record;
   dead uuid[] := '{}';
+  dead_from task_status[];
+  failed_paused integer := 0;
 BEGIN
   failed := 0;
   unfinished := 0;
@@ -247,6 +253,7 @@ BEGIN
   ORDER BY s.id FOR UPDATE;
 
   IF closure IS NOT NULL THEN
+    SELECT count(*) INTO failed_paused FROM task_state WHERE id = ANY (closure) AND status = 'Paused';
     UPDATE task_state s
     SET status = 'Failure', ended_at = p_at, last_updated = p_at, failure_reason = (
       -- The direct parent; of several, the one that ended first, then the lowest id.
@@ -286,6 +293,7 @@ BEGIN
   IF p_dead_ends AND climbing <> '{}' THEN
     climb := cancel_dead_ends(climbing, p_at, p_limit - failed);
     dead := climb.canceled;
+    dead_from := climb.canceled_from;
     canceled := cardinality(dead);
     IF p_split AND climb.left_over <> '{}' AND failed + canceled >= p_limit THEN
       RAISE EXCEPTION 'the climbs of a group exceed %', p_limit USING ERRCODE = 'program_limit_exceeded';
@@ -299,6 +307,14 @@ BEGIN
     END IF;
   END IF;
 
+  ended_from := '[]';
+  IF failed + canceled > 0 THEN
+    SELECT json_agg(json_build_object('from', m.was, 'to', m.now, 'count', m.n)) INTO ended_from FROM (
+      VALUES ('Waiting', 'Failure', failed - failed_paused), ('Paused', 'Failure', failed_paused)
+      UNION ALL
+      SELECT was::text, 'Canceled', count(*) FROM unnest(dead_from) AS d (was) GROUP BY was
+    ) m (was, now, n) WHERE m.n > 0;
+  END IF;
   SELECT r.notified, r.completed INTO notified, completed
   FROM record_ends(p_ended || closure, dead, p_at) r;
 END $$;

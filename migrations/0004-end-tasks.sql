@@ -14,7 +14,7 @@ CREATE FUNCTION end_tasks(
   p_items json, p_from task_status[], p_from_handed_back task_status[],
   p_starts boolean, p_call_over boolean, p_wait boolean, p_limit integer, p_dead_ends boolean,
   OUT results json, OUT released integer, OUT failed integer, OUT canceled integer, OUT notified integer,
-  OUT completed integer, OUT unfinished integer, OUT held_up uuid[]
+  OUT completed integer, OUT unfinished integer, OUT held_up uuid[], OUT ended_from json
 )
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
@@ -110,10 +110,11 @@ BEGIN
   END IF;
 
   IF ended = '{}' THEN
-    released := 0; failed := 0; canceled := 0; notified := due; completed := 0; unfinished := 0; held_up := '{}';
+    released := 0; failed := 0; canceled := 0; notified := due; completed := 0; unfinished := 0;
+    held_up := '{}'; ended_from := '[]';
     RETURN;
   END IF;
-  SELECT e.released, e.failed, e.canceled, e.notified + due, e.completed, e.unfinished, e.held_up
-  INTO released, failed, canceled, notified, completed, unfinished, held_up
+  SELECT e.released, e.failed, e.canceled, e.notified + due, e.completed, e.unfinished, e.held_up, e.ended_from
+  INTO released, failed, canceled, notified, completed, unfinished, held_up, ended_from
   FROM settle_ends(ended, '{}', '{}', at, p_limit, cardinality(ended) > 1, p_dead_ends) e;
 END $$;

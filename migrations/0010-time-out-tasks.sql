@@ -4,7 +4,7 @@
 CREATE FUNCTION time_out_tasks(
   p_limit integer, p_cascade_limit integer, p_dead_ends boolean,
   OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer, OUT failed integer,
-  OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer
+  OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer, OUT ended_from json
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,6 +14,7 @@ DECLARE
 BEGIN
   kinds := '{}'; seconds := '{}';
   released := 0; failed := 0; canceled := 0; notified := 0; completed := 0; unfinished := 0;
+  ended_from := '[]';
   -- Batch locks before rows. A batch that is being cascaded through is looked at next time.
   FOR candidate IN
     SELECT batch_id, array_agg(id) AS ids FROM (
@@ -49,7 +50,7 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT e.released, e.failed, e.canceled, e.notified, e.completed, e.unfinished
-  INTO released, failed, canceled, notified, completed, unfinished
+  SELECT e.released, e.failed, e.canceled, e.notified, e.completed, e.unfinished, e.ended_from
+  INTO released, failed, canceled, notified, completed, unfinished, ended_from
   FROM settle_ends(ended, '{}', '{}', clock_timestamp(), p_cascade_limit, false, p_dead_ends) e;
 END $$;

@@ -4,7 +4,7 @@
 CREATE FUNCTION propagate_ends(
   p_batch uuid, p_limit integer, p_dead_ends boolean,
   OUT advanced boolean, OUT released integer, OUT failed integer, OUT canceled integer, OUT notified integer,
-  OUT completed integer
+  OUT completed integer, OUT ended_from json
 )
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
@@ -13,7 +13,7 @@ DECLARE
   climbing uuid[];
 BEGIN
   advanced := false;
-  released := 0; failed := 0; canceled := 0; notified := 0; completed := 0;
+  released := 0; failed := 0; canceled := 0; notified := 0; completed := 0; ended_from := '[]';
   FOR candidate IN
     SELECT batch_id FROM propagation
     WHERE p_batch IS NULL OR batch_id = p_batch
@@ -40,7 +40,7 @@ BEGIN
     PERFORM FROM task_state WHERE id IN (SELECT dead_ends_above(climbing))
     ORDER BY open_parents > 0, id FOR UPDATE;
   END IF;
-  SELECT e.released, e.failed, e.canceled, e.notified, e.completed
-  INTO released, failed, canceled, notified, completed
+  SELECT e.released, e.failed, e.canceled, e.notified, e.completed, e.ended_from
+  INTO released, failed, canceled, notified, completed, ended_from
   FROM settle_ends('{}', cascading, climbing, clock_timestamp(), p_limit, false, p_dead_ends) e;
 END $$;

@@ -266,12 +266,10 @@ describe('dead ends', () => {
         .filter((call) => call.trigger !== 'start');
       return told.length === 3 && stack.receiver.callsOf(batch, 'batch_complete').length === 1;
     });
-    expect(
-      stack.receiver
-        .callsOf(a!)
-        .map((call) => call.headers['idempotency-key'])
-        .toSorted(),
-    ).toEqual([`${a}:cancel`, `${a}:end:failure`, `${a}:start`]);
+    expect(new Set(stack.receiver.callsOf(a!).map((call) => call.headers['idempotency-key']))).toEqual(
+      new Set([`${a}:start`, `${a}:cancel`, `${a}:end:failure`]),
+    );
+    expect(stack.receiver.callsOf(a!)).toHaveLength(3);
     expect(JSON.parse(stack.receiver.callsOf(a!, 'end')[0]!.body)).toMatchObject({
       arcrun: { status: 'Canceled', trigger: 'end' },
     });
@@ -353,7 +351,7 @@ test('Pending tasks are paused too, keep their place, and are stopped; a resumed
     expect((await idle.client.getTask(first)).status).toBe('Pending');
     await idle.startWorker();
     await until('two are called', async () => idle.receiver.calls.length === 2);
-    expect(idle.receiver.calls.map((call) => call.taskId).toSorted()).toEqual([first, second].toSorted());
+    expect(new Set(idle.receiver.calls.map((call) => call.taskId))).toEqual(new Set([first, second]));
     await idle.client.resumeTask(third);
     await until('the third is called', async () => idle.receiver.callsOf(third).length === 1, 900);
     expect(await idle.metric('lost_doorbells_total')).toBe(0);

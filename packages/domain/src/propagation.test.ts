@@ -1,21 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Link, propagateEnd, type PropagationRules, statusByParents } from './propagation.ts';
-import { isTerminal, type TaskStatus, type TerminalStatus } from './status.ts';
-
-const requires = (parent: string, child: string): Link<string> => ({ parent, child, requiresSuccess: true });
-const follows = (parent: string, child: string): Link<string> => ({ parent, child, requiresSuccess: false });
-
-function statusesAfter(
-  before: Record<string, TaskStatus>,
-  links: readonly Link<string>[],
-  ends: readonly [task: string, outcome: TerminalStatus][],
-  rules: PropagationRules<string> = {},
-): Record<string, TaskStatus> {
-  const statuses = new Map(Object.entries(before));
-  for (const [task, outcome] of ends) propagateEnd(statuses, links, task, outcome, rules);
-  return Object.fromEntries(statuses);
-}
+import { propagateEnd, statusByParents } from './propagation.ts';
+import {
+  follows,
+  type Graph,
+  graphs,
+  initialStatuses,
+  orders,
+  requires,
+  statusesAfter,
+  withoutDeadEnds,
+} from './sample-graphs.ts';
+import { isTerminal, type TaskStatus } from './status.ts';
 
 describe('an end', () => {
   test('opens a child whose parents have all ended', () => {
@@ -71,117 +67,6 @@ describe('an end', () => {
   });
 });
 
-describe('a dead end', () => {
-  test('an only leaf that is canceled takes its unfinished ancestors with it', () => {
-    const links = [requires('a', 'b'), follows('b', 'c')];
-    const before = { a: 'Running', b: 'Waiting', c: 'Paused' } as const;
-    expect(statusesAfter(before, links, [['c', 'Canceled']])).toEqual({
-      a: 'Canceled',
-      b: 'Canceled',
-      c: 'Canceled',
-    });
-  });
-
-  test('is one only when the last of its children has ended', () => {
-    const links = [requires('a', 'b'), requires('a', 'c')];
-    const before = { a: 'Running', b: 'Waiting', c: 'Waiting' } as const;
-    expect(statusesAfter(before, links, [['b', 'Canceled']]).a).toBe('Running');
-    expect(
-      statusesAfter(before, links, [
-        ['b', 'Canceled'],
-        ['c', 'Canceled'],
-      ]).a,
-    ).toBe('Canceled');
-  });
-
-  test('is what another parent of a task becomes that fails by cascade', () => {
-    const links = [requires('a', 'join'), follows('b', 'join'), requires('root', 'b')];
-    const before = { root: 'Running', a: 'Running', b: 'Waiting', join: 'Waiting' } as const;
-    expect(statusesAfter(before, links, [['a', 'Failure']])).toEqual({
-      root: 'Canceled',
-      a: 'Failure',
-      b: 'Canceled',
-      join: 'Failure',
-    });
-  });
-
-  test('is never a task without children, nor one that has ended', () => {
-    const links = [requires('a', 'b'), follows('done', 'b')];
-    const before = { alone: 'Running', done: 'Success', a: 'Pending', b: 'Waiting' } as const;
-    expect(statusesAfter(before, links, [['b', 'Canceled']])).toEqual({
-      alone: 'Running',
-      done: 'Success',
-      a: 'Canceled',
-      b: 'Canceled',
-    });
-  });
-
-  test('with a barrier is canceled itself, and stops the climb', () => {
-    const links = [requires('a', 'b'), requires('b', 'c')];
-    const before = { a: 'Running', b: 'Waiting', c: 'Waiting' } as const;
-    const rules = { barriers: new Set(['b']) };
-    expect(statusesAfter(before, links, [['c', 'Canceled']], rules)).toEqual({
-      a: 'Running',
-      b: 'Canceled',
-      c: 'Canceled',
-    });
-    // A barrier that ends in another way stops nothing.
-    expect(statusesAfter(before, links, [['b', 'Canceled']], rules)).toEqual({
-      a: 'Canceled',
-      b: 'Canceled',
-      c: 'Failure',
-    });
-  });
-
-  test('is left alone when dead ends are off', () => {
-    const before = { a: 'Running', b: 'Waiting' } as const;
-    const after = statusesAfter(before, [requires('a', 'b')], [['b', 'Canceled']], { deadEnds: false });
-    expect(after).toEqual({ a: 'Running', b: 'Canceled' });
-  });
-});
-
-interface Graph {
-  readonly size: number;
-  readonly links: readonly Link<number>[];
-  /** How each task would end if it ran. */
-  readonly outcomes: readonly TerminalStatus[];
-  readonly barriers: ReadonlySet<number>;
-}
-
-const graphs: fc.Arbitrary<Graph> = fc.integer({ min: 1, max: 12 }).chain((size) => {
-  const pairs = Array.from({ length: size }, (_, child) =>
-    Array.from({ length: child }, (__, parent) => ({ parent, child })),
-  ).flat();
-  return fc.record({
-    size: fc.constant(size),
-    links: fc
-      .tuple(...pairs.map(() => fc.constantFrom('none', 'none', 'requires', 'follows')))
-      .map((kinds) =>
-        pairs.flatMap((pair, index) =>
-          kinds[index] === 'none' ? [] : [{ ...pair, requiresSuccess: kinds[index] === 'requires' }],
-        ),
-      ),
-    outcomes: fc.array(fc.constantFrom<TerminalStatus[]>('Success', 'Success', 'Failure', 'Canceled'), {
-      minLength: size,
-      maxLength: size,
-    }),
-    barriers: fc.uniqueArray(fc.nat(size - 1)).map((ids) => new Set(ids)),
-  });
-});
-
-function initialStatuses({ size, links }: Graph): Map<number, TaskStatus> {
-  const children = new Set(links.map((link) => link.child));
-  return new Map(
-    Array.from({ length: size }, (_, task): [number, TaskStatus] => [
-      task,
-      children.has(task) ? 'Waiting' : 'Pending',
-    ]),
-  );
-}
-
-/** With dead ends, the order of the ends matters: who ends first may be needed still. */
-const withoutDeadEnds = { deadEnds: false };
-
 /** Ends tasks that are Pending until none is; `choose` says which of them comes next. */
 function runToEnd(graph: Graph, choose: (ready: readonly number[]) => number): Map<number, TaskStatus> {
   const statuses = initialStatuses(graph);
@@ -193,8 +78,6 @@ function runToEnd(graph: Graph, choose: (ready: readonly number[]) => number): M
   }
 }
 
-/** A choice among the ready ones for each step, as fast-check shrinks them. */
-const orders = fc.infiniteStream(fc.nat());
 const chooserOf = (order: Iterator<number>) => (ready: readonly number[]) =>
   ready[order.next().value! % ready.length]!;
 
@@ -257,112 +140,6 @@ describe('in any DAG, without dead ends', () => {
         expect(propagateEnd(statuses, graph.links, 0, graph.outcomes[0]!, graph)).toEqual([0]);
         expect(statuses).toEqual(once);
       }),
-    );
-  });
-});
-
-/** One end among those that the lifecycle allows: a report of what is Pending, or the cancel of anything. */
-interface End {
-  readonly task: number;
-  readonly outcome: TerminalStatus;
-}
-
-const isOpen = (status: TaskStatus): boolean => !isTerminal(status);
-
-/** Ends tasks in some order until all have ended; `check` sees each end with the states before and after it. */
-function endAll(
-  graph: Graph,
-  order: Iterator<number>,
-  check: (end: End, before: ReadonlyMap<number, TaskStatus>, after: ReadonlyMap<number, TaskStatus>) => void,
-): void {
-  const statuses = initialStatuses(graph);
-  for (;;) {
-    const open = [...statuses].filter(([, status]) => isOpen(status));
-    if (open.length === 0) return;
-    const [task, status] = open[order.next().value! % open.length]!;
-    const outcome = status === 'Pending' ? graph.outcomes[task]! : 'Canceled';
-    const before = new Map(statuses);
-    propagateEnd(statuses, graph.links, task, outcome, graph);
-    check({ task, outcome }, before, statuses);
-  }
-}
-
-describe('in any DAG, dead ends', () => {
-  const childrenOf = (graph: Graph, task: number) =>
-    graph.links.filter((link) => link.parent === task).map((link) => link.child);
-
-  test('change nothing below, and cancel just those above that nobody needs', () => {
-    fc.assert(
-      fc.property(graphs, orders, (graph, order) => {
-        endAll(graph, order, ({ task, outcome }, before, after) => {
-          const without = new Map(before);
-          propagateEnd(without, graph.links, task, outcome, withoutDeadEnds);
-          for (const [id, status] of after) {
-            if (status === without.get(id)) continue;
-            // Canceled on top: it had not ended, and it has children, which have all ended.
-            expect(status).toBe('Canceled');
-            expect(isOpen(without.get(id)!)).toBe(true);
-            const children = childrenOf(graph, id);
-            expect(children.length).toBeGreaterThan(0);
-            expect(children.some((child) => isOpen(after.get(child)!))).toBe(false);
-          }
-        });
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test('without barriers never leave an unfinished task whose children have all ended', () => {
-    fc.assert(
-      fc.property(graphs, orders, (graph, order) => {
-        endAll({ ...graph, barriers: new Set() }, order, (_end, _before, after) => {
-          for (const [id, status] of after) {
-            const children = childrenOf(graph, id);
-            if (!isOpen(status) || children.length === 0) continue;
-            expect(children.some((child) => isOpen(after.get(child)!))).toBe(true);
-          }
-        });
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test('are as many as a search from the tasks that are still needed leaves over', () => {
-    fc.assert(
-      fc.property(graphs, orders, (graph, order) => {
-        endAll({ ...graph, barriers: new Set() }, order, ({ task, outcome }, before, after) => {
-          const without = new Map(before);
-          propagateEnd(without, graph.links, task, outcome, withoutDeadEnds);
-          // Needed: unfinished without children, and whatever has a needed child. By recursion, downward.
-          const isNeeded = (id: number): boolean => {
-            if (!isOpen(without.get(id)!)) return false;
-            const children = childrenOf(graph, id);
-            return children.length === 0 || children.some(isNeeded);
-          };
-          for (const [id, status] of after) expect(isOpen(status)).toBe(isNeeded(id));
-        });
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test('never go beyond a barrier for its sake', () => {
-    fc.assert(
-      fc.property(graphs, orders, (graph, order) => {
-        endAll(graph, order, ({ task, outcome }, before, after) => {
-          const without = new Map(before);
-          propagateEnd(without, graph.links, task, outcome, withoutDeadEnds);
-          const isDeadEnd = (id: number) => after.get(id) !== without.get(id);
-          for (const id of after.keys()) {
-            if (!isDeadEnd(id)) continue;
-            const climbedFrom = childrenOf(graph, id).filter(
-              (child) => isOpen(before.get(child)!) && !(isDeadEnd(child) && graph.barriers.has(child)),
-            );
-            expect(climbedFrom).not.toEqual([]);
-          }
-        });
-      }),
-      { numRuns: 500 },
     );
   });
 });

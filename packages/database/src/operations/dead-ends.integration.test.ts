@@ -71,7 +71,15 @@ describe('a task whose children have all ended is canceled', () => {
       notified: 1,
       completed: 1,
       unfinished: 0,
+      endedFrom: expect.any(Array),
     });
+    expect(new Set(effects.endedFrom)).toEqual(
+      new Set([
+        { from: 'Running', to: 'Canceled', count: 1 },
+        { from: 'Waiting', to: 'Canceled', count: 1 },
+        { from: 'Paused', to: 'Canceled', count: 1 },
+      ]),
+    );
     expect(new Set(Object.values(await statusesOf(database.db, id)))).toEqual(new Set(['Canceled']));
     for (const name of ['a', 'b', 'c'] as const) {
       expect(await stateOf(database.db, ids[name])).toMatchObject({ failure_reason: REASON, check_at: null });

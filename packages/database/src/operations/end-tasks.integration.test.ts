@@ -126,6 +126,7 @@ describe('what may end from which state', () => {
         notified: 0,
         completed: 0,
         unfinished: 0,
+        endedFrom: [],
       });
     }
     expect(await findViolations(database.db)).toEqual([]);
@@ -268,6 +269,7 @@ describe('what follows', () => {
       notified: 2,
       completed: 0,
       unfinished: 0,
+      endedFrom: [{ from: 'Waiting', to: 'Failure', count: 2 }],
     });
     expect(await statusesOf(database.db, id)).toEqual({
       a: 'Failure',
@@ -385,6 +387,7 @@ describe('groups', () => {
       notified: 0,
       completed: 0,
       unfinished: 0,
+      endedFrom: [],
     });
     expect(await findViolations(database.db)).toEqual([]);
   });

@@ -18,6 +18,12 @@ export interface EndEffects {
   readonly completed: number;
   /** Ends whose cascade or climb goes on in the propagation queue. */
   readonly unfinished: number;
+  /** In which states those were that failed by cascade or were canceled as dead ends. */
+  readonly endedFrom: readonly {
+    readonly from: TaskStatus;
+    readonly to: TaskStatus;
+    readonly count: number;
+  }[];
 }
 
 /** What bounds the effects of an end, and which of them there are. */
@@ -98,7 +104,8 @@ export async function endTasks(
   );
   return commitKnown(db, async (trx) => {
     const { rows } = await sql<{ results: ResultRow[]; heldUp: string[] } & EndEffects>`
-      select results, released, failed, canceled, notified, completed, unfinished, held_up as "heldUp"
+      select results, released, failed, canceled, notified, completed, unfinished, held_up as "heldUp",
+        ended_from as "endedFrom"
       from end_tasks(
         ${items}::json, ${from}::task_status[], ${fromHandedBack}::task_status[],
         ${starts}, ${callOver}, ${wait}, ${cascadeLimit}, ${deadEnds})`.execute(trx);

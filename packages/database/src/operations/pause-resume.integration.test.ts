@@ -123,12 +123,13 @@ describe('a paused task', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
-  test('is not shielded: it fails with a required parent, and holds its batch until then', async () => {
+  test('is not shielded: it fails with a required parent', async () => {
     const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] }, c: { needs: ['b'] } });
     await run(database.db, worker);
     await pause(ids.b);
     await pause(ids.c);
-    await fail(database.db, ids.a);
+    const { effects } = await fail(database.db, ids.a);
+    expect(effects.endedFrom).toEqual([{ from: 'Paused', to: 'Failure', count: 2 }]);
     expect(await statusesOf(database.db, id)).toEqual({ a: 'Failure', b: 'Failure', c: 'Failure' });
     expect((await stateOf(database.db, ids.c)).failure_reason).toBe(`Required parent task ${ids.b} failed`);
     expect(await resume(ids.b)).toEqual({ changed: false, was: 'Failure', status: 'Failure' });

@@ -18,7 +18,7 @@ export async function propagateEnds(
 ): Promise<Omit<EndEffects, 'unfinished'> | null> {
   const { rows } = await retryConflicts(() =>
     sql<{ advanced: boolean } & Omit<EndEffects, 'unfinished'>>`
-      select advanced, released, failed, canceled, notified, completed
+      select advanced, released, failed, canceled, notified, completed, ended_from as "endedFrom"
       from propagate_ends(${batchId ?? null}, ${limit}, ${deadEnds})`.execute(db),
   );
   const { advanced, ...effects } = rows[0]!;

@@ -17,7 +17,8 @@ export async function timeOutTasks(
 ): Promise<TimedOut> {
   const { rows } = await retryConflicts(() =>
     sql<EndEffects & { looked_at: number; kinds: string[]; seconds: number[] }>`
-      select looked_at, kinds, seconds, released, failed, canceled, notified, completed, unfinished
+      select looked_at, kinds, seconds, released, failed, canceled, notified, completed, unfinished,
+        ended_from as "endedFrom"
       from time_out_tasks(${limit}, ${cascadeLimit}, ${deadEnds})`.execute(db),
   );
   const { looked_at: lookedAt, kinds, seconds, ...effects } = rows[0]!;
