@@ -37,7 +37,7 @@ BEGIN
   ELSE
     -- Here nothing is held yet, so rows can be waited for, in the order that everybody keeps who locks many:
     -- those without open parents first, since ends hold such rows while they wait for the others.
-    PERFORM FROM task_state WHERE id IN (SELECT dead_ends_above(climbing))
+    PERFORM FROM task_state WHERE id = ANY (dead_ends_above(climbing))
     ORDER BY open_parents > 0, id FOR UPDATE;
   END IF;
   SELECT e.released, e.failed, e.canceled, e.notified, e.completed, e.ended_from
