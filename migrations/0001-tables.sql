@@ -141,11 +141,14 @@ CREATE TABLE link (
 );
 CREATE INDEX link_by_child ON link (child_id);
 
--- Ends whose effects on their children were too many for the request that reported them.
+-- Ends whose effects were too many for the request that reported them: on their children or, upward, on their
+-- parents (dead ends).
 CREATE TABLE propagation (
-  parent_id uuid PRIMARY KEY,
+  task_id uuid NOT NULL,         -- the task that ended
   batch_id uuid NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT now()
+  upward boolean NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (task_id, upward)
 );
 
 -- The outbox: notifications, written in the transaction of the change that they tell of.

@@ -1,16 +1,20 @@
 -- What follows from tasks that have just become terminal, in the same transaction: required children fail
--- (and theirs), other children count down and open, notifications are recorded, batches are counted.
+-- (and theirs), other children count down and open, parents that nobody needs any more are canceled (and theirs),
+-- notifications are recorded, batches are counted.
 --
--- The caller holds the rows of p_ended, and the batch lock (lock_batch) of every one that did not succeed:
--- cascades of one batch run one after another. Lock order from here on: tasks by id, then batches by id.
+-- The caller holds the rows of p_ended, and the batch lock (batch_lock_key) of every one that did not succeed:
+-- cascades and climbs of one batch run one after another. A success needs no such lock, since all parents of what
+-- succeeds have ended. Lock order from here on: children by id, then batches by id. The climb goes against that
+-- order, so it never waits for a row.
 
 -- Serialises what walks through the DAG of a batch; taken before any of its rows.
 CREATE FUNCTION batch_lock_key(batch_id uuid) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(batch_id::text, 7);
 
--- Records the notifications of terminal tasks. Those of a task whose on_start is still open wait for it.
-CREATE FUNCTION record_notifications(p_tasks uuid[], p_at timestamptz) RETURNS integer
+-- Records the notifications of terminal tasks. Those of a task whose on_start is still open wait for it. A dead
+-- end tells on_failure as well, which no other canceled task does.
+CREATE FUNCTION record_notifications(p_tasks uuid[], p_dead_ends uuid[], p_at timestamptz) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
   recorded integer;
@@ -26,12 +30,13 @@ BEGIN
     FROM unnest(t.on_success) WITH ORDINALITY AS u (hash, ordinality) WHERE s.status = 'Success'
     UNION ALL
     SELECT 'End', 'Failure', hash, ordinality
-    FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, ordinality) WHERE s.status = 'Failure'
+    FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, ordinality)
+    WHERE s.status = 'Failure' OR s.id = ANY (p_dead_ends)
     UNION ALL
     SELECT 'Cancel', NULL, s.cancel_action, 1
     WHERE s.status = 'Canceled' AND s.cancel_action IS NOT NULL
   ) n
-  WHERE s.id = ANY (p_tasks);
+  WHERE s.id = ANY (p_tasks || p_dead_ends);
   GET DIAGNOSTICS recorded = ROW_COUNT;
   RETURN recorded;
 END $$;
@@ -88,21 +93,40 @@ BEGIN
   RETURN recorded;
 END $$;
 
--- p_limit bounds how many tasks one call fails by cascade; ends whose cascade is longer stay recorded in
--- propagation, and the same function goes on with them later. With p_split such a cascade raises instead, and
--- the caller splits the group: each of its ends was promised a cascade of its own up to the limit.
+-- What every end brings with it, whatever made it: its notifications, and the count of its batch.
+CREATE FUNCTION record_ends(
+  p_tasks uuid[], p_dead_ends uuid[], p_at timestamptz, OUT notified integer, OUT completed integer
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+  counted record;
+BEGIN
+  notified := record_notifications(p_tasks, p_dead_ends, p_at);
+  counted := count_off_batches(p_tasks || p_dead_ends, p_at);
+  completed := counted.completed;
+  notified := notified + counted.notified;
+END $$;
+
+-- p_limit bounds how many tasks one call ends by cascade and climb; ends whose effects are more stay recorded in
+-- propagation, and the same function goes on with them later. With p_split such an end raises instead, and
+-- the caller splits the group: each of its ends was promised effects of its own up to the limit.
 CREATE FUNCTION settle_ends(
   p_ended uuid[],        -- tasks that this transaction made terminal
-  p_resumed uuid[],      -- tasks that ended before, whose propagation goes on
+  p_resumed uuid[],      -- tasks that ended before, whose cascade goes on
+  p_climbing uuid[],     -- tasks that ended before, above which the climb goes on
   p_at timestamptz,
   p_limit integer,
   p_split boolean,
+  p_dead_ends boolean,   -- whether dead ends are canceled
   OUT released integer,  -- children that became Pending
   OUT freed boolean,     -- a rule may allow now what it did not before
   OUT failed integer,    -- tasks failed by cascade
+  OUT canceled integer,  -- dead ends
   OUT notified integer,
   OUT completed integer, -- batches
-  OUT unfinished integer -- ends whose cascade goes on in the background
+  OUT unfinished integer, -- ends whose effects go on in the background
+  OUT held_up uuid[],    -- batches with dead ends whose rows somebody else holds
+  OUT ended_from json    -- [{from, to, count}] of what failed or was canceled here
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -111,7 +135,11 @@ DECLARE
   settled uuid[] := p_ended || p_resumed;
   incomplete uuid[];
   opened uuid[];
-  counted record;
+  climbing uuid[];
+  climb record;
+  dead uuid[] := '{}';
+  dead_from task_status[];
+  failed_paused integer := 0;
 BEGIN
   failed := 0;
   unfinished := 0;
@@ -147,12 +175,12 @@ BEGIN
   IF incomplete IS NOT NULL THEN
     SELECT array_agg(id) INTO settled
     FROM unnest(settled) AS s (id) WHERE NOT EXISTS (SELECT FROM unnest(incomplete) AS i (id) WHERE i.id = s.id);
-    INSERT INTO propagation (parent_id, batch_id)
-    SELECT id, batch_id FROM task_state WHERE id = ANY (incomplete)
+    INSERT INTO propagation (task_id, batch_id, upward)
+    SELECT id, batch_id, false FROM task_state WHERE id = ANY (incomplete)
     ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(p_resumed) > 0 THEN
-    DELETE FROM propagation WHERE parent_id = ANY (settled);
+    DELETE FROM propagation WHERE task_id = ANY (settled) AND NOT upward;
   END IF;
 
   -- Everything below is locked in one go, by id, before any of it is written.
@@ -165,6 +193,7 @@ BEGIN
   ORDER BY s.id FOR UPDATE;
 
   IF closure IS NOT NULL THEN
+    SELECT count(*) INTO failed_paused FROM task_state WHERE id = ANY (closure) AND status = 'Paused';
     UPDATE task_state s
     SET status = 'Failure', ended_at = p_at, last_updated = p_at, failure_reason = (
       -- The direct parent; of several, the one that ended first, then the lowest id.
@@ -187,15 +216,49 @@ BEGIN
     FROM counted c
     WHERE s.id = c.child_id AND s.status IN ('Waiting', 'Paused')
     RETURNING s.id, s.status
+  ), below AS (
+    -- Ended, while some parent has not.
+    SELECT s.id FROM task_state s LEFT JOIN counted c ON c.child_id = s.id
+    WHERE s.id = ANY (unsuccessful || closure) AND s.open_parents > coalesce(c.n, 0)
   )
-  SELECT coalesce(array_agg(id), '{}') INTO opened FROM changed WHERE status = 'Pending';
+  SELECT ARRAY(SELECT id FROM changed WHERE status = 'Pending'), (SELECT array_agg(id) FROM below)
+  INTO opened, climbing;
   released := cardinality(opened);
   IF released > 0 THEN PERFORM announce_arrivals(opened); END IF;
-  freed := EXISTS (
-    SELECT FROM task_state WHERE id = ANY (p_ended || closure) AND keys IS NOT NULL);
 
-  notified := record_notifications(p_ended || closure, p_at);
-  counted := count_off_batches(p_ended || closure, p_at);
-  completed := counted.completed;
-  notified := notified + counted.notified;
+  canceled := 0;
+  held_up := '{}';
+  climbing := coalesce(climbing, '{}') || p_climbing;
+  IF cardinality(p_climbing) > 0 THEN
+    DELETE FROM propagation WHERE task_id = ANY (p_climbing) AND upward;
+  END IF;
+  IF p_dead_ends AND climbing <> '{}' THEN
+    climb := cancel_dead_ends(climbing, p_at, p_limit - failed);
+    dead := climb.canceled;
+    dead_from := climb.canceled_from;
+    canceled := cardinality(dead);
+    IF p_split AND climb.left_over <> '{}' AND failed + canceled >= p_limit THEN
+      RAISE EXCEPTION 'the climbs of a group exceed %', p_limit USING ERRCODE = 'program_limit_exceeded';
+    END IF;
+    INSERT INTO propagation (task_id, batch_id, upward)
+    SELECT id, batch_id, true FROM task_state WHERE id = ANY (climb.left_over)
+    ON CONFLICT DO NOTHING;
+    unfinished := unfinished + cardinality(climb.left_over);
+    IF climb.held_up THEN
+      held_up := ARRAY(SELECT DISTINCT batch_id FROM task_state WHERE id = ANY (climb.left_over));
+    END IF;
+  END IF;
+
+  ended_from := '[]';
+  IF failed + canceled > 0 THEN
+    SELECT json_agg(json_build_object('from', m.was, 'to', m.now, 'count', m.n)) INTO ended_from FROM (
+      VALUES ('Waiting', 'Failure', failed - failed_paused), ('Paused', 'Failure', failed_paused)
+      UNION ALL
+      SELECT was::text, 'Canceled', count(*) FROM unnest(dead_from) AS d (was) GROUP BY was
+    ) m (was, now, n) WHERE m.n > 0;
+  END IF;
+  SELECT r.notified, r.completed INTO notified, completed
+  FROM record_ends(p_ended || closure, dead, p_at) r;
+  freed := EXISTS (
+    SELECT FROM task_state WHERE id = ANY (p_ended || closure || dead) AND keys IS NOT NULL);
 END $$;

@@ -12,9 +12,9 @@
 -- status is the one that the task has now, seconds its time in Running.
 CREATE FUNCTION end_tasks(
   p_items json, p_from task_status[], p_from_handed_back task_status[],
-  p_starts boolean, p_call_over boolean, p_wait boolean, p_limit integer,
-  OUT results json, OUT released integer, OUT freed boolean, OUT failed integer, OUT notified integer,
-  OUT completed integer, OUT unfinished integer
+  p_starts boolean, p_call_over boolean, p_wait boolean, p_limit integer, p_dead_ends boolean,
+  OUT results json, OUT released integer, OUT freed boolean, OUT failed integer, OUT canceled integer, OUT notified integer,
+  OUT completed integer, OUT unfinished integer, OUT held_up uuid[], OUT ended_from json
 )
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
@@ -119,10 +119,11 @@ BEGIN
   END IF;
 
   IF ended = '{}' THEN
-    released := 0; freed := false; failed := 0; notified := due; completed := 0; unfinished := 0;
+    released := 0; freed := false; failed := 0; canceled := 0; notified := due; completed := 0; unfinished := 0;
+    held_up := '{}'; ended_from := '[]';
     RETURN;
   END IF;
-  SELECT e.released, e.freed, e.failed, e.notified + due, e.completed, e.unfinished
-  INTO released, freed, failed, notified, completed, unfinished
-  FROM settle_ends(ended, '{}', at, p_limit, cardinality(ended) > 1) e;
+  SELECT e.released, e.freed, e.failed, e.canceled, e.notified + due, e.completed, e.unfinished, e.held_up, e.ended_from
+  INTO released, freed, failed, canceled, notified, completed, unfinished, held_up, ended_from
+  FROM settle_ends(ended, '{}', '{}', at, p_limit, cardinality(ended) > 1, p_dead_ends) e;
 END $$;

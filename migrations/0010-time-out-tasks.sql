@@ -2,10 +2,9 @@
 -- that has shown life since is looked at again when its time would be up, so that progress never writes into
 -- the index. last_updated is left as it was.
 CREATE FUNCTION time_out_tasks(
-  p_limit integer, p_cascade_limit integer,
-  OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer,
-  OUT freed boolean, OUT failed integer,
-  OUT notified integer, OUT completed integer, OUT unfinished integer
+  p_limit integer, p_cascade_limit integer, p_dead_ends boolean,
+  OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer, OUT freed boolean, OUT failed integer,
+  OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer, OUT ended_from json
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,7 +13,8 @@ DECLARE
   ended uuid[];
 BEGIN
   kinds := '{}'; seconds := '{}';
-  released := 0; freed := false; failed := 0; notified := 0; completed := 0; unfinished := 0;
+  released := 0; freed := false; failed := 0; canceled := 0; notified := 0; completed := 0; unfinished := 0;
+  ended_from := '[]';
   -- Batch locks before rows. A batch that is being cascaded through is looked at next time.
   FOR candidate IN
     SELECT batch_id, array_agg(id) AS ids FROM (
@@ -50,7 +50,7 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT e.released, e.freed, e.failed, e.notified, e.completed, e.unfinished
-  INTO released, freed, failed, notified, completed, unfinished
-  FROM settle_ends(ended, '{}', clock_timestamp(), p_cascade_limit, false) e;
+  SELECT e.released, e.freed, e.failed, e.canceled, e.notified, e.completed, e.unfinished, e.ended_from
+  INTO released, freed, failed, canceled, notified, completed, unfinished, ended_from
+  FROM settle_ends(ended, '{}', '{}', clock_timestamp(), p_cascade_limit, false, p_dead_ends) e;
 END $$;

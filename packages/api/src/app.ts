@@ -11,6 +11,7 @@ import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
+import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { notBuiltRoutes } from './routes/not-built.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -39,6 +40,7 @@ export function createApp(context: ApiContext): Express {
   app.use(identifyRequest);
   app.use(notBuiltRoutes());
   app.use(taskRoutes(context));
+  app.use(lifecycleRoutes(context));
   app.use(batchRoutes(context));
   app.use(deliveryRoutes(context));
   app.use(healthRoutes(context));

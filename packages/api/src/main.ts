@@ -38,7 +38,9 @@ const commits = new TaskCommits({
   database,
   doorbell,
   metrics,
+  logger,
   cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
+  deadEnds: settings.DEAD_END_CANCEL_ENABLED,
 });
 const app = createApp({
   settings,

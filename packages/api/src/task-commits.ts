@@ -1,14 +1,17 @@
 import {
   addProgress,
+  type BUSY,
   type Database,
   type EndEffects,
   type EndResult,
+  type EndEvent,
   endTasks,
   GroupCommit,
   type Progress,
+  propagateEnds,
   type TaskEnd,
 } from '@arcrun/database';
-import type { Metrics } from '@arcrun/observability';
+import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 
 const MAX_ENDS = 100;
@@ -18,7 +21,9 @@ export interface TaskCommitsOptions {
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
+  readonly logger: Logger;
   readonly cascadeLimit: number;
+  readonly deadEnds: boolean;
 }
 
 /** The writes that arrive one by one and are committed together; each resolves when it is durable. */
@@ -29,15 +34,11 @@ export class TaskCommits {
 
   constructor(options: TaskCommitsOptions) {
     this.#options = options;
-    const { database, doorbell, cascadeLimit, metrics } = options;
+    const { database, doorbell, metrics } = options;
     this.#ends = new GroupCommit({
       maxItems: MAX_ENDS,
       keyOf: (end) => end.id,
-      commit: async (ends, wait) => {
-        const { results, effects } = await endTasks(database.db, 'report', ends, { wait, cascadeLimit });
-        this.#announce(effects);
-        return results;
-      },
+      commit: (ends, wait) => this.#end('report', ends, wait),
     });
     this.#progress = new GroupCommit({
       maxItems: MAX_ADDITIONS,
@@ -64,13 +65,8 @@ export class TaskCommits {
 
   /** Cancels a task; alone, since it waits for the tasks that it walks through. */
   async cancel(id: string): Promise<EndResult> {
-    const { database, cascadeLimit, metrics } = this.#options;
-    const { results, effects } = await endTasks(database.db, 'cancel', [{ id, status: 'Canceled' }], {
-      wait: true,
-      cascadeLimit,
-    });
-    this.#announce(effects);
-    const [result] = results;
+    const { metrics } = this.#options;
+    const [result] = await this.#end('cancel', [{ id, status: 'Canceled' }], true);
     if (result === undefined || typeof result === 'symbol')
       throw new Error('a cancel that waits is never busy');
     if (result.outcome === 'applied') {
@@ -89,6 +85,32 @@ export class TaskCommits {
     await Promise.all([this.#ends.idle(), this.#progress.idle()]);
   }
 
+  async #end(event: EndEvent, ends: readonly TaskEnd[], wait: boolean): Promise<(EndResult | typeof BUSY)[]> {
+    const { database, cascadeLimit, deadEnds } = this.#options;
+    const { results, effects, heldUp } = await endTasks(database.db, event, ends, {
+      wait,
+      cascadeLimit,
+      deadEnds,
+    });
+    this.#announce(effects);
+    for (const batchId of heldUp) await this.#climbOn(batchId);
+    return results;
+  }
+
+  /**
+   * Dead ends that somebody else had locked for a moment: they too are canceled before the end is answered. The
+   * end itself is durable, and the propagation queue has the rest, so a failure here is nobody's.
+   */
+  async #climbOn(batchId: string): Promise<void> {
+    const { database, cascadeLimit: limit, deadEnds, logger } = this.#options;
+    try {
+      const effects = await propagateEnds(database.db, { limit, batchId, deadEnds });
+      if (effects !== null) this.#announce({ ...effects, unfinished: 0 });
+    } catch (error) {
+      logger.warn('dead ends left to the propagation queue', { batch_id: batchId, error });
+    }
+  }
+
   #announce(effects: EndEffects): void {
     const { doorbell, metrics } = this.#options;
     if (effects.released > 0 || effects.freed) doorbell.ring('start');
@@ -96,6 +118,11 @@ export class TaskCommits {
     if (effects.unfinished > 0) doorbell.ring('propagation');
     metrics.tasksUnblocked.inc(effects.released);
     metrics.tasksFailedByDependency.inc(effects.failed);
+    metrics.tasksCancelled.inc(effects.canceled);
+    if (effects.released > 0)
+      metrics.taskStatusTransitions.inc({ from_status: 'Waiting', to_status: 'Pending' }, effects.released);
+    for (const { from, to, count } of effects.endedFrom)
+      metrics.taskStatusTransitions.inc({ from_status: from, to_status: to }, count);
     metrics.batchesCompleted.inc(effects.completed);
   }
 

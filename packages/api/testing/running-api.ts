@@ -52,6 +52,8 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
     doorbell,
     metrics,
     cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
+    deadEnds: settings.DEAD_END_CANCEL_ENABLED,
+    logger,
   });
   const app = createApp({
     settings,

@@ -85,8 +85,9 @@ interface LinkTable {
 }
 
 interface PropagationTable {
-  parent_id: string;
+  task_id: string;
   batch_id: string;
+  upward: boolean;
   created_at: Generated<Date>;
 }
 

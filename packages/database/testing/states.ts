@@ -39,7 +39,7 @@ export async function deliveriesOf(db: Kysely<Schema>, subjectId: string) {
  *
  * @returns a sentence for each row that breaks it
  */
-export async function findViolations(db: Kysely<Schema>): Promise<string[]> {
+export async function findViolations(db: Kysely<Schema>, { deadEnds = true } = {}): Promise<string[]> {
   const { rows } = await sql<{ violation: string }>`
     select format('batch %s says %s open tasks, but has %s', b.id, b.open_tasks, n.open) as violation
     from batch b cross join lateral (
@@ -56,19 +56,22 @@ export async function findViolations(db: Kysely<Schema>): Promise<string[]> {
     from task_state s cross join lateral (
       select count(*) as open from link l join task_state p on p.id = l.parent_id
       where l.child_id = s.id
-        and (not is_terminal(p.status) or exists (select from propagation r where r.parent_id = p.id))) n
+        and (not is_terminal(p.status) or exists (select from propagation r where r.task_id = p.id and not r.upward))) n
     where s.status in ('Waiting', 'Pending', 'Claimed', 'Running', 'Paused', 'Success') and s.open_parents <> n.open
     union all
     select format('task %s is %s although its required parent %s is %s', s.id, s.status, p.id, p.status)
     from task_state s join link l on l.child_id = s.id and l.requires_success join task_state p on p.id = l.parent_id
     where p.status in ('Failure', 'Canceled') and s.status not in ('Failure', 'Canceled')
-      and not exists (select from propagation r where r.parent_id = p.id)
+      and not exists (select from propagation r where r.task_id = p.id and not r.upward)
     union all
     select format('task %s ended as %s and has %s end deliveries of %s', s.id, s.status, n.recorded, n.expected)
     from task_state s join task t on t.id = s.id cross join lateral (
       select count(*) as recorded,
              case s.status when 'Success' then cardinality(t.on_success)
-                           when 'Failure' then cardinality(t.on_failure) else 0 end as expected
+                           when 'Failure' then cardinality(t.on_failure)
+                           when 'Canceled' then case s.failure_reason when 'All child tasks already terminated'
+                             then cardinality(t.on_failure) else 0 end
+                           else 0 end as expected
       from delivery d where d.task_id = s.id and d.trigger = 'End') n
     where n.recorded <> n.expected
     union all
@@ -90,7 +93,22 @@ export async function findViolations(db: Kysely<Schema>): Promise<string[]> {
     union all
     select format('lane %s is parked under %s, which has room', l.id, l.parked_key)
     from lane l left join occupancy o on o.key = l.parked_key
-    where l.parked_ceiling > coalesce(o.amount, 0) and o.is_reopened is not true`.execute(db);
+    where l.parked_ceiling > coalesce(o.amount, 0) and o.is_reopened is not true
+    union all
+    select format('task %s is %s although its child %s and all others have ended', s.id, s.status, c.id)
+    from task_state s join link l on l.parent_id = s.id join task_state c on c.id = l.child_id
+      join task t on t.id = c.id
+    where ${deadEnds} and not is_terminal(s.status) and is_terminal(c.status)
+      and not (t.dead_end_barrier and c.failure_reason is not distinct from 'All child tasks already terminated')
+      and not exists (select from link l join task_state o on o.id = l.child_id
+                      where l.parent_id = s.id and not is_terminal(o.status))
+      and not exists (select from propagation r where r.batch_id = s.batch_id)
+      -- Of several children, the last one to end decides, and it may have been a barrier.
+      and not exists (select from link l join task_state o on o.id = l.child_id join task b on b.id = o.id
+                      where l.parent_id = s.id and b.dead_end_barrier and o.ended_at >= c.ended_at
+                        and o.failure_reason is not distinct from 'All child tasks already terminated')`.execute(
+    db,
+  );
   return rows.map((row) => row.violation);
 }
 

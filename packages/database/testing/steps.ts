@@ -51,6 +51,7 @@ export async function start(
   db: Kysely<Schema>,
   claims: readonly Pick<Claim, 'id' | 'claim'>[],
 ): Promise<void> {
+  if (claims.length === 0) return;
   const starts = claims.map(({ id, claim }) => ({ id, claim, cancelAction: null }));
   const { results } = await startTasks(db, starts, { wait: true });
   const other = results.find((result) => result === BUSY || result.outcome !== 'started');
@@ -74,8 +75,9 @@ export async function end(
   event: EndEvent,
   taskEnd: TaskEnd,
   cascadeLimit = 1000,
+  deadEnds = true,
 ): Promise<{ result: EndResult; effects: EndEffects }> {
-  const { results, effects } = await endTasks(db, event, [taskEnd], { wait: true, cascadeLimit });
+  const { results, effects } = await endTasks(db, event, [taskEnd], { wait: true, cascadeLimit, deadEnds });
   const result = results[0]!;
   if (result === BUSY) throw new Error('a call that waits was answered with BUSY');
   return { result, effects };

@@ -4,8 +4,8 @@ import { createDatabase, dropDatabase, nameOfDatabase } from './databases.ts';
 
 export interface TestDatabase extends Database {
   readonly url: string;
-  /** One more pool on the same database, as another process has it. Closed with this one. */
-  open(maxSize?: number): Database;
+  /** One more pool on the same database, as another process has it, of that name. Closed with this one. */
+  open(maxSize?: number, applicationName?: string): Database;
   /** Takes every row away, so that the next test begins with nothing. */
   clear(): Promise<void>;
   /** Closes the pools and drops the database. Throws when a connection was left open. */
@@ -21,13 +21,13 @@ export async function createTestDatabase(templateUrl: string): Promise<TestDatab
   const name = `arcrun_test_${randomBytes(6).toString('hex')}`;
   const url = await createDatabase(templateUrl, name, nameOfDatabase(templateUrl));
   const opened: Database[] = [];
-  const open = (maxSize = 10): Database => {
+  const open = (maxSize = 10, applicationName = 'arcrun test'): Database => {
     const database = openDatabase({
       url,
       maxSize,
       minIdle: 0,
       acquireTimeoutMs: 20_000,
-      applicationName: 'arcrun test',
+      applicationName,
       // A test that ends connections sees it in its queries.
       onIdleError: () => undefined,
     });

@@ -9,5 +9,10 @@ export function announceEffects(effects: EndEffects, doorbell: Doorbell, metrics
   if (effects.unfinished > 0) doorbell.ring('propagation');
   metrics.tasksUnblocked.inc(effects.released);
   metrics.tasksFailedByDependency.inc(effects.failed);
+  metrics.tasksCancelled.inc(effects.canceled);
+  if (effects.released > 0)
+    metrics.taskStatusTransitions.inc({ from_status: 'Waiting', to_status: 'Pending' }, effects.released);
+  for (const { from, to, count } of effects.endedFrom)
+    metrics.taskStatusTransitions.inc({ from_status: from, to_status: to }, count);
   metrics.batchesCompleted.inc(effects.completed);
 }

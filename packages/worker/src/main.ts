@@ -101,6 +101,7 @@ const shared = {
   webhooks,
   metrics,
   logger,
+  deadEnds: settings.DEAD_END_CANCEL_ENABLED,
 };
 const starts = new StartCalls({
   ...shared,

@@ -30,6 +30,7 @@ export interface StartCallsOptions {
   readonly hostUrl: string;
   readonly concurrency: number;
   readonly cascadeLimit: number;
+  readonly deadEnds: boolean;
   readonly urlGuard: UrlGuardSettings;
   readonly database: Database;
   readonly doorbell: Doorbell;
@@ -51,7 +52,7 @@ export class StartCalls {
   constructor(options: StartCallsOptions) {
     this.#options = options;
     this.calls = new OpenCalls(options.concurrency, options.onRoom);
-    const { database, doorbell, metrics, cascadeLimit } = options;
+    const { database, doorbell, metrics, cascadeLimit, deadEnds } = options;
     this.#starts = new GroupCommit({
       maxItems: MAX_GROUP,
       keyOf: (start) => start.id,
@@ -65,7 +66,11 @@ export class StartCalls {
       maxItems: MAX_GROUP,
       keyOf: (end) => end.id,
       commit: async (ends, wait) => {
-        const { results, effects } = await endTasks(database.db, 'failStart', ends, { wait, cascadeLimit });
+        const { results, effects } = await endTasks(database.db, 'failStart', ends, {
+          wait,
+          cascadeLimit,
+          deadEnds,
+        });
         announceEffects(effects, doorbell, metrics);
         return results;
       },

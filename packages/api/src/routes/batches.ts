@@ -1,5 +1,6 @@
-import { parseBatchesQuery, parseBatchRules } from '@arcrun/contracts';
-import { type BatchKey, changeRules, findBatch, findDag, listBatches } from '@arcrun/database';
+import { parseBatchesQuery, parseBatchRules, type StopBatchResponseDto } from '@arcrun/contracts';
+import { type BatchKey, changeRules, findBatch, findDag, listBatches, stopBatch } from '@arcrun/database';
+import { isTerminal, TASK_STATUSES } from '@arcrun/domain';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
@@ -9,7 +10,7 @@ import { refuseCrowdedKind } from '../http/crowded-kind.ts';
 import { readId } from '../http/path-ids.ts';
 import { readJson } from '../http/read-json.ts';
 
-export function batchRoutes({ settings, database, doorbell, pageLimits }: ApiContext): Router {
+export function batchRoutes({ settings, database, doorbell, metrics, pageLimits }: ApiContext): Router {
   const router = Router();
 
   router
@@ -19,7 +20,10 @@ export function batchRoutes({ settings, database, doorbell, pageLimits }: ApiCon
       if (json === null) throw notFound('Batch');
       sendJsonText(response, json);
     })
-    .all(methodNotAllowed('GET'));
+    .delete(async (request, response) => {
+      response.json(await stop(readId(request.params.id, 'Batch')));
+    })
+    .all(methodNotAllowed('GET', 'DELETE'));
 
   router
     .route('/batch/:id/rules')
@@ -59,6 +63,35 @@ export function batchRoutes({ settings, database, doorbell, pageLimits }: ApiCon
     .all(methodNotAllowed('GET'));
 
   return router;
+
+  async function stop(id: string): Promise<StopBatchResponseDto> {
+    const stopped = await stopBatch(database.db, id);
+    if (stopped === null) throw notFound('Batch');
+    const { before, notified, completed } = stopped;
+    // Places of what was running are free.
+    if (completed) doorbell.ring('start');
+    if (notified > 0) doorbell.ring('webhook');
+    if (completed) metrics.batchesCompleted.inc();
+    let alreadyTerminal = 0;
+    for (const status of TASK_STATUSES) {
+      const count = before[status] ?? 0;
+      if (isTerminal(status)) {
+        alreadyTerminal += count;
+      } else if (count > 0) {
+        metrics.tasksCancelled.inc(count);
+        metrics.taskStatusTransitions.inc({ from_status: status, to_status: 'Canceled' }, count);
+      }
+    }
+    return {
+      batch_id: id,
+      canceled_waiting: before.Waiting ?? 0,
+      canceled_pending: before.Pending ?? 0,
+      canceled_claimed: before.Claimed ?? 0,
+      canceled_running: before.Running ?? 0,
+      canceled_paused: before.Paused ?? 0,
+      already_terminal: alreadyTerminal,
+    };
+  }
 }
 
 function readBatchKey(value: unknown): BatchKey | null {

@@ -3,10 +3,7 @@ import { notBuilt } from '../http/errors.ts';
 
 /** Calls of the contract that a later release brings: refused by name, never ignored. */
 const CALLS = [
-  ['patch', '/task/pause/:id'],
-  ['patch', '/task/resume/:id'],
   ['get', '/task/:id/explain'],
-  ['delete', '/batch/:id'],
   ['get', '/batch/:id/events'],
   ['post', '/batch/:id/rerun'],
   ['post', '/webhook-deliveries/retry'],

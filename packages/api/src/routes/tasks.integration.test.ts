@@ -102,7 +102,10 @@ describe('GET /task', () => {
     'after=e30',
   ])('%s is 400 and names the parameter', async (query) => {
     const { status, json } = await api.call('GET', `/task?${query}`);
-    expect([status, json.details]).toEqual([400, [expect.stringMatching(`^${query.split('=', 1)[0]}[^:]*: `)]]);
+    expect([status, json.details]).toEqual([
+      400,
+      [expect.stringMatching(`^${query.split('=', 1)[0]}[^:]*: `)],
+    ]);
   });
 
   test('pages: below 0 is 0, beyond the end is empty, sizes are bounded', async () => {
@@ -280,6 +283,7 @@ describe('DELETE /task/{id}', () => {
 
 test.each([
   ['POST', '/task/x', 'GET, PATCH, PUT, DELETE'],
+  ['POST', `/batch/${UNKNOWN}`, 'GET, DELETE'],
   ['DELETE', '/task', 'GET, POST'],
   ['PUT', '/batches', 'GET'],
   ['POST', '/health', 'GET'],

@@ -25,7 +25,7 @@ export const BATCH_OPERATIONS: { readonly [path: string]: { readonly [method: st
       summary: 'Stops a batch',
       parameters: [batch],
       answers: { 200: { description: 'What was canceled', schema: StopBatchResponseDto } },
-      errors: [404, 501, 503],
+      errors: [404, 503],
     },
   },
   '/batch/{id}/rules': {

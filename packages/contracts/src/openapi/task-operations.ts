@@ -100,7 +100,7 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       summary: 'Pauses a Pending or Waiting task',
       parameters: [task],
       answers: { 200: { description: 'Paused' } },
-      errors: [400, 404, 501, 503],
+      errors: [400, 404, 503],
     },
   },
   '/task/resume/{id}': {
@@ -110,7 +110,7 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       summary: 'Resumes a Paused task',
       parameters: [task],
       answers: { 200: { description: 'Waiting or Pending again' } },
-      errors: [400, 404, 501, 503],
+      errors: [400, 404, 503],
     },
   },
   '/task/{id}/explain': {

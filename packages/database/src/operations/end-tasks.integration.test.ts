@@ -122,10 +122,12 @@ describe('what may end from which state', () => {
       expect(effects).toEqual({
         released: 0,
         failed: 0,
+        freed: false,
+        canceled: 0,
         notified: 0,
         completed: 0,
         unfinished: 0,
-        freed: false,
+        endedFrom: [],
       });
     }
     expect(await findViolations(database.db)).toEqual([]);
@@ -264,10 +266,12 @@ describe('what follows', () => {
     expect(effects).toEqual({
       released: 1,
       failed: 2,
+      freed: false,
+      canceled: 0,
       notified: 2,
       completed: 0,
       unfinished: 0,
-      freed: false,
+      endedFrom: [{ from: 'Waiting', to: 'Failure', count: 2 }],
     });
     expect(await statusesOf(database.db, id)).toEqual({
       a: 'Failure',
@@ -315,14 +319,25 @@ describe('what follows', () => {
   });
 
   test('canceling in the middle lets the batch end', async () => {
-    const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] }, c: { follows: ['b'] } });
+    const { id, ids } = await submit(database.db, {
+      a: {},
+      b: { needs: ['a'] },
+      c: { follows: ['b'] },
+      other: { needs: ['a'] },
+    });
     await run(database.db, worker);
     await cancel(database.db, ids.b);
-    // c waits no more: its only parent has ended.
-    expect(await statusesOf(database.db, id)).toEqual({ a: 'Running', b: 'Canceled', c: 'Pending' });
+    // c waits no more: its only parent has ended. a is needed by the other child.
+    expect(await statusesOf(database.db, id)).toEqual({
+      a: 'Running',
+      b: 'Canceled',
+      c: 'Pending',
+      other: 'Waiting',
+    });
     await succeed(database.db, ids.a);
     await run(database.db, worker);
     await succeed(database.db, ids.c);
+    await succeed(database.db, ids.other);
     expect((await batchRow(database.db, id)).completed_at).not.toBeNull();
     expect(await findViolations(database.db)).toEqual([]);
   });
@@ -370,10 +385,12 @@ describe('groups', () => {
     expect(effects).toEqual({
       released: 2,
       failed: 0,
+      freed: false,
+      canceled: 0,
       notified: 0,
       completed: 0,
       unfinished: 0,
-      freed: false,
+      endedFrom: [],
     });
     expect(await findViolations(database.db)).toEqual([]);
   });

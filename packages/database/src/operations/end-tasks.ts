@@ -12,12 +12,28 @@ export interface EndEffects {
   readonly freed: boolean;
   /** Tasks failed by cascade. */
   readonly failed: number;
+  /** Dead ends canceled. */
+  readonly canceled: number;
   /** Notifications recorded. */
   readonly notified: number;
   /** Batches whose last task this was. */
   readonly completed: number;
-  /** Ends whose cascade goes on in the propagation queue. */
+  /** Ends whose cascade or climb goes on in the propagation queue. */
   readonly unfinished: number;
+  /** In which states those were that failed by cascade or were canceled as dead ends. */
+  readonly endedFrom: readonly {
+    readonly from: TaskStatus;
+    readonly to: TaskStatus;
+    readonly count: number;
+  }[];
+}
+
+/** What bounds the effects of an end, and which of them there are. */
+export interface EffectLimits {
+  /** Tasks that end by cascade and climb within one call; the rest is left to the propagation queue. */
+  readonly cascadeLimit: number;
+  /** Whether tasks whose children have all ended are canceled. */
+  readonly deadEnds?: boolean;
 }
 
 export interface TaskEnd {
@@ -65,14 +81,15 @@ export type EndEvent = keyof typeof EVENTS;
  * Ends tasks, an id once, with everything that follows, in one transaction.
  *
  * @param wait false: what somebody else has locked is answered with BUSY; true: waits for it
- * @param cascadeLimit tasks failed by cascade within this call; the rest is left to the propagation queue
+ * @returns with `heldUp`, the batches with dead ends that somebody else had locked: what is left of their climb
+ *   is recorded, and propagateEnds goes on with it
  */
 export async function endTasks(
   db: Kysely<Schema>,
   event: EndEvent,
   ends: readonly TaskEnd[],
-  { wait, cascadeLimit }: { wait: boolean; cascadeLimit: number },
-): Promise<{ results: (EndResult | typeof BUSY)[]; effects: EndEffects }> {
+  { wait, cascadeLimit, deadEnds = true }: EffectLimits & { wait: boolean },
+): Promise<{ results: (EndResult | typeof BUSY)[]; effects: EndEffects; heldUp: readonly string[] }> {
   const { from, fromHandedBack, starts, callOver } = EVENTS[event];
   const items = JSON.stringify(
     ends.map((end) => ({
@@ -88,13 +105,15 @@ export async function endTasks(
     })),
   );
   return commitKnown(db, async (trx) => {
-    const { rows } = await sql<{ results: ResultRow[] } & EndEffects>`
-      select results, released, freed, failed, notified, completed, unfinished from end_tasks(
+    const { rows } = await sql<{ results: ResultRow[]; heldUp: string[] } & EndEffects>`
+      select results, released, freed, failed, canceled, notified, completed, unfinished, held_up as "heldUp",
+        ended_from as "endedFrom"
+      from end_tasks(
         ${items}::json, ${from}::task_status[], ${fromHandedBack}::task_status[],
-        ${starts}, ${callOver}, ${wait}, ${cascadeLimit})`.execute(trx);
-    const { results, ...effects } = rows[0]!;
+        ${starts}, ${callOver}, ${wait}, ${cascadeLimit}, ${deadEnds})`.execute(trx);
+    const { results, heldUp, ...effects } = rows[0]!;
     const byId = new Map(results.map((result) => [result.id, result]));
-    return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects };
+    return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects, heldUp };
   });
 }
 

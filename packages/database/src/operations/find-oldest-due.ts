@@ -20,7 +20,7 @@ export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
          order by rank, created_at, position, head limit 1),
         (select id from arrived limit 1),
         (select key from place_change where amount < 0 limit 1)) as start,
-      (select parent_id from propagation order by created_at limit 1) as propagation,
+      (select task_id from propagation order by created_at limit 1) as propagation,
       (select id from delivery where status = 'Pending' and next_attempt_at <= now()
        order by next_attempt_at limit 1) as webhook`.execute(db);
   return rows[0]!;

@@ -142,7 +142,7 @@ test('several time-outs whose cascades are long go through, and the rest follows
   expect(result.ended).toHaveLength(2);
   expect(result.unfinished).toBeGreaterThan(0);
   expect(await findViolations(database.db)).toEqual([]);
-  while ((await propagateEnds(database.db, 1)) !== null)
+  while ((await propagateEnds(database.db, { limit: 1 })) !== null)
     expect(await findViolations(database.db)).toEqual([]);
   expect(new Set(Object.values(await statusesOf(database.db, id)))).toEqual(new Set(['Failure']));
 });

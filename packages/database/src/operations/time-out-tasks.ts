@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { retryConflicts } from '../failures.ts';
 import type { Schema } from '../schema.ts';
-import type { EndEffects } from './end-tasks.ts';
+import type { EffectLimits, EndEffects } from './end-tasks.ts';
 
 export interface TimedOut extends EndEffects {
   /** How many tasks it looked at; as many as the limit means that there may be more. */
@@ -13,12 +13,13 @@ export interface TimedOut extends EndEffects {
 /** Fails Running tasks without a sign of life for their timeout. */
 export async function timeOutTasks(
   db: Kysely<Schema>,
-  { limit, cascadeLimit }: { limit: number; cascadeLimit: number },
+  { limit, cascadeLimit, deadEnds = true }: EffectLimits & { limit: number },
 ): Promise<TimedOut> {
   const { rows } = await retryConflicts(() =>
     sql<EndEffects & { looked_at: number; kinds: string[]; seconds: number[] }>`
-      select looked_at, kinds, seconds, released, freed, failed, notified, completed, unfinished
-      from time_out_tasks(${limit}, ${cascadeLimit})`.execute(db),
+      select looked_at, kinds, seconds, released, freed, failed, canceled, notified, completed, unfinished,
+        ended_from as "endedFrom"
+      from time_out_tasks(${limit}, ${cascadeLimit}, ${deadEnds})`.execute(db),
   );
   const { looked_at: lookedAt, kinds, seconds, ...effects } = rows[0]!;
   return { lookedAt, ended: kinds.map((kind, index) => ({ kind, seconds: seconds[index]! })), ...effects };

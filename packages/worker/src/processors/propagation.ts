@@ -5,16 +5,17 @@ import { announceEffects } from '../effects.ts';
 
 export interface PropagationOptions {
   readonly batchSize: number;
+  readonly deadEnds: boolean;
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
 }
 
-/** Takes cascades that were too long for their requests to their end, a bounded step at a time. */
+/** Takes cascades and climbs that were too long for their requests to their end, a bounded step at a time. */
 export async function processPropagation(options: PropagationOptions): Promise<void> {
-  const { batchSize, database, doorbell, metrics } = options;
+  const { batchSize, deadEnds, database, doorbell, metrics } = options;
   for (;;) {
-    const effects = await propagateEnds(database.db, batchSize);
+    const effects = await propagateEnds(database.db, { limit: batchSize, deadEnds });
     if (effects === null) return;
     announceEffects({ ...effects, unfinished: 0 }, doorbell, metrics);
   }

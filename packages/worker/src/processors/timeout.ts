@@ -7,6 +7,7 @@ import type { Sweep } from '../sweep.ts';
 export interface TimeoutOptions {
   readonly batchSize: number;
   readonly cascadeLimit: number;
+  readonly deadEnds: boolean;
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
@@ -15,11 +16,12 @@ export interface TimeoutOptions {
 
 /** Fails what has timed out, then sweeps: stale claims, and work whose bell was lost. */
 export async function processTimeout(options: TimeoutOptions): Promise<void> {
-  const { batchSize, cascadeLimit, database, doorbell, metrics, sweep } = options;
+  const { batchSize, cascadeLimit, deadEnds, database, doorbell, metrics, sweep } = options;
   for (;;) {
     const { lookedAt, ended, ...effects } = await timeOutTasks(database.db, {
       limit: batchSize,
       cascadeLimit,
+      deadEnds,
     });
     announceEffects(effects, doorbell, metrics);
     metrics.tasksTimedOut.inc(ended.length);

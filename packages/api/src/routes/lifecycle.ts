@@ -1,0 +1,42 @@
+import { type Moved, pauseTask, resumeTask } from '@arcrun/database';
+import { Router } from 'express';
+import type { ApiContext } from '../app.ts';
+import { conflict, methodNotAllowed, notFound } from '../http/errors.ts';
+import { sendJsonText } from '../http/json-text.ts';
+import { readId } from '../http/path-ids.ts';
+
+/** Pause and resume. */
+export function lifecycleRoutes({ database, doorbell, metrics }: ApiContext): Router {
+  const router = Router();
+
+  router
+    .route('/task/pause/:id')
+    .patch(async (request, response) => {
+      const id = readId(request.params.id, 'Task');
+      const { status } = changed(await pauseTask(database.db, id), 'paused');
+      // A rule may count what waits.
+      doorbell.ring('start');
+      sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
+    })
+    .all(methodNotAllowed('PATCH'));
+
+  router
+    .route('/task/resume/:id')
+    .patch(async (request, response) => {
+      const id = readId(request.params.id, 'Task');
+      const { status } = changed(await resumeTask(database.db, id), 'resumed');
+      if (status === 'Pending') doorbell.ring('start');
+      sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
+    })
+    .all(methodNotAllowed('PATCH'));
+
+  return router;
+
+  function changed(moved: Moved | null, done: string): Moved {
+    if (moved === null) throw notFound('Task');
+    const { was, status } = moved;
+    if (!moved.changed) throw conflict(400, `The task is ${status} and cannot be ${done}`, status);
+    metrics.taskStatusTransitions.inc({ from_status: was, to_status: status });
+    return moved;
+  }
+}
