@@ -95,13 +95,14 @@ END $$;
 
 -- Tells the next claim round of tasks that are Pending now: of each lane the first.
 CREATE FUNCTION announce_arrivals(p_tasks uuid[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO arrived (lane, rank, created_at, position, id)
   SELECT DISTINCT ON (lane) lane, -priority, created_at, position, id
   FROM task_state
   WHERE id = ANY (p_tasks) AND status = 'Pending' AND lane IS NOT NULL
   ORDER BY lane, -priority, created_at, position, id;
-$$;
+END $$;
 
 -- Puts tasks into the keys and lanes that their rules, metadata and counts of now give them. The caller holds the
 -- rows, and the shapes' lock in share mode since before.

@@ -6,7 +6,7 @@ import { createApp } from '../src/app.ts';
 import { startServer } from '../src/http/server.ts';
 import { TaskCommits } from '../src/task-commits.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -15,7 +15,7 @@ export interface Answer {
   readonly json: any;
 }
 
-export interface CallOptions {
+interface CallOptions {
   /** Sent as JSON; a text or bytes as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

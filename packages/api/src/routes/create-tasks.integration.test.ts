@@ -177,7 +177,7 @@ describe('a bad request is 400 and names the field', () => {
     ],
     ['NUL in a name', [aTask('a', { name: `a${NUL}b` })], 'tasks[0].name'],
     ['NUL in an id', [aTask(`a${NUL}`)], 'tasks[0].id'],
-    ['NUL in metadata', [aTask('a', { metadata: { deep: [`${NUL}`] } })], 'tasks[0].metadata'],
+    ['NUL in metadata', [aTask('a', { metadata: { deep: [NUL] } })], 'tasks[0].metadata'],
     [
       'NUL in a body',
       [aTask('a', { on_start: { ...onStart, params: { ...onStart.params, body: { [NUL]: 1 } } } })],
