@@ -9,5 +9,6 @@ export {
   startRedis,
   startServices,
 } from './services/index.ts';
+export { createReceiver } from './receiver/receiver.ts';
 export { findFreePort } from './services/free-port.ts';
 export { generateWorkflow, readWorkflow, toNewTasks, type Workflow } from './workflows/index.ts';
