@@ -1,5 +1,5 @@
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
-import { openDatabase } from '@arcrun/database';
+import { DatabaseBreaker, openDatabase } from '@arcrun/database';
 import { createLogger, createMetrics, limitRate } from '@arcrun/observability';
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from './app.ts';
@@ -20,14 +20,27 @@ const logger = createLogger({ level: settings.LOG_LEVEL, format: settings.LOG_FO
 const metrics = createMetrics();
 const warn = limitRate((message, fields) => logger.warn(message, fields), REPORT_PERIOD_MS);
 
+const breaker = new DatabaseBreaker({
+  failureThreshold: settings.CIRCUIT_BREAKER_FAILURE_THRESHOLD,
+  failureWindowSecs: settings.CIRCUIT_BREAKER_FAILURE_WINDOW_SECS,
+  recoveryTimeoutSecs: settings.CIRCUIT_BREAKER_RECOVERY_TIMEOUT_SECS,
+  successThreshold: settings.CIRCUIT_BREAKER_SUCCESS_THRESHOLD,
+  onChange: (state) => {
+    logger.warn('breaker of the database changed', { state });
+    metrics.circuitBreakerStateTransitions.inc({ to_state: state });
+  },
+  onRejection: () => metrics.circuitBreakerRejections.inc(),
+});
 const database = openDatabase({
   url: settings.DATABASE_URL,
   maxSize: settings.POOL_MAX_SIZE,
   minIdle: settings.POOL_MIN_IDLE,
   acquireTimeoutMs: settings.POOL_TIMEOUT_SECS * 1000,
+  acquireRetries: settings.POOL_ACQUIRE_RETRIES,
   applicationName: 'arcrun-api',
   onIdleError: (error) => warn('connection to Postgres broke', { error }),
   onQuery: (query, durationMs) => metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS),
+  ...(settings.CIRCUIT_BREAKER_ENABLED && { breaker }),
 });
 const redis = openProducerRedis({
   url: settings.REDIS_URL,

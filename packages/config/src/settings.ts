@@ -68,6 +68,27 @@ export const SETTINGS = {
   POOL_ACQUIRE_RETRIES: integer(0, 100, 3, 'How often a connection is asked for again before a call fails'),
   POOL_TIMEOUT_SECS: integer(1, 600, 30, 'How long a call waits for a free connection'),
 
+  CIRCUIT_BREAKER_ENABLED: flag(1, 'Breakers for the database and for each receiving origin'),
+  CIRCUIT_BREAKER_FAILURE_THRESHOLD: integer(1, 1000, 5, 'Failures in a row that open a breaker'),
+  CIRCUIT_BREAKER_FAILURE_WINDOW_SECS: integer(
+    1,
+    DAY_SECS,
+    10,
+    "Time within which those failures count for the database's breaker",
+  ),
+  CIRCUIT_BREAKER_RECOVERY_TIMEOUT_SECS: integer(
+    1,
+    DAY_SECS,
+    30,
+    'How long a breaker stays open before calls are tried again',
+  ),
+  CIRCUIT_BREAKER_SUCCESS_THRESHOLD: integer(
+    1,
+    1000,
+    2,
+    "Answers in a row that close the database's breaker",
+  ),
+
   PAGINATION_DEFAULT: integer(1, 10_000, 50, 'Rows of a page when the call does not say'),
   PAGINATION_MAX: integer(1, 10_000, 100, 'Rows of a page, at most'),
   MAX_TASKS_PER_BATCH: integer(1, 1_000_000, 10_000, 'Tasks of one request, at most'),

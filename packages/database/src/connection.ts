@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { DatabaseBreaker } from './breaker.ts';
+import { classifyFailure } from './failures.ts';
 import type { Schema } from './schema.ts';
 
 export interface PoolSettings {
@@ -8,12 +11,16 @@ export interface PoolSettings {
   readonly minIdle: number;
   /** How long a caller waits for a free connection. */
   readonly acquireTimeoutMs: number;
+  /** How often a connection that was refused is asked for again, before the caller fails. */
+  readonly acquireRetries?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   /** A broken idle connection is no failure of anybody's query; it is only told. */
   readonly onIdleError: (error: Error) => void;
   /** Called after each statement: its name (the function or table it is about) and how long it took. */
   readonly onQuery?: (query: string, durationMs: number) => void;
+  /** Refuses callers while the database does not answer. */
+  readonly breaker?: DatabaseBreaker;
 }
 
 export interface Database {
@@ -33,14 +40,52 @@ export function openDatabase(settings: PoolSettings): Database {
     keepAlive: true,
   });
   pool.on('error', settings.onIdleError);
-  const { onQuery } = settings;
+  // A connection that breaks between two statements of a transaction fails the next one. Without a listener it
+  // would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  const { onQuery, breaker } = settings;
+  breaker?.probeWith(() => pool.query('select 1'));
   const db = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool }),
-    ...(onQuery && {
-      log: (event) => onQuery(nameOfQuery(event.query.sql), event.queryDurationMillis),
+    dialect: new PostgresDialect({
+      pool: { options: pool.options, connect: () => acquire(pool, settings), end: () => pool.end() },
     }),
+    log: (event) => {
+      if (event.level === 'error' && classifyFailure(event.error) === 'unavailable') breaker?.failed();
+      else breaker?.succeeded();
+      onQuery?.(nameOfQuery(event.query.sql), event.queryDurationMillis);
+    },
   });
-  return { db, pool, close: () => db.destroy() };
+  return {
+    db,
+    pool,
+    close: async () => {
+      breaker?.stop();
+      // Kysely ends the pool only when it was used.
+      await db.destroy();
+      if (!pool.ended) await pool.end();
+    },
+  };
+}
+
+const FIRST_PAUSE_MS = 50;
+
+async function acquire(pool: pg.Pool, { breaker, acquireRetries = 0 }: PoolSettings): Promise<pg.PoolClient> {
+  for (let attempt = 0; ; attempt++) {
+    breaker?.admit();
+    try {
+      return await pool.connect();
+    } catch (error) {
+      breaker?.failed();
+      if (attempt >= acquireRetries || !wasRefused(error)) throw error;
+    }
+    await delay(FIRST_PAUSE_MS * 2 ** attempt);
+  }
+}
+
+/** Refused at once: a restart, a full server. A caller that has waited its time is not made to wait again. */
+function wasRefused(error: unknown): boolean {
+  const isTimeout = error instanceof Error && /timeout/i.test(error.message);
+  return classifyFailure(error) === 'unavailable' && !isTimeout;
 }
 
 /** A bounded label for metrics: the first function or table that a statement names after its verb. */

@@ -14,7 +14,7 @@ const LOCKED = new Set(['55P03']);
 // Connection exceptions, insufficient resources (disk full, too many connections), operator intervention
 // (shutdown, crash), read-only after a failover, and I/O errors.
 const UNAVAILABLE = /^(08|53|57P|58|25006)/;
-const SOCKET_ERRORS = new Set([
+const NETWORK_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -22,6 +22,7 @@ const SOCKET_ERRORS = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'EOPENBREAKER',
 ]);
 
 export function classifyFailure(error: unknown): FailureKind {
@@ -29,7 +30,7 @@ export function classifyFailure(error: unknown): FailureKind {
   if (code !== undefined) {
     if (CONFLICTS.has(code)) return 'conflict';
     if (LOCKED.has(code)) return 'locked';
-    if (SOCKET_ERRORS.has(code) || UNAVAILABLE.test(code)) return 'unavailable';
+    if (NETWORK_ERRORS.has(code) || UNAVAILABLE.test(code)) return 'unavailable';
     return 'query';
   }
   // node-postgres gives these no code.

@@ -1,3 +1,4 @@
+export { BreakerOpenError, type BreakerState, DatabaseBreaker } from './breaker.ts';
 export { openDatabase, type Database, type PoolSettings } from './connection.ts';
 export { classifyFailure, type FailureKind, isCrowdedKind } from './failures.ts';
 export { BUSY, GroupCommit } from './group-commit.ts';

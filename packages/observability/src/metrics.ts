@@ -114,6 +114,15 @@ export function createMetrics() {
     queueJobs: gauge('queue_jobs', 'Jobs of a queue by state', ['queue', 'state']),
     workersAlive: gauge('workers_alive', 'Workers with a live lease'),
 
+    circuitBreakerStateTransitions: counter(
+      'circuit_breaker_state_transitions_total',
+      'Breakers that changed their state',
+      ['to_state'],
+    ),
+    circuitBreakerRejections: counter(
+      'circuit_breaker_rejections_total',
+      'Calls that an open breaker refused',
+    ),
     dbPoolConnections: gauge('db_pool_connections', 'Connections to Postgres', ['state']),
     observeQuery: (query: string, durationMs: number, slowMs: number): void => {
       dbQueryDuration.observe({ query }, durationMs / 1000);

@@ -56,6 +56,7 @@ const urlGuard: UrlGuardSettings = {
 const pool = {
   url: settings.DATABASE_URL,
   acquireTimeoutMs: settings.POOL_TIMEOUT_SECS * 1000,
+  acquireRetries: settings.POOL_ACQUIRE_RETRIES,
   onIdleError: (error: Error) => warn('connection to Postgres broke', { error }),
 };
 const database = openDatabase({

@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { checkHealth, type Database } from '@arcrun/database';
+import { type Database, isDatabaseHealthy } from '@arcrun/database';
 import type { Metrics } from '@arcrun/observability';
 import { isRedisHealthy } from '@arcrun/queue';
 import type { Redis } from 'ioredis';
@@ -15,11 +15,11 @@ export interface StatusServerOptions {
 /** What a worker says of itself: `/health` (it lives), `/ready` (it can work), `/metrics`. */
 export function createStatusServer({ database, redis, metrics }: StatusServerOptions): Server {
   const look = async () => {
-    const [isDatabaseHealthy, isQueueHealthy] = await Promise.all([
-      isDatabaseReachable(database),
+    const [databaseAnswers, queueAnswers] = await Promise.all([
+      isDatabaseHealthy(database, CHECK_LIMIT_MS),
       isRedisHealthy(redis, CHECK_LIMIT_MS),
     ]);
-    return { isDatabaseHealthy, isQueueHealthy };
+    return { databaseAnswers, queueAnswers };
   };
   return createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://worker');
@@ -28,23 +28,23 @@ export function createStatusServer({ database, redis, metrics }: StatusServerOpt
     async function answer(path: string): Promise<void> {
       switch (path) {
         case '/health': {
-          const { isDatabaseHealthy, isQueueHealthy } = await look();
+          const { databaseAnswers, queueAnswers } = await look();
           sendJson(response, 200, {
-            status: isDatabaseHealthy && isQueueHealthy ? 'ok' : 'degraded',
-            database: wordFor(isDatabaseHealthy),
-            queue: wordFor(isQueueHealthy),
+            status: databaseAnswers && queueAnswers ? 'ok' : 'degraded',
+            database: wordFor(databaseAnswers),
+            queue: wordFor(queueAnswers),
             pool_size: database.pool.totalCount,
             pool_idle: database.pool.idleCount,
           });
           return;
         }
         case '/ready': {
-          const { isDatabaseHealthy, isQueueHealthy } = await look();
-          if (isDatabaseHealthy && isQueueHealthy) {
+          const { databaseAnswers, queueAnswers } = await look();
+          if (databaseAnswers && queueAnswers) {
             sendJson(response, 200, { status: 'ready', queue: 'healthy' });
           } else {
-            const error = isDatabaseHealthy ? 'Redis does not answer' : 'Postgres does not answer';
-            sendJson(response, 503, { error, status: 503, queue: wordFor(isQueueHealthy) });
+            const error = databaseAnswers ? 'Redis does not answer' : 'Postgres does not answer';
+            sendJson(response, 503, { error, status: 503, queue: wordFor(queueAnswers) });
           }
           return;
         }
@@ -57,18 +57,6 @@ export function createStatusServer({ database, redis, metrics }: StatusServerOpt
       }
     }
   });
-}
-
-async function isDatabaseReachable(database: Database): Promise<boolean> {
-  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), CHECK_LIMIT_MS);
-  const check = checkHealth(database.db).then(
-    () => true,
-    () => false,
-  );
-  const isReachable = await Promise.race([check, tooLate]);
-  clearTimeout(timer);
-  return isReachable;
 }
 
 function wordFor(isHealthy: boolean): 'healthy' | 'unhealthy' {

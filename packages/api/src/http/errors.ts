@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { classifyFailure } from '@arcrun/database';
+import { BreakerOpenError, classifyFailure } from '@arcrun/database';
 import type { TaskStatus } from '@arcrun/domain';
 import type { Logger } from '@arcrun/observability';
 
@@ -41,10 +41,8 @@ export const conflict = (status: number, message: string, current: TaskStatus): 
 export const notBuilt = (details: readonly string[]): ApiError =>
   new ApiError(501, 'The request asks for what is not built yet', { code: 'not_built', details });
 
-const RETRY_AFTER = { 'retry-after': '1' };
-
-const unavailable = (message: string): ApiError =>
-  new ApiError(503, message, { code: 'unavailable' }, RETRY_AFTER);
+export const unavailable = (message: string, retryAfterSecs = 1): ApiError =>
+  new ApiError(503, message, { code: 'unavailable' }, { 'retry-after': String(retryAfterSecs) });
 
 /** Answers a wrong method with the ones that the path has. */
 export function methodNotAllowed(...allowed: readonly string[]): RequestHandler {
@@ -119,6 +117,8 @@ function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   // Express: a path that cannot be percent-decoded.
   if (error instanceof URIError) return notFound('The path was');
+  if (error instanceof BreakerOpenError)
+    return unavailable('The database does not answer', error.retryAfterSecs);
   switch (classifyFailure(error)) {
     case 'unavailable':
       return unavailable('The database does not answer');

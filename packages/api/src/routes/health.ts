@@ -1,8 +1,8 @@
-import { checkHealth } from '@arcrun/database';
+import { isDatabaseHealthy } from '@arcrun/database';
 import { isRedisHealthy } from '@arcrun/queue';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
-import { ApiError, methodNotAllowed } from '../http/errors.ts';
+import { methodNotAllowed, unavailable } from '../http/errors.ts';
 
 const CHECK_LIMIT_MS = 1500;
 
@@ -12,11 +12,11 @@ export function healthRoutes({ database, redis, metrics }: ApiContext): Router {
   router
     .route('/health')
     .get(async (_request, response) => {
-      const [isDatabaseHealthy, isQueueHealthy] = await look();
+      const [databaseAnswers, queueAnswers] = await look();
       response.json({
-        status: isDatabaseHealthy && isQueueHealthy ? 'ok' : 'degraded',
-        database: wordFor(isDatabaseHealthy),
-        queue: wordFor(isQueueHealthy),
+        status: databaseAnswers && queueAnswers ? 'ok' : 'degraded',
+        database: wordFor(databaseAnswers),
+        queue: wordFor(queueAnswers),
         pool_size: database.pool.totalCount,
         pool_idle: database.pool.idleCount,
       });
@@ -27,10 +27,9 @@ export function healthRoutes({ database, redis, metrics }: ApiContext): Router {
   router
     .route('/ready')
     .get(async (_request, response) => {
-      const [isDatabaseHealthy, isQueueHealthy] = await look();
-      if (!isDatabaseHealthy)
-        throw new ApiError(503, 'Postgres does not answer', { code: 'unavailable' }, { 'retry-after': '1' });
-      response.json({ status: 'ready', queue: wordFor(isQueueHealthy) });
+      const [databaseAnswers, queueAnswers] = await look();
+      if (!databaseAnswers) throw unavailable('Postgres does not answer');
+      response.json({ status: 'ready', queue: wordFor(queueAnswers) });
     })
     .all(methodNotAllowed('GET'));
 
@@ -52,19 +51,7 @@ export function healthRoutes({ database, redis, metrics }: ApiContext): Router {
   return router;
 
   function look(): Promise<[boolean, boolean]> {
-    return Promise.all([isDatabaseReachable(), isRedisHealthy(redis, CHECK_LIMIT_MS)]);
-  }
-
-  async function isDatabaseReachable(): Promise<boolean> {
-    const { promise: tooLate, resolve } = Promise.withResolvers<false>();
-    const timer = setTimeout(() => resolve(false), CHECK_LIMIT_MS);
-    const check = checkHealth(database.db).then(
-      () => true,
-      () => false,
-    );
-    const isReachable = await Promise.race([check, tooLate]);
-    clearTimeout(timer);
-    return isReachable;
+    return Promise.all([isDatabaseHealthy(database, CHECK_LIMIT_MS), isRedisHealthy(redis, CHECK_LIMIT_MS)]);
   }
 }
 

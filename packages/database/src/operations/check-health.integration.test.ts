@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
-import { checkHealth } from './check-health.ts';
+import { isDatabaseHealthy } from './check-health.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -9,11 +9,21 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 test('Postgres that answers is healthy', async () => {
-  await expect(checkHealth(database.db)).resolves.toBeUndefined();
+  expect(await isDatabaseHealthy(database, 5000)).toBe(true);
 });
 
 test('Postgres that cannot be reached is not', async () => {
   const gone = await createTestDatabase(inject('templateUrl'));
   await gone.close();
-  await expect(checkHealth(gone.db)).rejects.toThrow();
+  expect(await isDatabaseHealthy(gone, 5000)).toBe(false);
+});
+
+test('Postgres that does not answer in time is not', async () => {
+  const busy = database.open(1);
+  const held = await busy.pool.connect();
+  try {
+    expect(await isDatabaseHealthy(busy, 50)).toBe(false);
+  } finally {
+    held.release();
+  }
 });

@@ -1,7 +1,14 @@
-import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../schema.ts';
+import type { Database } from '../connection.ts';
 
-/** Resolves when Postgres answers. */
-export async function checkHealth(db: Kysely<Schema>): Promise<void> {
-  await sql`select 1`.execute(db);
+/** Whether Postgres answers in time. Asks past the breaker, which would only say what was true a while ago. */
+export async function isDatabaseHealthy({ pool }: Pick<Database, 'pool'>, limitMs: number): Promise<boolean> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), limitMs);
+  const check = pool.query('select 1').then(
+    () => true,
+    () => false,
+  );
+  const isHealthy = await Promise.race([check, tooLate]);
+  clearTimeout(timer);
+  return isHealthy;
 }

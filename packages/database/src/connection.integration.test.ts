@@ -1,0 +1,149 @@
+import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
+import { BreakerOpenError, DatabaseBreaker } from './breaker.ts';
+import { openDatabase } from './connection.ts';
+import { classifyFailure } from './failures.ts';
+
+let real: TestDatabase;
+beforeAll(async () => {
+  real = await createTestDatabase(inject('templateUrl'));
+});
+afterAll(() => real.close());
+
+/** A way to Postgres that can be cut. */
+async function openWay() {
+  const target = new URL(real.url);
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((inner) => {
+    sockets.add(inner);
+    inner.on('error', () => undefined);
+    if (isCut) {
+      inner.destroy();
+      return;
+    }
+    const outer = connect(Number(target.port), target.hostname);
+    sockets.add(outer);
+    outer.on('error', () => undefined);
+    inner.pipe(outer).pipe(inner);
+    inner.on('close', () => outer.destroy());
+    outer.on('close', () => inner.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(real.url);
+  url.port = String((server.address() as AddressInfo).port);
+  const cut = () => {
+    isCut = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: url.href,
+    cut,
+    mend: () => void (isCut = false),
+    close: async () => {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('a database that is gone is refused at once, and used again by itself when it is back', async () => {
+  const way = await openWay();
+  const states: string[] = [];
+  const breaker = new DatabaseBreaker({
+    failureThreshold: 3,
+    failureWindowSecs: 10,
+    recoveryTimeoutSecs: 30,
+    successThreshold: 2,
+    onChange: (state) => states.push(state),
+    onRejection: () => undefined,
+  });
+  const database = openDatabase({
+    url: way.url,
+    maxSize: 4,
+    minIdle: 0,
+    acquireTimeoutMs: 5000,
+    acquireRetries: 1,
+    applicationName: 'arcrun test',
+    onIdleError: () => undefined,
+    breaker,
+  });
+  const ask = () =>
+    sql`select 1`.execute(database.db).then(
+      () => 'answered',
+      (error: unknown) => error,
+    );
+  try {
+    expect(await ask()).toBe('answered');
+    way.cut();
+    const outcomes: unknown[] = [];
+    while (!(outcomes.at(-1) instanceof BreakerOpenError)) outcomes.push(await ask());
+    expect(outcomes.length).toBeLessThanOrEqual(3);
+    for (const outcome of outcomes) expect(classifyFailure(outcome)).toBe('unavailable');
+    expect(states).toEqual(['open']);
+    const beganMs = performance.now();
+    const refused = await ask();
+    expect(performance.now() - beganMs).toBeLessThan(50);
+    expect(classifyFailure(refused)).toBe('unavailable');
+    way.mend();
+    await expect.poll(ask, { timeout: 10_000 }).toBe('answered');
+    expect(states).toEqual(['open', 'closed']);
+  } finally {
+    await database.close();
+    await way.close();
+  }
+});
+
+test('a query that is wrong says nothing about the database', async () => {
+  const breaker = new DatabaseBreaker({
+    failureThreshold: 1,
+    failureWindowSecs: 10,
+    recoveryTimeoutSecs: 30,
+    successThreshold: 1,
+    onChange: (state) => expect.unreachable(state),
+    onRejection: () => undefined,
+  });
+  const database = openDatabase({
+    url: real.url,
+    maxSize: 1,
+    minIdle: 0,
+    acquireTimeoutMs: 5000,
+    applicationName: 'arcrun test',
+    onIdleError: () => undefined,
+    breaker,
+  });
+  try {
+    await expect(sql`select 1 / 0`.execute(database.db)).rejects.toThrow('division by zero');
+    await expect(sql`select 1`.execute(database.db)).resolves.toBeDefined();
+  } finally {
+    await database.close();
+  }
+});
+
+test('a connection that breaks between two statements fails its transaction, and nothing else', async () => {
+  const way = await openWay();
+  const database = openDatabase({
+    url: way.url,
+    maxSize: 1,
+    minIdle: 0,
+    acquireTimeoutMs: 5000,
+    applicationName: 'arcrun test',
+    onIdleError: () => undefined,
+  });
+  try {
+    const transaction = database.db.transaction().execute(async (trx) => {
+      await sql`select 1`.execute(trx);
+      way.cut();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sql`select 2`.execute(trx);
+    });
+    await expect(transaction).rejects.toSatisfy((error) => classifyFailure(error) === 'unavailable');
+    way.mend();
+    await expect(sql`select 1`.execute(database.db)).resolves.toBeDefined();
+  } finally {
+    await database.close();
+    await way.close();
+  }
+});
