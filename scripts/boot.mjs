@@ -46,6 +46,7 @@ const commands = {
   },
   check: (node, env) => check(node, env),
   build: (_node, env, args) => build(env, args),
+  docs: (node, env, args) => handOver(node, ['scripts/docs/main.ts', ...args], { cwd: projectDir, env }),
   async migrate(node, env, args) {
     await ensureBuild(env);
     return handOver(node, [quiet, 'packages/local/src/migrate.ts', ...args], { cwd: projectDir, env });

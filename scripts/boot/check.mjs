@@ -12,6 +12,7 @@ export async function check(node, env) {
     ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
     ['unused code', bin('knip'), ['--no-progress']],
     ['layout', node, ['scripts/check-layout.ts']],
+    ['docs', node, ['scripts/docs/main.ts', '--check']],
   ];
   const results = await Promise.all(
     checks.map(async ([name, program, args]) => {

@@ -7,6 +7,8 @@ export interface Transition {
   readonly fromHandedBack?: readonly TaskStatus[];
   /** What the task becomes; of several, the event or the open parents decide. */
   readonly to: readonly TaskStatus[];
+  /** When it happens, in the words of the documentation. */
+  readonly when: string;
 }
 
 /**
@@ -15,29 +17,34 @@ export interface Transition {
  * test).
  */
 export const TRANSITIONS = {
-  /** The last open parent ended, and none that was required failed. */
-  release: { from: ['Waiting'], to: ['Pending'] },
-  /** A required parent ended in Failure or Canceled. */
-  cascade: { from: ['Waiting', 'Paused'], to: ['Failure'] },
-  /** A worker took it, and all its rules allow it. */
-  claim: { from: ['Pending'], to: ['Claimed'] },
-  /** on_start answered 2xx. */
-  start: { from: ['Claimed'], to: ['Running'] },
-  /** Its worker stopped, died or lost it. */
-  handBack: { from: ['Claimed'], to: ['Pending'] },
-  /** on_start failed for good. */
-  failStart: { from: ['Claimed'], to: ['Failure'] },
+  release: {
+    from: ['Waiting'],
+    to: ['Pending'],
+    when: 'every parent has ended, and none that was required failed',
+  },
+  cascade: { from: ['Waiting', 'Paused'], to: ['Failure'], when: 'a required parent failed or was canceled' },
+  claim: { from: ['Pending'], to: ['Claimed'], when: 'a worker took it, and all its rules allow it' },
+  start: { from: ['Claimed'], to: ['Running'], when: 'on_start answered 2xx' },
+  handBack: { from: ['Claimed'], to: ['Pending'], when: 'its worker stopped, died or lost it' },
+  failStart: { from: ['Claimed'], to: ['Failure'], when: 'on_start failed' },
   /**
-   * The client reports the end. It may answer before it answered on_start (Claimed), or after the claim was lost
-   * and the task handed back: the lost claim's call may have arrived.
+   * It may come before the answer to on_start (Claimed), or after the claim was lost and the task handed back: the
+   * lost claim's call may have arrived.
    */
-  report: { from: ['Claimed', 'Running'], fromHandedBack: ['Pending', 'Paused'], to: ['Success', 'Failure'] },
-  /** No sign of life for `timeout` seconds. */
-  timeOut: { from: ['Running'], to: ['Failure'] },
-  pause: { from: ['Waiting', 'Pending'], to: ['Paused'] },
-  resume: { from: ['Paused'], to: ['Waiting', 'Pending'] },
-  /** Canceled, stopped with its batch, or nobody needs it any more. */
-  cancel: { from: OPEN_STATUSES, to: ['Canceled'] },
+  report: {
+    from: ['Claimed', 'Running'],
+    fromHandedBack: ['Pending', 'Paused'],
+    to: ['Success', 'Failure'],
+    when: 'the client reports the end',
+  },
+  timeOut: { from: ['Running'], to: ['Failure'], when: 'no sign of life for its timeout' },
+  pause: { from: ['Waiting', 'Pending'], to: ['Paused'], when: 'paused' },
+  resume: { from: ['Paused'], to: ['Waiting', 'Pending'], when: 'resumed' },
+  cancel: {
+    from: OPEN_STATUSES,
+    to: ['Canceled'],
+    when: 'canceled, stopped with its batch, or nobody needs it any more',
+  },
 } as const satisfies Record<string, Transition>;
 
 export type TaskEvent = keyof typeof TRANSITIONS;

@@ -1,0 +1,18 @@
+const SECTION = /<!-- made from code: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;
+
+/**
+ * Writes each section anew between its markers, `<!-- made from code: name -->` and `<!-- end -->`.
+ *
+ * @throws when a page names a section that nothing makes
+ */
+export function fillSections(
+  page: string,
+  text: string,
+  sections: Readonly<Record<string, () => string>>,
+): string {
+  return text.replaceAll(SECTION, (_whole, name: string) => {
+    const make = sections[name];
+    if (make === undefined) throw new Error(`${page}: no section is called ${name}`);
+    return `<!-- made from code: ${name} -->\n\n${make().trim()}\n\n<!-- end -->`;
+  });
+}
