@@ -1,13 +1,21 @@
 import { defineConfig } from 'vitest/config';
+import { findChromium } from './e2e/harness/find-chromium.ts';
 
 /** A suite that needs Postgres and Redis: both are started once, however many of these run. */
 const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20_000 };
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/**/*.test.ts'];
+const browserFiles = ['e2e/browser/**/*.test.ts'];
 
 /** Faults take minutes and run only when they are asked for: `vitest run --project faults`. */
 const asksForFaults = process.argv.some((argument) => argument.includes('faults'));
+
+const hasBrowser = findChromium() !== undefined;
+if (!hasBrowser)
+  process.stderr.write(
+    'Without a Chromium the tests of the pages are left out (apt-get install chromium).\n',
+  );
 
 export default defineConfig({
   test: {
@@ -31,11 +39,14 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...faultFiles],
+          exclude: ['**/node_modules/**', ...faultFiles, ...browserFiles],
           testTimeout: 120_000,
           ...withServices,
         },
       },
+      ...(hasBrowser
+        ? [{ test: { name: 'browser', include: browserFiles, testTimeout: 60_000, ...withServices } }]
+        : []),
       ...(asksForFaults
         ? [{ test: { name: 'faults', include: faultFiles, testTimeout: 600_000, ...withServices } }]
         : []),
