@@ -1,0 +1,102 @@
+import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { classifyFailure } from './failures.ts';
+import { commitKnown } from './known-commit.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('templateUrl'));
+  await database.pool.query('create table noted (n integer)');
+});
+beforeEach(() => database.pool.query('truncate noted'));
+afterAll(() => database.close());
+
+const noted = async () => (await database.pool.query<{ n: number }>('select n from noted')).rows.length;
+
+/** Breaks the connection of the next COMMIT: before it is sent, or when it has been done and the answer is on its way. */
+function breakNextCommit(when: 'before' | 'after'): { count: () => number; restore: () => void } {
+  const { pool } = database;
+  const connect = pool.connect.bind(pool);
+  let broken = 0;
+  // oxlint-disable-next-line typescript/no-explicit-any -- wraps what the driver does with a connection
+  (pool as any).connect = async () => {
+    const client = await connect();
+    const query = client.query.bind(client);
+    // oxlint-disable-next-line typescript/no-explicit-any -- as above
+    (client as any).query = async (statement: unknown, ...rest: unknown[]) => {
+      const text = typeof statement === 'string' ? statement : (statement as { text?: string }).text;
+      if (text !== 'commit' || broken > 0)
+        // oxlint-disable-next-line typescript/no-explicit-any -- passes on what was given
+        return (query as any)(statement, ...rest);
+      broken++;
+      if (when === 'after') await query('commit');
+      const { rows } = await database.open(1).pool.query(
+        'select pg_terminate_backend($1)',
+        // oxlint-disable-next-line typescript/no-explicit-any -- the driver's own field
+        [(client as any).processID],
+      );
+      expect(rows).toHaveLength(1);
+      return query('select 1');
+    };
+    return client;
+  };
+  return { count: () => broken, restore: () => void ((pool as { connect: unknown }).connect = connect) };
+}
+
+const note = () => {
+  let runs = 0;
+  const outcome = commitKnown(database.db, async (trx) => {
+    runs++;
+    await sql`insert into noted values (1)`.execute(trx);
+    return 'value';
+  });
+  return { outcome, runs: () => runs };
+};
+
+test('a commit whose answer was lost is known to have happened, and is not made twice', async () => {
+  const breaking = breakNextCommit('after');
+  try {
+    const { outcome, runs } = note();
+    expect(await outcome).toBe('value');
+    expect(runs()).toBe(1);
+    expect(breaking.count()).toBe(1);
+  } finally {
+    breaking.restore();
+  }
+  expect(await noted()).toBe(1);
+});
+
+test('a commit that never arrived fails its caller, and leaves nothing', async () => {
+  const breaking = breakNextCommit('before');
+  try {
+    const { outcome, runs } = note();
+    await expect(outcome).rejects.toSatisfy((error) => classifyFailure(error) === 'unavailable');
+    expect(runs()).toBe(1);
+  } finally {
+    breaking.restore();
+  }
+  expect(await noted()).toBe(0);
+});
+
+test('a transaction that fails by itself fails with its own error', async () => {
+  const outcome = commitKnown(database.db, async (trx) => {
+    await sql`insert into noted values (1)`.execute(trx);
+    await sql`select 1 / 0`.execute(trx);
+  });
+  await expect(outcome).rejects.toThrow('division by zero');
+  expect(await noted()).toBe(0);
+});
+
+test('one that lost against another is run again', async () => {
+  let runs = 0;
+  const value = await commitKnown(database.db, async (trx) => {
+    runs++;
+    await sql`insert into noted values (1)`.execute(trx);
+    if (runs < 3)
+      await sql.raw(`do $$ begin raise exception 'lost' using errcode = '40001'; end $$`).execute(trx);
+    return runs;
+  });
+  expect(value).toBe(3);
+  expect(await noted()).toBe(1);
+});
