@@ -14,6 +14,11 @@ export interface StackOptions {
   readonly apis?: number;
   readonly workers?: number;
   readonly settings?: Readonly<Record<string, string>>;
+  /** By which way the processes reach Postgres and Redis; without one, directly. */
+  readonly ways?: {
+    readonly database?: (url: string) => Promise<string>;
+    readonly redis?: (url: string) => Promise<string>;
+  };
 }
 
 /** The whole system as it runs in production, one process each, with a database and a Redis of its own. */
@@ -37,6 +42,7 @@ export async function startStack({
   apis = 2,
   workers = 3,
   settings = {},
+  ways = {},
 }: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'arcrun-e2e-'));
   const [database, redis, receiver] = await Promise.all([
@@ -52,8 +58,8 @@ export async function startStack({
   };
   const hostPort = await freePort();
   const shared = {
-    DATABASE_URL: database.url,
-    REDIS_URL: redis.url,
+    DATABASE_URL: (await ways.database?.(database.url)) ?? database.url,
+    REDIS_URL: (await ways.redis?.(redis.url)) ?? redis.url,
     HOST_URL: `http://127.0.0.1:${hostPort}`,
     SKIP_SSRF_VALIDATION: '1',
     LOG_LEVEL: 'warn',

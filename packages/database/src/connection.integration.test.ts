@@ -1,7 +1,6 @@
-import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
+import { createTestDatabase, openWay, type TestDatabase } from '@arcrun/database/testing';
 import { BreakerOpenError, DatabaseBreaker } from './breaker.ts';
 import { openDatabase } from './connection.ts';
 import { classifyFailure } from './failures.ts';
@@ -12,45 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => real.close());
 
-/** A way to Postgres that can be cut. */
-async function openWay() {
-  const target = new URL(real.url);
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((inner) => {
-    sockets.add(inner);
-    inner.on('error', () => undefined);
-    if (isCut) {
-      inner.destroy();
-      return;
-    }
-    const outer = connect(Number(target.port), target.hostname);
-    sockets.add(outer);
-    outer.on('error', () => undefined);
-    inner.pipe(outer).pipe(inner);
-    inner.on('close', () => outer.destroy());
-    outer.on('close', () => inner.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(real.url);
-  url.port = String((server.address() as AddressInfo).port);
-  const cut = () => {
-    isCut = true;
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    url: url.href,
-    cut,
-    mend: () => void (isCut = false),
-    close: async () => {
-      cut();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
 test('a database that is gone is refused at once, and used again by itself when it is back', async () => {
-  const way = await openWay();
+  const way = await openWay(real.url);
   const states: string[] = [];
   const breaker = new DatabaseBreaker({
     failureThreshold: 3,
@@ -123,7 +85,7 @@ test('a query that is wrong says nothing about the database', async () => {
 });
 
 test('a connection that breaks between two statements fails its transaction, and nothing else', async () => {
-  const way = await openWay();
+  const way = await openWay(real.url);
   const database = openDatabase({
     url: way.url,
     maxSize: 1,

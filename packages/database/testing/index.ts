@@ -1,4 +1,5 @@
 export * from './batches.ts';
+export * from './cuttable-way.ts';
 export * from './databases.ts';
 export * from './states.ts';
 export * from './steps.ts';

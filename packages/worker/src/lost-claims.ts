@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, handBackLostClaims } from '@arcrun/database';
+import { classifyFailure, type Database, handBackLostClaims } from '@arcrun/database';
 import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 
@@ -17,16 +17,32 @@ export interface LostClaimsOptions {
 }
 
 /**
- * Hands back old claims of this worker that it does not know of: their claiming committed, but the answer was lost
- * on the way. Its lease would keep them for ever.
+ * Hands back claims of this worker that it does not know of: their claiming committed, but the answer was lost on
+ * the way. Its lease would keep them for ever.
  */
 export class LostClaims {
   readonly #options: LostClaimsOptions;
   readonly #stopped = new AbortController();
   #loop: Promise<void> | undefined;
+  /** The end of the claim round, or of the look for its claims, that is under way. */
+  #last: Promise<unknown> = Promise.resolve();
+  #isSuspected = false;
 
   constructor(options: LostClaimsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Runs a claim round. When its connection breaks, nobody knows what it has claimed: then this worker's unknown
+   * claims are looked for soon, not only when they have become old.
+   */
+  async around<T>(round: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#alone(round);
+    } catch (error) {
+      if (classifyFailure(error) === 'unavailable') this.#isSuspected = true;
+      throw error;
+    }
   }
 
   start(): void {
@@ -46,17 +62,33 @@ export class LostClaims {
     while (!signal.aborted) {
       await delay(PERIOD_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      await this.#handBack(claimTimeoutSecs, busyIds()).catch((error: unknown) =>
-        logger.debug('lost claims not looked for', { error }),
-      );
+      try {
+        await this.#handBack(claimTimeoutSecs, busyIds());
+        if (this.#isSuspected) await this.#handBackSuspected();
+      } catch (error) {
+        logger.debug('lost claims not looked for', { error });
+      }
     }
+  }
+
+  /** No round is under way meanwhile, so every claim of this worker is either known to it or lost. */
+  async #handBackSuspected(): Promise<void> {
+    await this.#alone(() => this.#handBack(0, this.#options.busyIds()));
+    this.#isSuspected = false;
+  }
+
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(run);
+    this.#last = next.catch(() => undefined);
+    return next;
   }
 
   async #handBack(ageSecs: number, busy: readonly string[]): Promise<void> {
     const { database, workerId, metrics, doorbell } = this.#options;
     const returned = await handBackLostClaims(database.db, workerId, busy, ageSecs);
     if (returned === 0) return;
-    metrics.claimsHandedBack.inc({ reason: ageSecs === 0 ? 'stop' : 'lost' }, returned);
+    const reason = this.#stopped.signal.aborted ? 'stop' : 'lost';
+    metrics.claimsHandedBack.inc({ reason }, returned);
     metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Pending' }, returned);
     doorbell.ring('start');
   }

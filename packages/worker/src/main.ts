@@ -129,16 +129,19 @@ const lostClaims = new LostClaims({
   claimTimeoutSecs: settings.WORKER_CLAIM_TIMEOUT_SECS,
   busyIds: () => starts.calls.ids,
 });
+const claimLock = new ClaimLock(producerRedis);
 
 const rounds = {
   start: () =>
-    processStart({
-      ...shared,
-      batchSize: settings.WORKER_START_BATCH_SIZE,
-      lock: new ClaimLock(producerRedis),
-      lease,
-      starts,
-    }),
+    lostClaims.around(() =>
+      processStart({
+        ...shared,
+        batchSize: settings.WORKER_START_BATCH_SIZE,
+        lock: claimLock,
+        lease,
+        starts,
+      }),
+    ),
   webhook: () => processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
   propagation: () => processPropagation({ ...shared, batchSize: settings.WORKER_PROPAGATION_BATCH_SIZE }),
   timeout: async () => {
