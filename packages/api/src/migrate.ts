@@ -10,6 +10,8 @@ const RETRY_MS = 500;
 
 const url = process.env['DATABASE_URL'];
 if (url === undefined || url === '') fail('DATABASE_URL: is required (Postgres, 15 or newer)');
+if (!/^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? ''))
+  fail('DATABASE_URL: must be a URL that begins with postgres://');
 const database = openDatabase({
   url,
   maxSize: 2,

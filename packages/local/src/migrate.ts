@@ -1,6 +1,7 @@
 // `npm run migrate`: on the database of DATABASE_URL, else on the embedded one.
 import { join } from 'node:path';
 import { stateDir } from './services/cache-folder.ts';
+import { GIVEN_POSTGRES, requireServer } from './services/given-server.ts';
 import { startPostgres } from './services/postgres.ts';
 import { StartupError } from './services/startup-error.ts';
 import { readRunRecord } from './start/run-record.ts';
@@ -13,6 +14,7 @@ const say = (message: string): void => {
 async function migrate(): Promise<void> {
   const given = process.env.DATABASE_URL || readRunRecord()?.databaseUrl;
   if (given !== undefined) {
+    await requireServer(GIVEN_POSTGRES, given);
     await runMigrations(builtScripts.migrate, { ...process.env, DATABASE_URL: given }, say);
     return;
   }

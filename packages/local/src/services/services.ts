@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { stateDir as projectStateDir } from './cache-folder.ts';
+import { GIVEN_POSTGRES, GIVEN_REDIS, requireServer } from './given-server.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import type { RunningService } from './service-process.ts';
@@ -39,14 +40,14 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   };
   const [postgres, redis] = await Promise.allSettled([
     env.DATABASE_URL
-      ? undefined
+      ? requireServer(GIVEN_POSTGRES, env.DATABASE_URL)
       : startPostgres({
           ...shared,
           dataDir: join(stateDir, 'postgres'),
           ...(options.postgresPort === undefined ? {} : { port: options.postgresPort }),
         }),
     env.REDIS_URL
-      ? undefined
+      ? requireServer(GIVEN_REDIS, env.REDIS_URL)
       : startRedis({
           ...shared,
           dataDir: join(stateDir, 'redis'),
@@ -74,6 +75,6 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   };
 }
 
-function valueOf<T>(outcome: PromiseSettledResult<T>): T | undefined {
-  return outcome.status === 'fulfilled' ? outcome.value : undefined;
+function valueOf<T>(outcome: PromiseSettledResult<T | void>): T | undefined {
+  return outcome.status === 'fulfilled' && outcome.value ? outcome.value : undefined;
 }
