@@ -21,7 +21,7 @@ function cursorOf(key: unknown, url = '/task?name=a%20b&page=3&after=old'): URLS
   );
   const match = /^<(\?.*)>; rel="next"$/.exec(header);
   expect(match).not.toBeNull();
-  return new URLSearchParams(match![1]!);
+  return new URLSearchParams(match![1]);
 }
 
 test('a page by number', () => {
