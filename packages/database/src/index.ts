@@ -2,6 +2,7 @@ export { BreakerOpenError, type BreakerState, DatabaseBreaker } from './breaker.
 export { openDatabase, type Database, type PoolSettings } from './connection.ts';
 export { classifyFailure, type FailureKind, isCrowdedKind } from './failures.ts';
 export { BUSY, GroupCommit } from './group-commit.ts';
+export type { IdempotentCall, Once } from './idempotency.ts';
 export { migrate, type MigrationResult } from './migrate.ts';
 export type { DeliveryStatus, Schema } from './schema.ts';
 export * from './operations/index.ts';

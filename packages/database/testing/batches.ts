@@ -76,6 +76,7 @@ export function aBatch<Name extends string>(
       onSuccess: [],
       onFailure: [],
       rules: [],
+      dedupe: [],
       ...fields,
       parents,
     };

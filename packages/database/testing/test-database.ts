@@ -42,7 +42,7 @@ export async function createTestDatabase(templateUrl: string): Promise<TestDatab
     open,
     clear: async () => {
       await pool.query(
-        'truncate action, arrived, batch, delivery, lane, link, occupancy, place_change, propagation, rule_set, shape, sweep, task, task_state, worker',
+        'truncate action, arrived, batch, dedupe_shape, delivery, idempotency_key, lane, link, occupancy, place_change, propagation, rule_set, shape, sweep, task, task_state, worker',
       );
     },
     close: async () => {

@@ -1,3 +1,4 @@
+export * from './dedupe.ts';
 export * from './notifications.ts';
 export * from './propagation.ts';
 export * from './retry-schedule.ts';

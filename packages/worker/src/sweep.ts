@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Database,
   findOldestDue,
+  forgetIdempotencyKeys,
   handBackDeadClaims,
   mendPlaces,
   type OldestDue,
@@ -14,6 +15,8 @@ const SECOND_LOOK_MS = 300;
 
 /** Between two comparisons of places with the tasks. */
 const MEND_PERIOD_SECS = 10;
+
+const KEYS_FORGOTTEN_AT_ONCE = 1000;
 
 export interface SweepOptions {
   readonly leaseSecs: number;
@@ -34,6 +37,7 @@ export class Sweep {
   async run(): Promise<void> {
     await this.#handBackDeadClaims();
     await this.#mendPlaces();
+    await forgetIdempotencyKeys(this.#options.database.db, KEYS_FORGOTTEN_AT_ONCE);
     await this.#ringLostBells();
   }
 

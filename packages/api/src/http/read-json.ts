@@ -4,15 +4,23 @@ import { ApiError, invalid } from './errors.ts';
 
 /** Reads the JSON body of a request, without losing a digit. */
 export async function readJson(request: Request, maxBytes: number): Promise<Json> {
-  const body = await readBody(request, maxBytes);
-  if (body.length === 0) throw invalid(['body: must not be empty']);
+  return (await readJsonBody(request, maxBytes)).json;
+}
+
+/** The same, with the bytes as they came. */
+export async function readJsonBody(
+  request: Request,
+  maxBytes: number,
+): Promise<{ readonly json: Json; readonly bytes: Buffer }> {
+  const bytes = await readBody(request, maxBytes);
+  if (bytes.length === 0) throw invalid(['body: must not be empty']);
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw invalid(['body: must be announced as JSON (Content-Type: application/json)']);
   }
-  const parsed = parseJson(body);
+  const parsed = parseJson(bytes);
   if (!parsed.ok) throw invalid(parsed.details ?? [`body: ${parsed.message}`]);
-  return parsed.value;
+  return { json: parsed.value, bytes };
 }
 
 function readBody(request: Request, maxBytes: number): Promise<Buffer> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   INT32_MAX,
   parseCounters,
@@ -10,11 +11,12 @@ import { isTerminal } from '@arcrun/domain';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { createTasks } from '../create-tasks.ts';
-import { conflict, invalid, methodNotAllowed, notBuilt, notFound } from '../http/errors.ts';
+import { conflict, invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
-import { readJson } from '../http/read-json.ts';
+import { readIdempotencyKey } from '../http/idempotency-key.ts';
+import { readJson, readJsonBody } from '../http/read-json.ts';
 
 export function taskRoutes(context: ApiContext): Router {
   const { database, commits, doorbell, settings, pageLimits } = context;
@@ -38,13 +40,13 @@ export function taskRoutes(context: ApiContext): Router {
       sendJsonText(response, json);
     })
     .post(async (request, response) => {
-      if (request.headers['idempotency-key'] !== undefined) {
-        throw notBuilt(['Idempotency-Key: is not built yet']);
-      }
-      const { batchId, tasks } = await createTasks(await readJson(request, maxBytes), context);
+      const key = readIdempotencyKey(request);
+      const { json, bytes } = await readJsonBody(request, maxBytes);
+      const call = key === null ? null : { call: 'POST /task', key, bodyHash: sha256(bytes) };
+      const { batchId, answer } = await createTasks(json, call, context);
       response.setHeader('x-batch-id', batchId);
-      if (tasks.length === 0) response.status(204).end();
-      else sendJsonText(response, JSON.stringify(tasks), 201);
+      if (answer === null) response.status(204).end();
+      else sendJsonText(response, answer, 201);
     })
     .all(methodNotAllowed('GET', 'POST'));
 
@@ -131,6 +133,8 @@ export function taskRoutes(context: ApiContext): Router {
     return result.status;
   }
 }
+
+const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 
 function readTaskKey(value: unknown): TaskKey | null {
   const { createdAt, batchId, position } = value as Record<keyof TaskKey, unknown>;

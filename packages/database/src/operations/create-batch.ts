@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
-import type { Rule } from '@arcrun/domain';
+import type { Rule, RuleMatcher } from '@arcrun/domain';
+import { lookForDuplicates, registerDedupeShapes } from '../dedupe.ts';
 import { retryConflicts } from '../failures.ts';
+import { type IdempotentCall, type Once, once } from '../idempotency.ts';
+import { commitKnown } from '../known-commit.ts';
 import { RuleSets } from '../rule-sets.ts';
 import type { Schema } from '../schema.ts';
 
@@ -31,6 +34,8 @@ export interface InsertedTask {
   readonly onSuccess: readonly StoredAction[];
   readonly onFailure: readonly StoredAction[];
   readonly rules: readonly Rule[];
+  /** What must not be there already. */
+  readonly dedupe: readonly RuleMatcher[];
 }
 
 export interface InsertedBatch {
@@ -49,10 +54,49 @@ export interface CreatedBatch {
   /** How many of its tasks may start at once. */
   readonly pending: number;
   readonly notified: number;
+  /** The tasks that were created: without the duplicates, and without links to them. */
+  readonly tasks: readonly InsertedTask[];
 }
 
-/** Writes a whole batch, or nothing of it. */
+/** Writes a batch without the tasks that are duplicates, or nothing of it. */
 export async function createBatch(db: Kysely<Schema>, batch: InsertedBatch): Promise<CreatedBatch> {
+  if (!hasStrategy(batch)) return retryConflicts(() => writeBatch(db, batch));
+  await registerDedupeShapes(db, batch.tasks);
+  return commitKnown(db, (trx) => writeUnique(trx, batch));
+}
+
+/**
+ * The same, once for each key: the answer is kept in the same transaction, so that whoever asks again gets it.
+ *
+ * @param answerOf the body of the answer
+ */
+export async function createBatchOnce(
+  db: Kysely<Schema>,
+  call: IdempotentCall,
+  batch: InsertedBatch,
+  answerOf: (created: CreatedBatch) => string | null,
+): Promise<Once<CreatedBatch>> {
+  if (hasStrategy(batch)) await registerDedupeShapes(db, batch.tasks);
+  return commitKnown(db, (trx) =>
+    once(trx, call, batch.id, async () => {
+      const value = await (hasStrategy(batch) ? writeUnique(trx, batch) : writeBatch(trx, batch));
+      return { value, answer: answerOf(value) };
+    }),
+  );
+}
+
+const hasStrategy = (batch: InsertedBatch): boolean => batch.tasks.some((task) => task.dedupe.length > 0);
+
+async function writeUnique(trx: Kysely<Schema>, batch: InsertedBatch): Promise<CreatedBatch> {
+  const duplicates = await lookForDuplicates(trx, batch.tasks);
+  // A dependency on a duplicate counts as met.
+  const tasks = batch.tasks
+    .filter((task) => !duplicates.has(task.id))
+    .map((task) => ({ ...task, parents: task.parents.filter((parent) => !duplicates.has(parent.id)) }));
+  return writeBatch(trx, { ...batch, tasks });
+}
+
+async function writeBatch(db: Kysely<Schema>, batch: InsertedBatch): Promise<CreatedBatch> {
   const actions = new Map<string, string>();
   const hashes = new Map<string, string>();
   const refer = (action: StoredAction): string => {
@@ -86,12 +130,10 @@ export async function createBatch(db: Kysely<Schema>, batch: InsertedBatch): Pro
     `{"id":"${batch.id}","posted_as_object":${batch.postedAsObject},"scope":${JSON.stringify(batch.scope)},` +
     `"metadata":${batch.metadata},"on_complete":${referAll(batch.onComplete)}}`;
 
-  const { rows } = await retryConflicts(() =>
-    sql<{ created_at: string; pending: number; notified: number }>`
-      select rfc3339(created_at) as created_at, pending, notified from create_batch(
-        ${row}::json, ${`[${[...actions.values()].join(',')}]`}::json, ${ruleSets.toJson()}::json,
-        ${`[${tasks.join(',')}]`}::json, ${`[${links.join(',')}]`}::json)`.execute(db),
-  );
+  const { rows } = await sql<{ created_at: string; pending: number; notified: number }>`
+    select rfc3339(created_at) as created_at, pending, notified from create_batch(
+      ${row}::json, ${`[${[...actions.values()].join(',')}]`}::json, ${ruleSets.toJson()}::json,
+      ${`[${tasks.join(',')}]`}::json, ${`[${links.join(',')}]`}::json)`.execute(db);
   const { created_at: createdAt, pending, notified } = rows[0]!;
-  return { createdAt, pending, notified };
+  return { createdAt, pending, notified, tasks: batch.tasks };
 }

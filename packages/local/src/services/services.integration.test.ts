@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi, inject } from 'vitest';
 import { startPostgres } from './postgres.ts';
 import { isAlive } from './process-identity.ts';
 import { startRedis } from './redis.ts';
@@ -144,7 +144,7 @@ test('a pid file whose number belongs to another program now does not end that p
 });
 
 test('addresses in the environment win, each for itself', async () => {
-  const databaseUrl = 'postgres://somebody@db.example/theirs';
+  const databaseUrl = inject('templateUrl');
   const services = await startServices({
     stateDir: folder,
     durable: false,

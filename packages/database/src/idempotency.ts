@@ -1,0 +1,38 @@
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from './schema.ts';
+
+/** A call that is to have its effect once, however often it comes. */
+export interface IdempotentCall {
+  /** Such as `POST /task`. */
+  readonly call: string;
+  readonly key: string;
+  /** SHA-256 of the body as it came. */
+  readonly bodyHash: Buffer;
+}
+
+export type Once<T> =
+  | { readonly outcome: 'done'; readonly value: T; readonly answer: string | null }
+  /** The first call's answer; nothing was done. */
+  | { readonly outcome: 'repeated'; readonly batchId: string; readonly answer: string | null }
+  /** The key was used with another body. */
+  | { readonly outcome: 'conflict' };
+
+/** Does something within `trx` and keeps its answer, unless the key has been used; a twin under way is waited for. */
+export async function once<T>(
+  trx: Kysely<Schema>,
+  { call, key, bodyHash }: IdempotentCall,
+  batchId: string,
+  run: () => Promise<{ readonly value: T; readonly answer: string | null }>,
+): Promise<Once<T>> {
+  await sql`select lock_idempotency_key(${call}, ${key})`.execute(trx);
+  const { rows } = await sql<{ hash: Buffer | null; answer: string | null; batchId: string }>`
+    select body_hash as hash, answer, batch_id as "batchId"
+    from find_idempotent_answer(${call}, ${key})`.execute(trx);
+  const { hash, ...first } = rows[0]!;
+  if (hash !== null)
+    return hash.equals(bodyHash) ? { outcome: 'repeated', ...first } : { outcome: 'conflict' };
+  const { value, answer } = await run();
+  await sql`insert into idempotency_key (call, key, body_hash, answer, batch_id)
+            values (${call}, ${key}, ${bodyHash}, ${answer}, ${batchId})`.execute(trx);
+  return { outcome: 'done', value, answer };
+}
