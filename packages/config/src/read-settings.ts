@@ -1,4 +1,4 @@
-import { type Setting, type SettingName, SETTINGS } from './settings.ts';
+import { REFUSED_SETTINGS, type Setting, type SettingName, SETTINGS } from './settings.ts';
 
 type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'number'
   ? number
@@ -30,6 +30,10 @@ export class SettingsError extends Error {
 export function readSettings(env: Environment): Settings {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
+  for (const name of REFUSED_SETTINGS) {
+    if (env[name]?.trim())
+      problems.push(`${name}: is not built yet, and ignoring it would not be safe; leave it out`);
+  }
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     const given = env[name]?.trim();
     const text = given === undefined || given === '' ? setting.default : given;

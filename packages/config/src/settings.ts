@@ -144,14 +144,20 @@ export const SETTINGS = {
     'Endings that no host name may have',
   ),
 
-  SLOW_QUERY_THRESHOLD_MS: integer(0, 3_600_000, 100, 'Statements that take longer are logged and counted'),
-  METRICS_SAMPLER_INTERVAL_SECS: integer(1, 3600, 15, 'Period of the gauges that are read from Postgres'),
+  SLOW_QUERY_THRESHOLD_MS: integer(0, 3_600_000, 100, 'Statements that take longer are counted'),
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** Settings of other versions of ArcRun that mean nothing here: accepted, and named as ignored. */
+/** Settings that promise safety and are not built yet: a process that was given one refuses to start. */
+export const REFUSED_SETTINGS = ['AUTH_TOKEN', 'WEBHOOK_SIGNING_SECRET'] as const;
+
+/** Settings that mean nothing here, or nothing yet: accepted, and named as ignored. */
 export const IGNORED_SETTINGS = [
+  'METRICS_SAMPLER_INTERVAL_SECS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'RETENTION_ENABLED',
+  'TRACING_ENABLED',
   'WEBHOOK_DELIVERY_INTERVAL_MS',
   'WEBHOOK_DELIVERY_BATCH_SIZE',
   'BATCH_CHANNEL_CAPACITY',

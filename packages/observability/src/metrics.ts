@@ -111,8 +111,6 @@ export function createMetrics() {
       'Places and lanes that did not agree with the tasks, found by the sweep',
       ['what'],
     ),
-    queueJobs: gauge('queue_jobs', 'Jobs of a queue by state', ['queue', 'state']),
-    workersAlive: gauge('workers_alive', 'Workers with a live lease'),
 
     circuitBreakerStateTransitions: counter(
       'circuit_breaker_state_transitions_total',
