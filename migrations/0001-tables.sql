@@ -160,6 +160,7 @@ CREATE TABLE delivery (
   condition delivery_condition,
   position smallint NOT NULL,    -- among the actions of its trigger
   action bytea NOT NULL,
+  origin text NOT NULL,          -- of its action: what is held back goes by it
   status delivery_status NOT NULL DEFAULT 'Pending',
   attempts integer NOT NULL DEFAULT 0,
   last_error text,
@@ -174,9 +175,18 @@ CREATE TABLE delivery (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE UNIQUE INDEX delivery_by_subject ON delivery (coalesce(task_id, batch_id), trigger, position);
-CREATE INDEX delivery_due ON delivery (next_attempt_at) WHERE status = 'Pending';
+CREATE INDEX delivery_due ON delivery (next_attempt_at) INCLUDE (origin) WHERE status = 'Pending';
+CREATE INDEX delivery_by_origin ON delivery (origin, next_attempt_at)
+  WHERE status = 'Pending' AND next_attempt_at IS NOT NULL;
 CREATE INDEX delivery_waiting ON delivery (waits_for_worker) WHERE waits_for_worker IS NOT NULL;
 CREATE INDEX delivery_by_age ON delivery (updated_at DESC, id DESC);
+
+-- Receivers that gave no answer to many calls in a row: there is a row while the breaker is open.
+CREATE TABLE origin_breaker (
+  origin text PRIMARY KEY,
+  opened_at timestamptz NOT NULL,
+  probe_at timestamptz NOT NULL  -- when one call of the whole fleet may try again; it moves on when one does
+) WITH (fillfactor = 50);
 
 -- One lease per worker process. What it holds is handed back when the lease has run out.
 CREATE TABLE worker (

@@ -19,9 +19,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
   recorded integer;
 BEGIN
-  INSERT INTO delivery (task_id, trigger, condition, position, action,
+  INSERT INTO delivery (task_id, trigger, condition, position, action, origin,
                         next_attempt_at, waits_for_worker, created_at, updated_at)
-  SELECT s.id, n.trigger, n.condition, n.ordinality - 1, n.hash,
+  SELECT s.id, n.trigger, n.condition, n.ordinality - 1, n.hash, a.origin,
          CASE WHEN s.worker_id IS NULL THEN p_at END, s.worker_id, p_at, p_at
   FROM task_state s
   JOIN task t ON t.id = s.id
@@ -36,6 +36,7 @@ BEGIN
     SELECT 'Cancel', NULL, s.cancel_action, 1
     WHERE s.status = 'Canceled' AND s.cancel_action IS NOT NULL
   ) n
+  JOIN action a ON a.hash = n.hash
   WHERE s.id = ANY (p_tasks || p_dead_ends);
   GET DIAGNOSTICS recorded = ROW_COUNT;
   RETURN recorded;
@@ -85,9 +86,10 @@ BEGIN
   ), '{}')
   WHERE b.id = ANY (p_batches);
 
-  INSERT INTO delivery (batch_id, trigger, position, action, next_attempt_at, created_at, updated_at)
-  SELECT b.id, 'BatchComplete', a.ordinality - 1, a.hash, p_at, p_at, p_at
-  FROM batch b CROSS JOIN LATERAL unnest(b.on_complete) WITH ORDINALITY AS a (hash, ordinality)
+  INSERT INTO delivery (batch_id, trigger, position, action, origin, next_attempt_at, created_at, updated_at)
+  SELECT b.id, 'BatchComplete', c.ordinality - 1, c.hash, a.origin, p_at, p_at, p_at
+  FROM batch b CROSS JOIN LATERAL unnest(b.on_complete) WITH ORDINALITY AS c (hash, ordinality)
+  JOIN action a ON a.hash = c.hash
   WHERE b.id = ANY (p_batches);
   GET DIAGNOSTICS recorded = ROW_COUNT;
   RETURN recorded;

@@ -33,16 +33,18 @@ END $$;
 -- it. Each claim carries the next fencing number of its task: whatever an earlier holder reports later changes
 -- nothing.
 --
--- p_rooms: {origin: calls that this worker may still open to it}, p_room: to every other origin.
--- claims: [{id, batchId, claim, kind, onStart, origin}]. more: another round may find more, without anything
--- having changed. blocked: lanes whose rules were found to allow nothing now.
+-- p_rooms: {origin: calls that this worker may still open to it}, p_room: to every other origin. One task may be
+-- claimed for an origin whose breaker is open when it is time to probe it (0024-origin-breakers.sql).
+-- claims: [{id, batchId, claim, kind, onStart, origin, isProbe}]. more: another round may find more, without anything
+-- having changed. held_back: there are tasks for origins that this worker may open no further calls to; another
+-- worker may. blocked: lanes whose rules were found to allow nothing now.
 --
 -- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again.
 -- It parks what is full, walks the tasks of the rest in order over the amounts, and stops at the head of the first
 -- lane that it has not looked at. Passes go on until the limit is reached or no lane is left.
 CREATE FUNCTION claim_tasks(
-  p_worker uuid, p_limit integer, p_rooms json, p_room integer, OUT claims json, OUT more boolean,
-  OUT blocked integer
+  p_worker uuid, p_limit integer, p_rooms json, p_room integer, p_probe_secs integer,
+  OUT claims json, OUT more boolean, OUT held_back boolean, OUT blocked integer
 )
 LANGUAGE plpgsql
 -- Small hot tables that grow and shrink: plans made from the statistics of the wrong moment cost 100 ms here.
@@ -51,6 +53,8 @@ AS $$
 DECLARE
   width integer := least(greatest(p_limit, 16), 64);
   full_origins text[] := '{}';
+  probing text[] := '{}';       -- origins that may be probed,
+  probed text[] := '{}';        -- and those that will be
   locked uuid[] := '{}';        -- tasks that somebody else holds; left alone for the rest of the round, as are
   passed_over uuid[] := '{}';   -- lanes that have no others
   visited uuid[];
@@ -74,12 +78,17 @@ DECLARE
 BEGIN
   claims := '[]';
   more := false;
+  held_back := false;
   blocked := 0;
   PERFORM pg_advisory_xact_lock(round_lock_key());
   IF NOT EXISTS (SELECT FROM worker WHERE id = p_worker AND lease_until > clock_timestamp()) THEN RETURN; END IF;
   PERFORM register_shapes();
-  SELECT coalesce(array_agg(r.key), '{}'), coalesce(array_agg(r.value::integer), '{}') INTO origin_list, rooms
-  FROM json_each_text(p_rooms) r;
+  IF EXISTS (SELECT FROM origin_breaker WHERE probe_at <= now()) THEN probing := open_to_probes(); END IF;
+  SELECT coalesce(array_agg(r.origin), '{}'), coalesce(array_agg(r.room), '{}') INTO origin_list, rooms
+  FROM (
+    SELECT key AS origin, value::integer AS room FROM json_each_text(p_rooms) WHERE NOT key = ANY (probing)
+    UNION ALL
+    SELECT unnest(probing), 1) r;
   SELECT coalesce(array_agg(o), '{}') INTO full_origins
   FROM unnest(origin_list, rooms) AS u (o, room) WHERE room <= 0;
 
@@ -123,7 +132,8 @@ BEGIN
     WITH full_lanes AS (
       SELECT l.id, f.key, f.ceiling FROM lane l CROSS JOIN LATERAL (
         SELECT u.key, u.ceiling FROM unnest(l.keys, l.ceilings) AS u (key, ceiling)
-        JOIN occupancy o ON o.key = u.key WHERE o.amount >= u.ceiling LIMIT 1) f
+        JOIN occupancy o ON o.key = u.key
+        WHERE o.amount >= u.ceiling AND NOT (u.key = l.keys[1] AND l.origin = ANY (probing)) LIMIT 1) f
       WHERE l.id = ANY (visited)
     ), parked AS (
       UPDATE lane l SET parked_key = f.key, parked_ceiling = f.ceiling
@@ -249,9 +259,20 @@ BEGIN
     END IF;
   END LOOP;
 
+  IF probing <> '{}' THEN
+    probed := ARRAY(SELECT DISTINCT l.origin FROM task_state s JOIN lane l ON l.id = s.lane
+                    WHERE s.id = ANY (taken) AND l.origin = ANY (probing));
+    more := close_to_probes(probing, probed, p_probe_secs) OR more;
+  END IF;
+  IF full_origins <> '{}' AND NOT more THEN
+    held_back := EXISTS (
+      SELECT FROM lane WHERE parked_key IS NULL AND head IS NOT NULL AND origin = ANY (full_origins));
+  END IF;
+
   IF taken <> '{}' THEN
     SELECT json_agg(json_build_object('id', s.id, 'batchId', s.batch_id, 'claim', s.claim, 'kind', t.kind,
-                                      'onStart', encode(t.on_start, 'hex'), 'origin', l.origin)
+                                      'onStart', encode(t.on_start, 'hex'), 'origin', l.origin,
+                                      'isProbe', l.origin = ANY (probed))
                     ORDER BY -s.priority, s.created_at, s.position, s.id)
     INTO claims
     FROM unnest(taken) AS u (id)

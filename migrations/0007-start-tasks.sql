@@ -56,9 +56,9 @@ BEGIN
       AND s.claim = i.claim AND s.worker_id IS NOT NULL
     RETURNING s.id, s.status, s.cancel_action
   ), canceled AS (
-    INSERT INTO delivery (task_id, trigger, position, action, next_attempt_at, created_at, updated_at)
-    SELECT id, 'Cancel', 0, cancel_action, at, at, at
-    FROM ended WHERE status = 'Canceled' AND cancel_action IS NOT NULL
+    INSERT INTO delivery (task_id, trigger, position, action, origin, next_attempt_at, created_at, updated_at)
+    SELECT e.id, 'Cancel', 0, a.hash, a.origin, at, at, at
+    FROM ended e JOIN action a ON a.hash = e.cancel_action WHERE e.status = 'Canceled'
     ON CONFLICT DO NOTHING
   )
   SELECT array_agg(id) INTO over FROM ended;

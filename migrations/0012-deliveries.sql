@@ -1,43 +1,106 @@
 -- Takes due notifications, oldest due first, under a lease: next_attempt_at is its end, so that whatever
--- happens to this worker they become due again.
-CREATE FUNCTION lease_deliveries(p_worker uuid, p_limit integer, p_lease_secs integer)
-RETURNS TABLE (
-  id uuid, task_id uuid, batch_id uuid, trigger delivery_trigger, condition delivery_condition,
-  "position" smallint, attempts integer, action bytea, created_at timestamptz, age_secs float8, subject json)
-LANGUAGE sql AS $$
-  WITH due AS MATERIALIZED (
-    SELECT d.id FROM delivery d
-    WHERE d.status = 'Pending' AND d.next_attempt_at <= now()
-    ORDER BY d.next_attempt_at LIMIT p_limit FOR UPDATE SKIP LOCKED
-  ), leased AS (
+-- happens to this worker they become due again. No more for one origin than this worker may open calls to, and
+-- none for one whose breaker is open, but for the one call that may probe it.
+--
+-- p_rooms: {origin: calls that this worker may still open to it}, p_room: to every other origin.
+-- leased: [{id, taskId, batchId, trigger, condition, position, attempt, action, origin, ageSecs, isProbe, subject}].
+-- more: another round may find more, without anything having changed. held_back: there is more for origins that
+-- this worker may open no further calls to; another worker may.
+CREATE FUNCTION lease_deliveries(
+  p_worker uuid, p_limit integer, p_lease_secs integer, p_rooms json, p_room integer, p_probe_secs integer,
+  OUT leased json, OUT more boolean, OUT held_back boolean
+)
+LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  -- What is due first; candidates may be in another worker's hands by now, so there are more than are taken.
+  looked_at integer := p_limit * 4;
+  found_due integer;
+  candidates uuid[];
+  probes uuid[] := '{}';
+  picked uuid[];
+BEGIN
+  IF EXISTS (SELECT FROM origin_breaker WHERE probe_at <= now()) THEN
+    probes := take_probes(p_limit, p_probe_secs);
+  END IF;
+
+  WITH due AS (
+    SELECT id, origin, next_attempt_at FROM delivery
+    WHERE status = 'Pending' AND next_attempt_at <= now()
+    ORDER BY next_attempt_at LIMIT looked_at
+  ), numbered AS (
+    SELECT id, next_attempt_at, row_number() OVER (PARTITION BY origin ORDER BY next_attempt_at, id)
+             <= coalesce((p_rooms ->> origin)::integer, p_room) AS has_room
+    FROM due WHERE NOT EXISTS (SELECT FROM origin_breaker b WHERE b.origin = due.origin)
+  )
+  SELECT (SELECT count(*) FROM due), array_agg(id ORDER BY next_attempt_at) FILTER (WHERE has_room),
+         coalesce(bool_or(NOT has_room), false)
+  INTO found_due, candidates, held_back FROM numbered;
+
+  -- Slow and dead receivers stand in front: each origin is asked for its first, whatever the others have.
+  IF found_due = looked_at AND coalesce(cardinality(candidates), 0) < p_limit THEN
+    WITH RECURSIVE origins (origin) AS (
+      (SELECT origin FROM delivery WHERE status = 'Pending' AND next_attempt_at IS NOT NULL ORDER BY origin LIMIT 1)
+      UNION ALL
+      SELECT (SELECT d.origin FROM delivery d
+              WHERE d.status = 'Pending' AND d.next_attempt_at IS NOT NULL AND d.origin > o.origin
+              ORDER BY d.origin LIMIT 1)
+      FROM origins o WHERE o.origin IS NOT NULL
+    ), numbered AS (
+      SELECT d.id, d.next_attempt_at, d.nth <= r.room AS has_room
+      FROM origins o
+      CROSS JOIN LATERAL (SELECT coalesce((p_rooms ->> o.origin)::integer, p_room) AS room) r
+      CROSS JOIN LATERAL (
+        SELECT id, next_attempt_at, row_number() OVER (ORDER BY next_attempt_at, id) AS nth FROM (
+          SELECT id, next_attempt_at FROM delivery
+          WHERE status = 'Pending' AND origin = o.origin AND next_attempt_at <= now()
+          ORDER BY next_attempt_at LIMIT least(greatest(r.room, 0) + 1, p_limit)) first_due) d
+      WHERE o.origin IS NOT NULL AND NOT EXISTS (SELECT FROM origin_breaker b WHERE b.origin = o.origin)
+    )
+    SELECT array_agg(id ORDER BY next_attempt_at) FILTER (WHERE has_room),
+           held_back OR coalesce(bool_or(NOT has_room), false)
+    INTO candidates, held_back FROM numbered;
+  END IF;
+
+  SELECT coalesce(array_agg(id), '{}') INTO picked FROM (
+    SELECT id FROM delivery
+    WHERE id = ANY (candidates) AND status = 'Pending' AND next_attempt_at <= now()
+    ORDER BY next_attempt_at LIMIT p_limit - cardinality(probes) FOR UPDATE SKIP LOCKED) held;
+  more := cardinality(picked) < coalesce(cardinality(candidates), 0);
+
+  WITH taken AS (
     UPDATE delivery d
     SET attempts = d.attempts + 1, worker_id = p_worker,
         next_attempt_at = now() + make_interval(secs => p_lease_secs)
-    FROM due WHERE d.id = due.id
+    WHERE d.id = ANY (picked || probes)
     RETURNING d.*
   )
-  SELECT l.id, l.task_id, l.batch_id, l.trigger, l.condition, l.position, l.attempts, l.action, l.created_at,
-         extract(epoch FROM now() - l.created_at),
-         -- What the reserved key of the body tells. Terminal tasks and finished batches never change.
-         CASE WHEN l.task_id IS NOT NULL
-           THEN (SELECT json_build_object('status', s.status, 'ended_at', rfc3339(s.ended_at)) FROM task_state s WHERE s.id = l.task_id)
-           ELSE (SELECT json_build_object('status_counts', b.status_counts, 'completed_at', rfc3339(b.completed_at)) FROM batch b WHERE b.id = l.batch_id)
-         END
-  FROM leased l;
-$$;
+  SELECT coalesce(json_agg(json_build_object(
+    'id', t.id, 'taskId', t.task_id, 'batchId', t.batch_id, 'trigger', t.trigger, 'condition', t.condition,
+    'position', t.position, 'attempt', t.attempts, 'action', encode(t.action, 'hex'), 'origin', t.origin,
+    'ageSecs', extract(epoch FROM now() - t.created_at), 'isProbe', t.id = ANY (probes),
+    -- What the reserved key of the body tells. Terminal tasks and finished batches never change.
+    'subject', CASE WHEN t.task_id IS NOT NULL
+      THEN (SELECT json_build_object('status', s.status, 'ended_at', rfc3339(s.ended_at))
+            FROM task_state s WHERE s.id = t.task_id)
+      ELSE (SELECT json_build_object('status_counts', b.status_counts, 'completed_at', rfc3339(b.completed_at))
+            FROM batch b WHERE b.id = t.batch_id) END) ORDER BY t.created_at, t.id), '[]')
+  INTO leased FROM taken t;
+END $$;
 
 -- Records how attempts ended; only the attempt that holds the lease counts.
--- p_items: [{id, attempt, outcome: 'Success' | 'Exhausted' | 'Pending', error?, retry_in_secs?}].
+-- p_items: [{id, attempt, outcome: 'Success' | 'Exhausted' | 'Pending', error?, retry_in_secs?, is_unused?}]. An
+-- unused attempt does not count: it was not begun, or probed an open breaker without an answer.
 CREATE FUNCTION record_deliveries(p_worker uuid, p_items json) RETURNS uuid[]
 LANGUAGE sql AS $$
   WITH item AS (
     SELECT * FROM json_to_recordset(p_items)
-      AS i (id uuid, attempt integer, outcome delivery_status, error text, retry_in_secs float8)
+      AS i (id uuid, attempt integer, outcome delivery_status, error text, retry_in_secs float8, is_unused boolean)
   ), locked AS MATERIALIZED (
     SELECT d.id FROM delivery d JOIN item i ON i.id = d.id ORDER BY d.id FOR UPDATE OF d
   ), recorded AS (
     UPDATE delivery d
     SET status = i.outcome, last_error = coalesce(i.error, d.last_error), worker_id = NULL, updated_at = now(),
+        attempts = d.attempts - CASE WHEN i.is_unused THEN 1 ELSE 0 END,
         next_attempt_at = CASE WHEN i.outcome = 'Pending' THEN now() + make_interval(secs => i.retry_in_secs) END
     FROM item i, locked l
     WHERE d.id = i.id AND l.id = d.id

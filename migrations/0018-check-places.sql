@@ -1,6 +1,6 @@
 -- What the sweep checks of places and lanes, and mends. Each count must be 0 in any snapshot, so no lock is needed
--- to compare. Of the counts only those of Claimed and Running tasks are compared: they are the ones that starts
--- hang on, and are cheap to count again.
+-- to compare. Of the counts only those of Claimed and Running tasks and of open breakers are compared: they are
+-- the ones that starts hang on, and are cheap to count again.
 CREATE FUNCTION mend_places(p_period_secs integer, OUT drifted integer, OUT lost_heads integer, OUT stuck_lanes integer)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -13,15 +13,17 @@ BEGIN
   -- Running tasks and their work. The correction is a line of the inbox like any other.
   WITH held AS (
     SELECT key, sum(amount) AS amount FROM (
-      SELECT key, amount FROM occupancy WHERE measure_of(key) IN (0, 1) AND amount <> 0
+      SELECT key, amount FROM occupancy WHERE measure_of(key) IN (0, 1, 255) AND amount <> 0
       UNION ALL
-      SELECT key, amount FROM place_change WHERE measure_of(key) IN (0, 1)) o
+      SELECT key, amount FROM place_change WHERE measure_of(key) IN (0, 1, 255)) o
     GROUP BY key
   ), live AS (
     SELECT u.key, sum(amount_in(u.key, s.status, remaining_work(s.expected_count, s.success, s.failures))) AS amount
     FROM task_state s CROSS JOIN LATERAL unnest(s.keys) AS u (key)
     WHERE s.status IN ('Claimed', 'Running') AND measure_of(u.key) IN (0, 1)
     GROUP BY u.key
+    UNION ALL
+    SELECT origin_key(origin), 1 FROM origin_breaker
   ), drift AS (
     SELECT coalesce(h.key, l.key) AS key, coalesce(l.amount, 0) - coalesce(h.amount, 0) AS amount
     FROM held h FULL JOIN live l ON l.key = h.key
@@ -57,7 +59,9 @@ BEGIN
   PERFORM prune_places();
 END $$;
 
--- Takes away what nothing refers to any more: lanes without open tasks, and keys that hold nothing. Only tries: what it would wait for is never more than a moment, and it comes again.
+-- Takes away what nothing refers to any more: lanes without open tasks, keys that hold nothing, and breakers that
+-- nothing has waited for long enough to probe them. Only tries: what it would wait for is never more than a moment,
+-- and it comes again.
 CREATE FUNCTION prune_places() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -70,6 +74,7 @@ BEGIN
     AND NOT EXISTS (
       SELECT FROM batch b JOIN task_state s ON s.batch_id = b.id
       WHERE b.completed_at IS NULL AND s.lane = l.id AND NOT is_terminal(s.status));
+  PERFORM close_breaker(origin) FROM origin_breaker WHERE probe_at < now() - interval '1 hour';
   DELETE FROM occupancy o
   WHERE o.amount = 0 AND NOT o.is_reopened AND NOT EXISTS (SELECT FROM lane l WHERE l.parked_key = o.key);
 END $$;

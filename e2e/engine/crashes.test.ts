@@ -30,8 +30,8 @@ test('a killed worker: what it was calling is called again within 10 s, with the
     if (isAnswering) void call.handle.success();
     else await new Promise<void>((answer) => open.push(answer));
   });
-  const { batchId } = await stack.client.createBatch(held(20));
-  await until('all are being called', async () => stack.receiver.calls.length === 20);
+  const { batchId } = await stack.client.createBatch(held(12));
+  await until('all are being called', async () => stack.receiver.calls.length === 12);
   const survivor = await stack.startWorker();
   isAnswering = true;
   const killedMs = performance.now();
@@ -40,7 +40,7 @@ test('a killed worker: what it was calling is called again within 10 s, with the
   await stack.client.waitForBatch(batchId, { pollMs: 50, signal: AbortSignal.timeout(15_000) });
   expect(performance.now() - killedMs).toBeLessThan(10_000);
 
-  for (const first of stack.receiver.calls.slice(0, 20)) {
+  for (const first of stack.receiver.calls.slice(0, 12)) {
     const calls = stack.receiver.callsOf(first.taskId!, 'start');
     expect(calls.map((call) => call.claim)).toEqual([1, 2]);
     expect(new Set(calls.map((call) => call.headers['idempotency-key'])).size).toBe(1);
@@ -54,13 +54,13 @@ test('a stopped worker waits for its open calls, and loses nothing', async () =>
     await new Promise<void>((answer) => open.push(answer));
     setImmediate(() => void call.handle.success());
   });
-  const { batchId } = await stack.client.createBatch(held(20));
-  await until('all are being called', async () => stack.receiver.calls.length === 20);
+  const { batchId } = await stack.client.createBatch(held(12));
+  await until('all are being called', async () => stack.receiver.calls.length === 12);
   const stopping = stack.workers.map((worker) => worker.stop());
   for (const answer of open) answer();
   expect(await Promise.all(stopping)).toEqual([0, 0]);
   await stack.client.waitForBatch(batchId, { pollMs: 20, signal: AbortSignal.timeout(10_000) });
-  expect(stack.receiver.calls.filter((call) => call.trigger === 'start')).toHaveLength(20);
+  expect(stack.receiver.calls.filter((call) => call.trigger === 'start')).toHaveLength(12);
   const rows = await stack.database.db.selectFrom('worker').selectAll().execute();
   expect(rows).toEqual([]);
 });

@@ -68,7 +68,7 @@ export const SETTINGS = {
   POOL_ACQUIRE_RETRIES: integer(0, 100, 3, 'How often a connection is asked for again before a call fails'),
   POOL_TIMEOUT_SECS: integer(1, 600, 30, 'How long a call waits for a free connection'),
 
-  CIRCUIT_BREAKER_ENABLED: flag(1, 'Breakers for the database and for each receiving origin'),
+  CIRCUIT_BREAKER_ENABLED: flag(1, 'The breaker of the database; those of receivers are always there'),
   CIRCUIT_BREAKER_FAILURE_THRESHOLD: integer(1, 1000, 5, 'Failures in a row that open a breaker'),
   CIRCUIT_BREAKER_FAILURE_WINDOW_SECS: integer(
     1,

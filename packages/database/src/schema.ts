@@ -99,6 +99,7 @@ interface DeliveryTable {
   condition: Condition | null;
   position: number;
   action: Buffer;
+  origin: string;
   status: Generated<DeliveryStatus>;
   attempts: Generated<number>;
   last_error: string | null;

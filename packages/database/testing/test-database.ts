@@ -41,9 +41,11 @@ export async function createTestDatabase(templateUrl: string): Promise<TestDatab
     url,
     open,
     clear: async () => {
-      await pool.query(
-        'truncate action, arrived, batch, dedupe_shape, delivery, idempotency_key, lane, link, occupancy, place_change, propagation, rule_set, shape, sweep, task, task_state, worker',
-      );
+      await pool.query(`
+        do $$ begin
+          execute (select 'truncate ' || string_agg(format('%I', tablename), ', ') from pg_tables
+                   where schemaname = 'public' and tablename not like '%migration%');
+        end $$`);
     },
     close: async () => {
       await Promise.all(opened.map((database) => database.close()));

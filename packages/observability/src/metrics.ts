@@ -121,6 +121,11 @@ export function createMetrics() {
       'circuit_breaker_rejections_total',
       'Calls that an open breaker refused',
     ),
+    originBreakerTransitions: counter(
+      'origin_breaker_transitions_total',
+      'Breakers of receiving origins that were opened or closed here',
+      ['to_state'],
+    ),
     dbPoolConnections: gauge('db_pool_connections', 'Connections to Postgres', ['state']),
     observeQuery: (query: string, durationMs: number, slowMs: number): void => {
       dbQueryDuration.observe({ query }, durationMs / 1000);

@@ -8,6 +8,9 @@ const RING_LIMIT_MS = 100;
 /** Bells for the same moment are one job; moments are told apart to this. */
 const DELAY_STEP_MS = 100;
 
+/** A bell that is rung again and again comes within this. */
+const SOON_MS = 1500;
+
 /** A bell, and whether it is to be rung once more when this ring is over. */
 interface Ring {
   again: boolean;
@@ -75,10 +78,13 @@ export class Doorbell {
     );
   }
 
-  /** Whether no job of the queue waits or is under way: nobody will look for its work by itself. */
+  /** Whether no job of the queue waits, is under way or comes within a moment: nobody will look for its work. */
   async isSilent(name: QueueName): Promise<boolean> {
-    const counts = await this.queue(name).getJobCounts('waiting', 'active', 'prioritized');
-    return Object.values(counts).every((count) => count === 0);
+    const queue = this.queue(name);
+    const counts = await queue.getJobCounts('waiting', 'active', 'prioritized');
+    if (Object.values(counts).some((count) => count > 0)) return false;
+    const [next] = await queue.getDelayed(0, 0);
+    return next === undefined || next.timestamp + (next.opts.delay ?? 0) > Date.now() + SOON_MS;
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,8 @@ export interface Processor {
   readonly queue: QueueName;
   /** Listens again after a round that left the worker full. */
   listen(): void;
+  /** A round without a bell, for work that this worker left and can take now. */
+  run(): void;
   /** Stops listening at once; what is under way ends by itself. */
   pause(): Promise<void>;
   close(): Promise<void>;
@@ -34,23 +36,28 @@ export interface Processor {
 /** Starts to consume a queue, one job at a time: a job is one round over whatever is due. */
 export function startProcessor({ queue, redis, process, onError }: ProcessorOptions): Processor {
   let isStopping = false;
-  const worker: Worker = new Worker(
-    queue,
-    async () => {
-      const round = await process();
-      // A worker that cannot take more does not listen, so that the next bell goes to one that can.
-      if (round?.isFull === true) await worker.pause(true);
-    },
-    {
-      connection: redis,
-      prefix: KEY_PREFIX,
-      concurrency: 1,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_INTERVAL_MS,
-      maxStalledCount: 100,
-      ...KEPT_JOBS,
-    },
-  );
+  let last: Promise<void> = Promise.resolve();
+  let isRunAsked = false;
+  const round = async (): Promise<void> => {
+    const left = await process();
+    // A worker that cannot take more does not listen, so that the next bell goes to one that can.
+    if (left?.isFull === true) await worker.pause(true);
+  };
+  // One round after another: each takes what the one before has left room for.
+  const nextRound = (): Promise<void> => {
+    const next = last.then(round);
+    last = next.catch(() => undefined);
+    return next;
+  };
+  const worker: Worker = new Worker(queue, nextRound, {
+    connection: redis,
+    prefix: KEY_PREFIX,
+    concurrency: 1,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_INTERVAL_MS,
+    maxStalledCount: 100,
+    ...KEPT_JOBS,
+  });
   worker.on('error', (error) => onError(queue, error));
   worker.on('failed', (_job, error) => onError(queue, error));
 
@@ -59,6 +66,14 @@ export function startProcessor({ queue, redis, process, onError }: ProcessorOpti
     listen: () => {
       if (!isStopping && worker.isPaused()) void worker.resume();
     },
+    run: () => {
+      if (isRunAsked || isStopping) return;
+      isRunAsked = true;
+      void last.then(() => {
+        isRunAsked = false;
+        if (!isStopping) nextRound().catch((error: Error) => onError(queue, error));
+      });
+    },
     pause: async () => {
       isStopping = true;
       await worker.pause(true);
@@ -66,6 +81,7 @@ export function startProcessor({ queue, redis, process, onError }: ProcessorOpti
     close: async () => {
       isStopping = true;
       await closeWithin(worker, CLOSE_LIMIT_MS);
+      await last;
     },
   };
 }

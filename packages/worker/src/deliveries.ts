@@ -12,6 +12,7 @@ import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy, TRIGGER_HEADERS }
 import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { OpenCalls } from './open-calls.ts';
+import type { OriginBreakers } from './origin-breakers.ts';
 import type { ActionCache } from './webhooks/action-cache.ts';
 import { buildDeliveryCall } from './webhooks/build-call.ts';
 import { checkStoredUrl } from './webhooks/check-stored-url.ts';
@@ -29,11 +30,13 @@ export interface DeliveriesOptions {
   readonly urlGuard: UrlGuardSettings;
   readonly database: Database;
   readonly doorbell: Doorbell;
+  readonly breakers: OriginBreakers;
   readonly actions: ActionCache;
   readonly webhooks: WebhookClient;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly onRoom: () => void;
+  readonly onOriginRoom: () => void;
 }
 
 /** Delivers leased notifications and records how each attempt went. */
@@ -44,7 +47,8 @@ export class Deliveries {
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
-    this.calls = new OpenCalls(options.concurrency, options.onRoom);
+    const { concurrency: max, onRoom, onOriginRoom } = options;
+    this.calls = new OpenCalls({ max, onRoom, onOriginRoom });
     this.#outcomes = new GroupCommit({
       maxItems: MAX_GROUP,
       commit: async (outcomes) => {
@@ -54,16 +58,27 @@ export class Deliveries {
     });
   }
 
-  /** Begins to deliver each, without waiting for any. */
-  async begin(deliveries: readonly LeasedDelivery[]): Promise<void> {
+  /** Begins to deliver each of a round that began at that moment, without waiting for any. */
+  async begin(deliveries: readonly LeasedDelivery[], beganMs: number): Promise<void> {
     const found = this.#options.actions.get(deliveries.map((delivery) => delivery.action));
-    for (const delivery of deliveries) this.calls.begin(delivery.id, () => this.#deliver(delivery, found));
+    for (const delivery of deliveries)
+      this.calls.begin(delivery.id, delivery.origin, () => this.#deliver(delivery, beganMs, found));
     await found;
   }
 
-  async #deliver(delivery: LeasedDelivery, actions: ReturnType<ActionCache['get']>): Promise<void> {
-    const { webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
+  /** Resolves to whether the receiver answered. */
+  async #deliver(
+    delivery: LeasedDelivery,
+    leasedAtMs: number,
+    actions: ReturnType<ActionCache['get']>,
+  ): Promise<boolean> {
+    const { breakers, webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
+    const { origin, isProbe } = delivery;
     try {
+      if (!isProbe && breakers.openedSince(origin, leasedAtMs)) {
+        await this.#untilRecorded(unusedAttempt(delivery, null));
+        return false;
+      }
       const action = (await actions).get(delivery.action);
       if (action === undefined) throw new Error('its action is not stored');
       const blocked = checkStoredUrl(action.url, urlGuard);
@@ -74,10 +89,14 @@ export class Deliveries {
           : { answered: false, error: blocked, isBlocked: true };
       const trigger = TRIGGER_HEADERS[delivery.trigger];
       metrics.webhookDuration.observe({ trigger }, (performance.now() - beganMs) / 1000);
+      if (answer.answered) await breakers.answered(origin, isProbe);
+      else if (!answer.isBlocked) await breakers.unanswered(origin, isProbe);
       await this.#record(delivery, this.#judge(delivery, answer));
+      return answer.answered;
     } catch (error) {
       // Its lease runs out, and it is delivered again.
       logger.error('notification not carried through', { delivery_id: delivery.id, error });
+      return false;
     }
   }
 
@@ -89,6 +108,9 @@ export class Deliveries {
     const error = answer.answered ? `answered ${answer.status}` : answer.error;
     const retryAfterSecs = answer.answered ? parseRetryAfter(answer.retryAfter, Date.now()) : null;
     const isBlocked = !answer.answered && answer.isBlocked;
+    const isTooOld = delivery.ageSecs > this.#options.retryPolicy.maxAgeSecs;
+    if (!answer.answered && !isBlocked && delivery.isProbe && !isTooOld)
+      return unusedAttempt(delivery, error);
     const retryInSecs = isBlocked
       ? null
       : nextAttemptInSecs(
@@ -140,4 +162,9 @@ export class Deliveries {
       await delay(RECORD_RETRY_MS);
     }
   }
+}
+
+/** It waits for the breaker of its origin, as if it had not been tried. */
+function unusedAttempt({ id, attempt }: LeasedDelivery, error: string | null): DeliveryOutcome {
+  return { id, attempt, outcome: 'Pending', error, retryInSecs: 0, isUnused: true };
 }

@@ -14,8 +14,10 @@ import {
   startProcessor,
 } from '@arcrun/queue';
 import { Deliveries } from './deliveries.ts';
+import { HeldBack } from './held-back.ts';
 import { WorkerLease } from './leases/worker-lease.ts';
 import { LostClaims } from './lost-claims.ts';
+import { OriginBreakers } from './origin-breakers.ts';
 import { processPropagation } from './processors/propagation.ts';
 import { processStart } from './processors/start.ts';
 import { processTimeout } from './processors/timeout.ts';
@@ -30,6 +32,8 @@ import { WebhookClient } from './webhooks/webhook-client.ts';
 
 const REPORT_PERIOD_MS = 10_000;
 const ACTION_CACHE_BYTES = 16_777_216;
+/** A probe whose call must have timed out by then, and whose end would have been recorded, is lost. */
+const PROBE_MARGIN_SECS = 10;
 
 /** Something that runs; parts are started in order and stopped in reverse. */
 interface Part {
@@ -79,6 +83,7 @@ const doorbell = new Doorbell(producerRedis, (queue, error) => warn('bell not ru
 
 const processors = new Map<QueueName, Processor>();
 const listen = (queue: QueueName) => () => processors.get(queue)?.listen();
+const run = (queue: QueueName) => () => processors.get(queue)?.run();
 
 const lease = new WorkerLease({
   worker: { id: workerId, host: hostname(), pid: process.pid },
@@ -92,17 +97,29 @@ const webhooks = new WebhookClient({
   lookup: settings.SKIP_SSRF_VALIDATION ? undefined : guardedLookup,
 });
 const actions = new ActionCache((hashes) => findActions(database.db, hashes), ACTION_CACHE_BYTES);
+const breakers = new OriginBreakers({
+  failureThreshold: settings.CIRCUIT_BREAKER_FAILURE_THRESHOLD,
+  recoverySecs: settings.CIRCUIT_BREAKER_RECOVERY_TIMEOUT_SECS,
+  database,
+  doorbell,
+  metrics,
+  logger,
+});
 const shared = {
   workerId,
   hostUrl: settings.HOST_URL,
   urlGuard,
   database,
   doorbell,
+  breakers,
   actions,
   webhooks,
   metrics,
   logger,
   deadEnds: settings.DEAD_END_CANCEL_ENABLED,
+  probeSecs: settings.WEBHOOK_TIMEOUT_SECS + PROBE_MARGIN_SECS,
+  heldBackTasks: new HeldBack(doorbell, 'start'),
+  heldBackDeliveries: new HeldBack(doorbell, 'webhook'),
 };
 const starts = new StartCalls({
   ...shared,
@@ -110,6 +127,7 @@ const starts = new StartCalls({
   concurrency: settings.WORKER_WEBHOOK_CONCURRENCY,
   cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
   onRoom: listen('start'),
+  onOriginRoom: run('start'),
 });
 const deliveries = new Deliveries({
   ...shared,
@@ -122,6 +140,7 @@ const deliveries = new Deliveries({
     backoffCapSecs: settings.WEBHOOK_RETRY_BACKOFF_CAP_SECS,
   },
   onRoom: listen('webhook'),
+  onOriginRoom: run('webhook'),
 });
 const sweep = new Sweep({ leaseSecs: settings.WORKER_LEASE_SECS, database, doorbell, metrics, logger });
 const lostClaims = new LostClaims({

@@ -1,15 +1,49 @@
+/** A call that is open for so long hangs. */
+const HANGING_MS = 2000;
+
+/** Calls to an origin that has never answered: a task whose on_start fails is lost, and it may be a wrong address. */
+const FIRST_CALLS_MAX = 8;
+
+/** Origins without open calls that are remembered. */
+const IDLE_ORIGINS_MAX = 100;
+
+interface OriginCalls {
+  /** When each open call began, the oldest first. */
+  readonly beganMs: Map<string, number>;
+  hasAnswered: boolean;
+  /** Whether the call that ended last got an answer. */
+  answeredLast: boolean;
+}
+
+export interface OpenCallsOptions {
+  readonly max: number;
+  /** There is room again after there was none. */
+  readonly onRoom: () => void;
+  /** There is room again for an origin after there was none for it. */
+  readonly onOriginRoom: () => void;
+}
+
 /**
- * The calls that a worker has open, up to a bound: it takes no more work than it can call at once. `onRoom` is told
- * when there is room again after it was full.
+ * The calls that a worker has open, up to a bound: it takes no more work than it can call at once.
+ *
+ * One origin gets at most half of the places. Those that have not answered yet, did not answer last, or whose oldest
+ * call hangs, share one half: each gets half of what the others have left of it, and at least one. So many dead
+ * receivers at once do not own the worker before anything is known of them, and one that is merely slow has its
+ * share. One that has never answered gets few.
  */
 export class OpenCalls {
   readonly #max: number;
+  readonly #half: number;
   readonly #onRoom: () => void;
+  readonly #onOriginRoom: () => void;
   readonly #open = new Map<string, Promise<void>>();
+  readonly #origins = new Map<string, OriginCalls>();
 
-  constructor(max: number, onRoom: () => void) {
+  constructor({ max, onRoom, onOriginRoom }: OpenCallsOptions) {
     this.#max = max;
+    this.#half = Math.max(1, Math.floor(max / 2));
     this.#onRoom = onRoom;
+    this.#onOriginRoom = onOriginRoom;
   }
 
   get room(): number {
@@ -20,18 +54,84 @@ export class OpenCalls {
     return [...this.#open.keys()];
   }
 
-  /** Begins a call; `run` handles its own errors. */
-  begin(id: string, run: () => Promise<void>): void {
-    const call = run().finally(() => {
-      const wasFull = this.room <= 0;
-      this.#open.delete(id);
-      if (wasFull) this.#onRoom();
-    });
-    this.#open.set(id, call);
+  /** Room for each origin that something is known of, and for any other. */
+  rooms(): { readonly rooms: ReadonlyMap<string, number>; readonly originRoom: number } {
+    const nowMs = performance.now();
+    const doubtful = this.#doubtfulCalls(nowMs);
+    const rooms = Array.from(
+      this.#origins,
+      ([origin, calls]) => [origin, this.#roomOf(calls, doubtful, nowMs)] as const,
+    );
+    return { rooms: new Map(rooms), originRoom: Math.min(this.#share(doubtful), FIRST_CALLS_MAX) };
+  }
+
+  /** Begins a call. `run` handles its own errors and resolves to whether the origin answered. */
+  begin(id: string, origin: string, run: () => Promise<boolean>): void {
+    const calls = this.#origins.get(origin) ?? {
+      beganMs: new Map(),
+      hasAnswered: false,
+      answeredLast: false,
+    };
+    // The origins called last are at the end.
+    this.#origins.delete(origin);
+    this.#origins.set(origin, calls);
+    calls.beganMs.set(id, performance.now());
+    this.#open.set(
+      id,
+      run().then((answered) => this.#end(id, calls, answered)),
+    );
+    this.#forgetIdleOrigins();
   }
 
   /** Resolves when all calls that are open now have ended. */
   async drained(): Promise<void> {
     await Promise.allSettled(this.#open.values());
   }
+
+  #end(id: string, calls: OriginCalls, answered: boolean): void {
+    const wasFull = this.room <= 0;
+    const hadRoom = this.#hasRoom(calls);
+    this.#open.delete(id);
+    calls.beganMs.delete(id);
+    calls.answeredLast = answered;
+    calls.hasAnswered ||= answered;
+    if (wasFull) this.#onRoom();
+    if (!hadRoom && this.#hasRoom(calls)) this.#onOriginRoom();
+  }
+
+  #hasRoom(calls: OriginCalls): boolean {
+    const nowMs = performance.now();
+    return this.#roomOf(calls, this.#doubtfulCalls(nowMs), nowMs) > 0;
+  }
+
+  #roomOf(calls: OriginCalls, doubtful: number, nowMs: number): number {
+    const open = calls.beganMs.size;
+    const most = isDoubtful(calls, nowMs) ? this.#share(doubtful - open) : this.#half;
+    return (calls.hasAnswered ? most : Math.min(most, FIRST_CALLS_MAX)) - open;
+  }
+
+  /** What an origin in doubt may have open when the others have so many calls. */
+  #share(others: number): number {
+    return Math.max(1, Math.floor((this.#half - others) / 2));
+  }
+
+  /** Open calls of all origins in doubt. */
+  #doubtfulCalls(nowMs: number): number {
+    let count = 0;
+    for (const calls of this.#origins.values()) if (isDoubtful(calls, nowMs)) count += calls.beganMs.size;
+    return count;
+  }
+
+  #forgetIdleOrigins(): void {
+    if (this.#origins.size <= IDLE_ORIGINS_MAX) return;
+    for (const [origin, { beganMs }] of this.#origins) {
+      if (beganMs.size === 0) this.#origins.delete(origin);
+      if (this.#origins.size <= IDLE_ORIGINS_MAX) return;
+    }
+  }
+}
+
+function isDoubtful({ answeredLast, beganMs }: OriginCalls, nowMs: number): boolean {
+  const [oldestMs] = beganMs.values();
+  return !answeredLast || (oldestMs !== undefined && nowMs - oldestMs > HANGING_MS);
 }

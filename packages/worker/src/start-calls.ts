@@ -7,6 +7,7 @@ import {
   type EndResult,
   endTasks,
   GroupCommit,
+  handBackClaims,
   type StartResult,
   startTasks,
   type StoredAction,
@@ -18,6 +19,7 @@ import type { Doorbell } from '@arcrun/queue';
 import { announceEffects } from './effects.ts';
 import type { WorkerLease } from './leases/worker-lease.ts';
 import { OpenCalls } from './open-calls.ts';
+import type { OriginBreakers } from './origin-breakers.ts';
 import type { ActionCache } from './webhooks/action-cache.ts';
 import { buildStartCall } from './webhooks/build-call.ts';
 import type { WebhookAnswer, WebhookClient } from './webhooks/webhook-client.ts';
@@ -27,6 +29,7 @@ const RECORD_RETRY_MS = 250;
 const MAX_GROUP = 100;
 
 export interface StartCallsOptions {
+  readonly workerId: string;
   readonly hostUrl: string;
   readonly concurrency: number;
   readonly cascadeLimit: number;
@@ -35,11 +38,13 @@ export interface StartCallsOptions {
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly lease: WorkerLease;
+  readonly breakers: OriginBreakers;
   readonly actions: ActionCache;
   readonly webhooks: WebhookClient;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly onRoom: () => void;
+  readonly onOriginRoom: () => void;
 }
 
 /** Calls on_start for claimed tasks and records how it went: Running, or Failure. */
@@ -51,7 +56,8 @@ export class StartCalls {
 
   constructor(options: StartCallsOptions) {
     this.#options = options;
-    this.calls = new OpenCalls(options.concurrency, options.onRoom);
+    const { concurrency: max, onRoom, onOriginRoom } = options;
+    this.calls = new OpenCalls({ max, onRoom, onOriginRoom });
     const { database, doorbell, metrics, cascadeLimit, deadEnds } = options;
     this.#starts = new GroupCommit({
       maxItems: MAX_GROUP,
@@ -77,21 +83,27 @@ export class StartCalls {
     });
   }
 
-  /** Begins a call for each claim, without waiting for any. */
-  async begin(claims: readonly Claim[]): Promise<void> {
-    const { actions, lease } = this.#options;
+  /** Begins a call for each claim of a round that began at that moment, without waiting for any. */
+  async begin(claims: readonly Claim[], beganMs: number): Promise<void> {
+    const { actions, lease, breakers } = this.#options;
     const term = lease.term;
-    const found = actions.get(claims.map((claim) => claim.onStart));
-    for (const claim of claims) this.calls.begin(claim.id, () => this.#start(claim, term, found));
+    const isTooLate = (claim: Claim) => !claim.isProbe && breakers.openedSince(claim.origin, beganMs);
+    const tooLate = claims.filter(isTooLate);
+    if (tooLate.length > 0) await this.#giveBack(tooLate, 'breaker');
+    const called = claims.filter((claim) => !tooLate.includes(claim));
+    const found = actions.get(called.map((claim) => claim.onStart));
+    for (const claim of called)
+      this.calls.begin(claim.id, claim.origin, () => this.#start(claim, term, found));
     await found;
   }
 
-  async #start(claim: Claim, term: number, actions: ReturnType<ActionCache['get']>): Promise<void> {
-    const { lease, webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
+  /** Resolves to whether the receiver answered. */
+  async #start(claim: Claim, term: number, actions: ReturnType<ActionCache['get']>): Promise<boolean> {
+    const { lease, breakers, webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
     try {
       const action = (await actions).get(claim.onStart);
       // A claim that may be somebody else's by now is not called; it will be handed back.
-      if (action === undefined || !lease.isAlive || lease.term !== term) return;
+      if (action === undefined || !lease.isAlive || lease.term !== term) return false;
       const blocked = checkStoredUrl(action.url, urlGuard);
       const beganMs = performance.now();
       const answer: WebhookAnswer =
@@ -99,11 +111,31 @@ export class StartCalls {
           ? await webhooks.call(buildStartCall(claim, action, hostUrl))
           : { answered: false, error: blocked, isBlocked: true };
       metrics.webhookDuration.observe({ trigger: 'start' }, (performance.now() - beganMs) / 1000);
+      if (answer.answered) {
+        await breakers.answered(claim.origin, claim.isProbe);
+      } else if (!answer.isBlocked) {
+        await breakers.unanswered(claim.origin, claim.isProbe);
+        // It was the breaker's question, not the task's turn.
+        if (claim.isProbe) {
+          await this.#giveBack([claim], 'probe');
+          return false;
+        }
+      }
       await this.#record(claim, answer);
+      return answer.answered;
     } catch (error) {
       // Nothing was recorded, so the claim stands until its lease or its age hands it back.
       logger.error('on_start not carried through', { task_id: claim.id, claim: claim.claim, error });
+      return false;
     }
+  }
+
+  async #giveBack(claims: readonly Claim[], reason: 'breaker' | 'probe'): Promise<void> {
+    const { workerId, database, doorbell, metrics } = this.#options;
+    const returned = await handBackClaims(database.db, workerId, claims);
+    metrics.claimsHandedBack.inc({ reason }, returned);
+    metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Pending' }, returned);
+    doorbell.ring('start');
   }
 
   async #record(claim: Claim, answer: WebhookAnswer): Promise<void> {

@@ -53,6 +53,7 @@ test('a claim says what is to be called, and is on the row', async () => {
     kind: 'etl',
     onStart: expect.stringMatching(/^[0-9a-f]{32}$/),
     origin: 'https://receiver.example',
+    isProbe: false,
   });
   const state = await stateOf(database.db, ids.a);
   expect(state).toMatchObject({ status: 'Claimed', claim: 1, worker_id: worker, started_at: null });

@@ -12,6 +12,8 @@ export interface Claim {
   readonly onStart: string;
   /** Scheme, host and port of the receiver. */
   readonly origin: string;
+  /** The origin's breaker is open; this is the one call that finds out whether it answers again. */
+  readonly isProbe: boolean;
 }
 
 export interface ClaimRound {
@@ -19,6 +21,8 @@ export interface ClaimRound {
   readonly claims: readonly Claim[];
   /** Another round may find more, without anything having changed. */
   readonly more: boolean;
+  /** There are tasks for origins that this worker may open no further calls to. */
+  readonly heldBack: boolean;
   /** How many groups of tasks with the same rules and values were found to be blocked. */
   readonly blocked: number;
 }
@@ -30,20 +34,21 @@ export interface ClaimBounds {
   readonly originRoom: number;
   /** and how many to those that it is calling now. */
   readonly rooms?: ReadonlyMap<string, number>;
+  /** After so long a probe counts as lost, and another call may be one. */
+  readonly probeSecs?: number;
 }
 
 /** Claims Pending tasks whose rules allow it, first in order first, for a worker whose lease is alive. */
 export async function claimTasks(
   db: Kysely<Schema>,
   workerId: string,
-  { limit, originRoom, rooms = new Map() }: ClaimBounds,
+  { limit, originRoom, rooms = new Map(), probeSecs = 60 }: ClaimBounds,
 ): Promise<ClaimRound> {
   const { rows } = await retryConflicts(() =>
     sql<ClaimRound>`
-      select claims, more, blocked from claim_tasks(
-        ${workerId}, ${limit}, ${JSON.stringify(Object.fromEntries(rooms))}::json, ${originRoom})`.execute(
-      db,
-    ),
+      select claims, more, held_back as "heldBack", blocked from claim_tasks(
+        ${workerId}, ${limit}, ${JSON.stringify(Object.fromEntries(rooms))}::json, ${originRoom},
+        ${probeSecs})`.execute(db),
   );
   return rows[0]!;
 }

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../schema.ts';
 
-/** The first piece of due work of each queue, by its id; null where there is none. */
+/** The first piece of due work of each queue, by its id or origin; null where there is none. */
 export interface OldestDue {
   readonly start: string | null;
   readonly propagation: string | null;
@@ -10,18 +10,29 @@ export interface OldestDue {
 
 /**
  * Looks for work that nobody may have been told of. For claims that is a ready lane with a task in it, a task that
- * arrived, or a place that was given back; what waits under a full key is not due.
+ * arrived, a place that was given back, or a probe that only a task can make; what waits under a full key is not
+ * due, nor are notifications to an origin whose breaker is open.
  */
 export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
   const { rows } = await sql<OldestDue>`
     select
       coalesce(
-        (select head from lane where parked_key is null and head is not null
+        (select head::text from lane where parked_key is null and head is not null
          order by rank, created_at, position, head limit 1),
-        (select id from arrived limit 1),
-        (select key from place_change where amount < 0 limit 1)) as start,
+        (select id::text from arrived limit 1),
+        (select key::text from place_change where amount < 0 limit 1),
+        (select origin from origin_breaker b
+         where probe_at <= now() and exists (select from lane l where l.parked_key = origin_key(b.origin))
+         limit 1)) as start,
       (select task_id from propagation order by created_at limit 1) as propagation,
-      (select id from delivery where status = 'Pending' and next_attempt_at <= now()
-       order by next_attempt_at limit 1) as webhook`.execute(db);
+      coalesce(
+        (select id::text from delivery d
+         where status = 'Pending' and next_attempt_at <= now()
+           and not exists (select from origin_breaker b where b.origin = d.origin)
+         order by next_attempt_at limit 1),
+        (select origin from origin_breaker b
+         where probe_at <= now() and exists (
+           select from delivery d where d.status = 'Pending' and d.origin = b.origin and d.next_attempt_at <= now())
+         limit 1)) as webhook`.execute(db);
   return rows[0]!;
 }

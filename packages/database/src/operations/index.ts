@@ -16,6 +16,7 @@ export * from './list-batches.ts';
 export * from './list-deliveries.ts';
 export * from './list-tasks.ts';
 export * from './mend-places.ts';
+export * from './move-breaker.ts';
 export * from './pause-task.ts';
 export * from './propagate-ends.ts';
 export * from './record-deliveries.ts';

@@ -9,6 +9,8 @@ export interface DeliveryOutcome {
   readonly outcome: 'Success' | 'Exhausted' | 'Pending';
   readonly error: string | null;
   readonly retryInSecs: number | null;
+  /** The attempt does not count: it was not begun, or probed an open breaker without an answer. */
+  readonly isUnused?: boolean;
 }
 
 /** Records attempts. Returns the ids that still were this worker's; what a lost lease reports changes nothing. */
@@ -18,12 +20,13 @@ export async function recordDeliveries(
   outcomes: readonly DeliveryOutcome[],
 ): Promise<Set<string>> {
   const items = JSON.stringify(
-    outcomes.map(({ id, attempt, outcome, error, retryInSecs }) => ({
+    outcomes.map(({ id, attempt, outcome, error, retryInSecs, isUnused = false }) => ({
       id,
       attempt,
       outcome,
       error,
       retry_in_secs: retryInSecs,
+      is_unused: isUnused,
     })),
   );
   const { rows } = await retryConflicts(() =>

@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { OpenCalls } from './open-calls.ts';
+
+let told: string[];
+
+beforeEach(() => {
+  told = [];
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const openCalls = (max: number) =>
+  new OpenCalls({ max, onRoom: () => told.push('room'), onOriginRoom: () => told.push('origin room') });
+
+/** Begins a call. It ends when the function is called, with an answer or without. */
+function begin(calls: OpenCalls, id: string, origin: string): (answered: boolean) => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  calls.begin(id, origin, () => promise);
+  return async (answered) => {
+    resolve(answered);
+    await promise;
+    await Promise.resolve();
+  };
+}
+
+const roomOf = (calls: OpenCalls, origin: string): number => {
+  const { rooms, originRoom } = calls.rooms();
+  return rooms.get(origin) ?? originRoom;
+};
+
+test('an origin that answers gets half of the places, one that never did a few', async () => {
+  const calls = openCalls(256);
+  expect(roomOf(calls, 'a')).toBe(8);
+  const end = begin(calls, '1', 'a');
+  expect(roomOf(calls, 'a')).toBe(7);
+  await end(true);
+  expect(roomOf(calls, 'a')).toBe(128);
+  begin(calls, '2', 'a');
+  expect(roomOf(calls, 'a')).toBe(127);
+});
+
+test('a call without an answer takes trust away, an answer gives it back', async () => {
+  const calls = openCalls(256);
+  await begin(calls, '1', 'a')(true);
+  await begin(calls, '2', 'a')(false);
+  expect(roomOf(calls, 'a')).toBe(64);
+  await begin(calls, '3', 'a')(true);
+  expect(roomOf(calls, 'a')).toBe(128);
+});
+
+test('while its oldest call hangs an origin has half as much', async () => {
+  const calls = openCalls(256);
+  await begin(calls, '1', 'a')(true);
+  const end = begin(calls, 'slow', 'a');
+  vi.advanceTimersByTime(1900);
+  expect(roomOf(calls, 'a')).toBe(127);
+  vi.advanceTimersByTime(200);
+  expect(roomOf(calls, 'a')).toBe(63);
+  await end(true);
+  expect(roomOf(calls, 'a')).toBe(128);
+});
+
+test('many origins that do not answer any more leave room for others', async () => {
+  const calls = openCalls(256);
+  for (let origin = 0; origin < 25; origin++) {
+    await begin(calls, 'answered', `dead-${origin}`)(true);
+    await begin(calls, 'unanswered', `dead-${origin}`)(false);
+  }
+  for (let id = 0; id < 10_000; id++) {
+    const origin = `dead-${id % 25}`;
+    if (roomOf(calls, origin) > 0) begin(calls, String(id), origin);
+  }
+  expect(calls.room).toBeGreaterThan(100);
+  expect(roomOf(calls, 'new')).toBeGreaterThan(0);
+});
+
+test('the least worker calls at least one at a time', () => {
+  const calls = openCalls(1);
+  expect(roomOf(calls, 'a')).toBe(1);
+  begin(calls, '1', 'a');
+  expect(roomOf(calls, 'a')).toBe(0);
+  expect(calls.room).toBe(0);
+});
+
+test('it tells when there is room again, in all and for an origin', async () => {
+  const calls = openCalls(2);
+  const endA = begin(calls, 'a', 'a');
+  const endB = begin(calls, 'b', 'b');
+  expect(told).toEqual([]);
+  await endA(true);
+  expect(told).toEqual(['room', 'origin room']);
+  await endB(true);
+  expect(told).toEqual(['room', 'origin room', 'origin room']);
+});
+
+test('origins without open calls are forgotten beyond a bound', async () => {
+  const calls = openCalls(256);
+  begin(calls, 'open', 'kept');
+  for (let origin = 0; origin < 500; origin++) await begin(calls, `${origin}`, `o${origin}`)(true);
+  expect(calls.rooms().rooms.size).toBeLessThanOrEqual(101);
+  expect(calls.rooms().rooms.has('kept')).toBe(true);
+});

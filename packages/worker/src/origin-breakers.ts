@@ -1,0 +1,91 @@
+import { closeBreaker, type Database, openBreaker, putOffProbe } from '@arcrun/database';
+import type { Logger, Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+
+/** Origins whose last calls are remembered. */
+const ORIGINS_MAX = 1000;
+
+interface OriginHistory {
+  /** Calls in a row, by their end, that got no answer. */
+  unanswered: number;
+  /** When this worker opened its breaker last, or found it open. */
+  openedAtMs: number;
+}
+
+export interface OriginBreakersOptions {
+  readonly failureThreshold: number;
+  readonly recoverySecs: number;
+  readonly database: Database;
+  readonly doorbell: Doorbell;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * Counts the calls in a row to each receiving origin that got no HTTP answer. So many open its breaker, for all
+ * workers; the first answer closes it. That it is open stands in Postgres, where claims and deliveries see it; this
+ * worker remembers only what it did about it.
+ */
+export class OriginBreakers {
+  readonly #options: OriginBreakersOptions;
+  readonly #origins = new Map<string, OriginHistory>();
+
+  constructor(options: OriginBreakersOptions) {
+    this.#options = options;
+  }
+
+  /** Whether its breaker was opened here after that moment: what was taken before it is not to be called. */
+  openedSince(origin: string, momentMs: number): boolean {
+    return (this.#origins.get(origin)?.openedAtMs ?? -Infinity) > momentMs;
+  }
+
+  /** The origin answered, be it with an error. */
+  async answered(origin: string, isProbe: boolean): Promise<void> {
+    const history = this.#origins.get(origin);
+    if (history !== undefined) history.unanswered = 0;
+    if (!isProbe && (history === undefined || history.openedAtMs === -Infinity)) return;
+    const { database, doorbell, metrics, logger } = this.#options;
+    if (history !== undefined) history.openedAtMs = -Infinity;
+    if (!(await closeBreaker(database.db, origin))) return;
+    metrics.originBreakerTransitions.inc({ to_state: 'closed' });
+    logger.info('receiver answers again', { origin });
+    doorbell.ring('start');
+    doorbell.ring('webhook');
+  }
+
+  /** The call got no HTTP answer: refused, reset, no address, timed out. */
+  async unanswered(origin: string, isProbe: boolean): Promise<void> {
+    const { database, failureThreshold, recoverySecs, metrics, logger } = this.#options;
+    const history = this.#remember(origin);
+    history.unanswered++;
+    if (isProbe) {
+      await putOffProbe(database.db, origin, recoverySecs);
+      this.#ringForProbe();
+      return;
+    }
+    const nowMs = performance.now();
+    // Calls that were open when it opened end one by one; they need not open it again.
+    const isNew = nowMs - history.openedAtMs > recoverySecs * 1000;
+    if (history.unanswered < failureThreshold || !isNew) return;
+    const opened = await openBreaker(database.db, origin, recoverySecs);
+    history.openedAtMs = performance.now();
+    if (!opened) return;
+    metrics.originBreakerTransitions.inc({ to_state: 'open' });
+    logger.warn('receiver does not answer, its calls wait', { origin, calls_in_a_row: history.unanswered });
+    this.#ringForProbe();
+  }
+
+  #ringForProbe(): void {
+    const { doorbell, recoverySecs } = this.#options;
+    for (const queue of ['start', 'webhook'] as const) doorbell.ringLater(queue, recoverySecs * 1000);
+  }
+
+  #remember(origin: string): OriginHistory {
+    const history = this.#origins.get(origin) ?? { unanswered: 0, openedAtMs: -Infinity };
+    this.#origins.delete(origin);
+    this.#origins.set(origin, history);
+    const [oldest] = this.#origins.keys();
+    if (this.#origins.size > ORIGINS_MAX && oldest !== undefined) this.#origins.delete(oldest);
+    return history;
+  }
+}
