@@ -113,8 +113,6 @@ test('a link on a foreign page leads who is signed in straight there', async () 
 test('signing out ends it, and a page that is still open leads to the sign-in page', async () => {
   const { page, problems } = await openSignedIn('/view');
   const second = await page.context().newPage();
-  await second.goto(`${proxy.url}/view?batch=${batchId}`);
-  await second.getByText('the only one').waitFor();
   await second.goto(`${proxy.url}/view`);
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.waitForURL(`${proxy.url}/sign-in`);

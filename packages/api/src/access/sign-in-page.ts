@@ -1,7 +1,7 @@
 const FORM = `
       <label for="token">Token</label>
       <input id="token" name="token" type="password" autocomplete="current-password" aria-describedby="hint problem" required autofocus>
-      <p id="hint">One of those in the server's <code>AUTH_TOKEN</code>.</p>
+      <p id="hint">One of the tokens in the server's <code>AUTH_TOKEN</code>.</p>
       <button>Sign in</button>`;
 
 const PROBLEM = `
