@@ -196,7 +196,7 @@ describe('a session', () => {
     ['of another signature', (good: string) => good.replace(/.{8}$/, '00000000')],
     ['without signature', (good: string) => good.replace(/\..*/, '')],
     ['without end', (good: string) => good.replace(/=\d+/, '=')],
-    ['of another name', (good: string) => `x${good}`],
+    ['of another name', (good: string) => good.replace('arcrun', 'ARCRUN')],
   ])('%s is none', async (_name, forge) => {
     expect((await api.call('GET', '/task', { headers: { cookie: forge(cookie) } })).status).toBe(401);
   });

@@ -31,7 +31,7 @@ export function signInRoutes(tokens: AccessTokens, sessions: Sessions, hostUrl: 
       response.send(isSignedIn ? signedInPage : signInPage);
     })
     .post(async (request, response) => {
-      // Nothing is lost to a program that names none; a browser always does.
+      // A program names none; a browser always does.
       if (request.headers.origin !== undefined) requireOwnOrigin(request, hostUrl);
       const form = new URLSearchParams(String(await readBody(request, FORM_MAX_BYTES)));
       const token = form.get('token')?.trim() ?? '';
