@@ -97,7 +97,8 @@ export async function startStack({
   const inOrder = running.apis.toSorted((a, b) =>
     a.url === shared.HOST_URL ? -1 : b.url === shared.HOST_URL ? 1 : 0,
   );
-  const clients = inOrder.map((api) => createClient({ url: api.url }));
+  const token = settings['AUTH_TOKEN']?.split(',', 1)[0];
+  const clients = inOrder.map((api) => createClient({ url: api.url, token }));
 
   return {
     ...running,

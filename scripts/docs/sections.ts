@@ -74,6 +74,8 @@ function describeValues(setting: Setting): string {
       return '0 or 1';
     case 'list':
       return 'comma-separated';
+    case 'tokens':
+      return `comma-separated, each of ${setting.minLength} characters or more`;
     case 'url':
       return setting.protocols.map((protocol) => code(`${protocol}//…`)).join(', ');
     case 'choice':

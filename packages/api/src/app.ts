@@ -6,14 +6,18 @@ import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
+import { requireToken } from './access/require-token.ts';
+import { Sessions } from './access/sessions.ts';
 import { answerErrors, noSuchRoute } from './http/errors.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { notBuiltRoutes } from './routes/not-built.ts';
 import { queueRoutes } from './routes/queues.ts';
+import { openSignInRoutes, signInRoutes } from './routes/sign-in.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { viewRoutes } from './routes/view.ts';
 import type { TaskCommits } from './task-commits.ts';
@@ -38,18 +42,31 @@ export function createApp(context: ApiContext): Express {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.use(identifyRequest);
+  app.use(healthRoutes(context));
+  guard(app, context.settings);
   app.use(notBuiltRoutes());
   app.use(taskRoutes(context));
   app.use(lifecycleRoutes(context));
   app.use(batchRoutes(context));
   app.use(deliveryRoutes(context));
-  app.use(healthRoutes(context));
+  app.use(metricsRoutes(context));
   app.use(docsRoutes());
   app.use(queueRoutes(context));
-  app.use(viewRoutes());
+  app.use(viewRoutes(context));
   app.use(noSuchRoute);
   app.use(answerErrors(context.logger));
   return app;
+}
+
+/** Closes everything that is added to the app from here on, except for the page that opens it. */
+function guard(app: Express, { AUTH_TOKEN: tokens, HOST_URL: hostUrl }: Settings): void {
+  if (tokens === undefined) {
+    app.use(openSignInRoutes());
+    return;
+  }
+  const sessions = new Sessions(tokens, hostUrl);
+  app.use(signInRoutes(tokens, sessions, hostUrl));
+  app.use(requireToken(tokens, sessions, hostUrl));
 }
 
 /** Gives each request an id, or keeps the one that it came with. */

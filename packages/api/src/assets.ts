@@ -12,3 +12,9 @@ export function assetFolder(name: string, packageName: string): string {
     ? beside
     : dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
 }
+
+/** Where static files of our own lie: beside the bundle, or else among the sources. */
+export function ownAssetFolder(name: string): string {
+  const beside = join(import.meta.dirname, 'assets', name);
+  return existsSync(beside) ? beside : join(import.meta.dirname, name);
+}

@@ -88,6 +88,9 @@ const parts: readonly Part[] = [
 const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
 if (ignored.length > 0) logger.warn('settings ignored', { settings: ignored });
 for (const part of parts) await part.start?.();
+if (settings.AUTH_TOKEN === undefined) {
+  logger.warn('AUTH_TOKEN is not set: whoever reaches the port may do everything', { port: server?.port });
+}
 logger.info('API started', { port: server?.port });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readSettings } from './read-settings.ts';
 
 const GOOD = {
@@ -21,10 +21,30 @@ test('every bad setting is named at once', () => {
   );
 });
 
-test.each(['AUTH_TOKEN', 'WEBHOOK_SIGNING_SECRET'])(
-  '%s is refused, since it would protect nothing',
-  (name) => {
-    expect(() => readSettings({ ...GOOD, [name]: 'secret' })).toThrow(`${name}: is not built yet`);
-    expect(() => readSettings({ ...GOOD, [name]: '' })).not.toThrow();
-  },
-);
+test('WEBHOOK_SIGNING_SECRET is refused, since it would protect nothing', () => {
+  const problem = 'WEBHOOK_SIGNING_SECRET: is not built yet';
+  expect(() => readSettings({ ...GOOD, WEBHOOK_SIGNING_SECRET: 'secret' })).toThrow(problem);
+  expect(() => readSettings({ ...GOOD, WEBHOOK_SIGNING_SECRET: '' })).not.toThrow();
+});
+
+describe('AUTH_TOKEN', () => {
+  const TOKEN = 'sixteen-letters-';
+
+  test('left out, there is none', () => {
+    expect(readSettings(GOOD).AUTH_TOKEN).toBeUndefined();
+  });
+
+  test('several, with spaces around them', () => {
+    const tokens = readSettings({ ...GOOD, AUTH_TOKEN: ` ${TOKEN}1 , ${TOKEN}2 ` }).AUTH_TOKEN;
+    for (const known of [`${TOKEN}1`, `${TOKEN}2`]) expect(tokens?.includes(known)).toBe(true);
+  });
+
+  test.each(['', '  ', ',', `${TOKEN},`, TOKEN.slice(1), `${TOKEN},short`, `${TOKEN} ${TOKEN}`, `${TOKEN}é`])(
+    '%j is a mistake, which is told without the token',
+    (text) => {
+      const read = () => readSettings({ ...GOOD, AUTH_TOKEN: text });
+      expect(read).toThrow('AUTH_TOKEN: each token must have at least 16 characters');
+      expect(read).not.toThrow('letters');
+    },
+  );
+});

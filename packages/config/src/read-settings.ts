@@ -1,3 +1,4 @@
+import { AccessTokens } from './access-tokens.ts';
 import { REFUSED_SETTINGS, type Setting, type SettingName, SETTINGS } from './settings.ts';
 
 type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'number'
@@ -6,9 +7,11 @@ type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'number'
     ? boolean
     : S['type'] extends 'list'
       ? readonly string[]
-      : S extends { choices: readonly (infer C)[] }
-        ? C
-        : string;
+      : S['type'] extends 'tokens'
+        ? AccessTokens | undefined
+        : S extends { choices: readonly (infer C)[] }
+          ? C
+          : string;
 
 /** Every setting's value, by the name of its environment variable. */
 export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
@@ -36,7 +39,9 @@ export function readSettings(env: Environment): Settings {
   }
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     const given = env[name]?.trim();
-    const text = given === undefined || given === '' ? setting.default : given;
+    // Tokens that came out empty are a mistake that would open the door.
+    const isLeftOut = given === undefined || (given === '' && setting.type !== 'tokens');
+    const text = isLeftOut ? setting.default : given;
     if (text === undefined) {
       if (setting.required) problems.push(`${name}: is required (${setting.description})`);
       continue;
@@ -77,6 +82,8 @@ function readValue(setting: Setting, text: string): Read {
           .map((item) => item.trim())
           .filter((item) => item !== ''),
       };
+    case 'tokens':
+      return readTokens(setting.minLength, text);
     case 'url':
       return readUrl(setting.protocols, text);
     case 'choice':
@@ -84,6 +91,16 @@ function readValue(setting: Setting, text: string): Read {
         ? { value: text }
         : { problem: `must be one of ${setting.choices.join(', ')}, not "${text}"` };
   }
+}
+
+function readTokens(minLength: number, text: string): Read {
+  const tokens = text.split(',').map((token) => token.trim());
+  // A header carries nothing else.
+  const isUsable = new RegExp(`^[!-~]{${minLength},}$`);
+  if (!tokens.every((token) => isUsable.test(token))) {
+    return { problem: `each token must have at least ${minLength} characters, of ASCII and without spaces` };
+  }
+  return { value: new AccessTokens(tokens) };
 }
 
 // A URL may hold a password, so it is never repeated.

@@ -5,6 +5,7 @@ type SettingType =
   | { readonly type: 'flag' }
   | { readonly type: 'text' }
   | { readonly type: 'list' }
+  | { readonly type: 'tokens'; readonly minLength: number }
   | { readonly type: 'url'; readonly protocols: readonly string[] }
   | { readonly type: 'choice'; readonly choices: readonly string[] };
 
@@ -134,6 +135,11 @@ export const SETTINGS = {
   WEBHOOK_RETRY_BACKOFF_CAP_SECS: integer(0, DAY_SECS, 300, 'Longest pause between attempts'),
   SHUTDOWN_TIMEOUT_SECS: integer(1, 3600, 25, 'How long a process takes to stop before it gives up waiting'),
 
+  AUTH_TOKEN: {
+    type: 'tokens',
+    minLength: 16,
+    description: 'The tokens that open the server. Without it, it is open to everybody',
+  },
   SKIP_SSRF_VALIDATION: flag(0, 'Allows webhooks to private addresses; for local use'),
   BLOCKED_HOSTNAMES: list(
     'localhost,127.0.0.1,::1,0.0.0.0,local,internal',
@@ -150,7 +156,7 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 
 /** Settings that promise safety and are not built yet: a process that was given one refuses to start. */
-export const REFUSED_SETTINGS = ['AUTH_TOKEN', 'WEBHOOK_SIGNING_SECRET'] as const;
+export const REFUSED_SETTINGS = ['WEBHOOK_SIGNING_SECRET'] as const;
 
 /** Settings that mean nothing here, or nothing yet: accepted, and named as ignored. */
 export const IGNORED_SETTINGS = [

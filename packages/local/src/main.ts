@@ -24,7 +24,8 @@ function killEverything(): never {
 
 /** Runs what was asked for; true when every task ended as it should. */
 async function runSample(args: StartArguments, stack: Stack): Promise<boolean> {
-  const shared = { apiUrl: stack.apiUrl, receiverUrl: stack.receiverUrl, output, signal: stopped.signal };
+  const { apiUrl, receiverUrl, token } = stack;
+  const shared = { apiUrl, receiverUrl, token, output, signal: stopped.signal };
   if (args.workflow !== undefined) {
     const scale = args.timeScale === undefined ? {} : { timeScale: args.timeScale };
     return (await runWorkflow({ ...shared, ...scale, file: args.workflow })).ok;

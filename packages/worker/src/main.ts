@@ -178,7 +178,12 @@ const sweepWatch = new SweepWatch({
   periodMs: settings.WORKER_LOOP_INTERVAL_MS,
   run: rounds.timeout,
 });
-const statusServer = createStatusServer({ database, redis: producerRedis, metrics });
+const statusServer = createStatusServer({
+  database,
+  redis: producerRedis,
+  metrics,
+  tokens: settings.AUTH_TOKEN,
+});
 
 const parts: readonly Part[] = [
   {
@@ -212,6 +217,11 @@ const parts: readonly Part[] = [
 ];
 
 for (const part of parts) await part.start?.();
+if (settings.AUTH_TOKEN === undefined) {
+  logger.warn('AUTH_TOKEN is not set: whoever reaches the port reads the metrics', {
+    port: settings.WORKER_PORT,
+  });
+}
 logger.info('worker started', { port: settings.WORKER_PORT });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 

@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type AccessTokens, bearerToken } from '@arcrun/config';
 import { type Database, isDatabaseHealthy } from '@arcrun/database';
 import type { Metrics } from '@arcrun/observability';
 import { isRedisHealthy } from '@arcrun/queue';
@@ -6,14 +7,19 @@ import type { Redis } from 'ioredis';
 
 const CHECK_LIMIT_MS = 1500;
 
+/** What probes ask for, who have no token. */
+const OPEN_PATHS: readonly string[] = ['/health', '/ready'];
+
 export interface StatusServerOptions {
   readonly database: Database;
   readonly redis: Redis;
   readonly metrics: Metrics;
+  /** Without them, everybody may ask for everything. */
+  readonly tokens: AccessTokens | undefined;
 }
 
 /** What a worker says of itself: `/health` (it lives), `/ready` (it can work), `/metrics`. */
-export function createStatusServer({ database, redis, metrics }: StatusServerOptions): Server {
+export function createStatusServer({ database, redis, metrics, tokens }: StatusServerOptions): Server {
   const look = async () => {
     const [databaseAnswers, queueAnswers] = await Promise.all([
       isDatabaseHealthy(database, CHECK_LIMIT_MS),
@@ -22,10 +28,17 @@ export function createStatusServer({ database, redis, metrics }: StatusServerOpt
     return { databaseAnswers, queueAnswers };
   };
   return createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://worker');
-    void answer(pathname).catch(() => sendJson(response, 500, { error: 'Internal error', status: 500 }));
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    const token = bearerToken(request.headers.authorization);
+    const isAllowed = tokens === undefined || (token !== undefined && tokens.includes(token));
+    if (!isAllowed && !OPEN_PATHS.includes(path)) {
+      response.setHeader('www-authenticate', 'Bearer');
+      sendJson(response, 401, { error: 'The token is missing or wrong', status: 401 });
+      return;
+    }
+    void answer().catch(() => sendJson(response, 500, { error: 'Internal error', status: 500 }));
 
-    async function answer(path: string): Promise<void> {
+    async function answer(): Promise<void> {
       switch (path) {
         case '/health': {
           const { databaseAnswers, queueAnswers } = await look();

@@ -22,3 +22,13 @@ export const withSlash: RequestHandler = (request, response, next) => {
   const name = path.slice(path.lastIndexOf('/') + 1);
   response.redirect(302, `${name}/${query === undefined ? '' : `?${query}`}`);
 };
+
+/** The other way round: relative URLs of a page that lies beside the others, and not below them. */
+export const withoutSlash: RequestHandler = (request, response, next) => {
+  if (!request.path.endsWith('/')) {
+    next();
+    return;
+  }
+  const name = request.path.slice(0, -1).split('/').at(-1);
+  response.redirect(302, `../${name}${request.url.slice(request.path.length)}`);
+};

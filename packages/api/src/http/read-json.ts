@@ -23,7 +23,7 @@ export async function readJsonBody(
   return { json: parsed.value, bytes };
 }
 
-function readBody(request: Request, maxBytes: number): Promise<Buffer> {
+export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes));
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {

@@ -6,7 +6,8 @@ import { methodNotAllowed, unavailable } from '../http/errors.ts';
 
 const CHECK_LIMIT_MS = 1500;
 
-export function healthRoutes({ database, redis, metrics }: ApiContext): Router {
+/** What probes ask for. Open to everybody, since a probe has no token. */
+export function healthRoutes({ database, redis }: ApiContext): Router {
   const router = Router();
 
   router
@@ -30,21 +31,6 @@ export function healthRoutes({ database, redis, metrics }: ApiContext): Router {
       const [databaseAnswers, queueAnswers] = await look();
       if (!databaseAnswers) throw unavailable('Postgres does not answer');
       response.json({ status: 'ready', queue: wordFor(queueAnswers) });
-    })
-    .all(methodNotAllowed('GET'));
-
-  router
-    .route('/metrics')
-    .get(async (_request, response) => {
-      for (const [state, count] of Object.entries({
-        total: database.pool.totalCount,
-        idle: database.pool.idleCount,
-        waiting: database.pool.waitingCount,
-      })) {
-        metrics.dbPoolConnections.set({ state }, count);
-      }
-      response.setHeader('content-type', metrics.registry.contentType);
-      response.end(await metrics.registry.metrics());
     })
     .all(methodNotAllowed('GET'));
 

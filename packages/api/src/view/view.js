@@ -23,6 +23,8 @@ function make(tag, attributes, ...children) {
 
 async function ask(path) {
   const response = await fetch(path, { headers: { accept: 'application/json' } });
+  // The session has ended.
+  if (response.status === 401) location.assign(`sign-in?to=${encodeURIComponent(`view${location.search}`)}`);
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error ?? `the server answered ${response.status}`);
   return { answer, link: response.headers.get('link') };

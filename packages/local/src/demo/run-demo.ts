@@ -21,7 +21,7 @@ interface DemoOptions {
   /** Ends the demo; the terminal is given back as it was. */
   signal: AbortSignal;
   /** When the API asks for one. */
-  token?: string;
+  token?: string | undefined;
   /** Times are divided by it; default 1, about twelve seconds. */
   timeScale?: number;
 }

@@ -29,7 +29,7 @@ interface WorkflowOptions {
   /** Ends the run; the terminal is given back as it was. */
   signal: AbortSignal;
   /** When the API asks for one. */
-  token?: string;
+  token?: string | undefined;
 }
 
 const POLL_MS = 500;

@@ -55,6 +55,8 @@ export interface Stack {
   services: Services;
   apiUrl: string;
   receiverUrl: string;
+  /** What the API asks for, when it asks for one. */
+  token: string | undefined;
   api: SupervisedProcess;
   workers: { process: SupervisedProcess; url: string }[];
   receiver: SupervisedProcess;
@@ -196,10 +198,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // Above the workers' ports, whose number varies, so that it seldom has to move.
   const receiverPort = await findFreePort(Math.max(RECEIVER_PORT, firstWorkerPort + options.workers), taken);
   const receiverUrl = `http://127.0.0.1:${receiverPort}`;
+  const token = env.AUTH_TOKEN?.split(',', 1)[0]?.trim();
   const receiver = launch(
     'receiver',
     scripts.receiver,
-    { PORT: String(receiverPort) },
+    { PORT: String(receiverPort), ARCRUN_TOKEN: token },
     `${receiverUrl}/health`,
   );
   const api = launch('API', scripts.api, { PORT: String(apiPort) }, `${apiUrl}/ready`);
@@ -211,7 +214,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await Promise.all(
     [receiver, api, ...workers.map((worker) => worker.process)].map((part) => part.ready(signal)),
   );
-  return { services, apiUrl, receiverUrl, api, workers, receiver, logDir };
+  return { services, apiUrl, receiverUrl, token, api, workers, receiver, logDir };
 }
 
 /** Stops the parts, those of one stage together. */
