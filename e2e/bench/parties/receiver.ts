@@ -35,7 +35,12 @@ const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) =>
     response.writeHead(200, { 'content-length': 0 });
     response.end();
     const url = new URL(request.url ?? '/', 'http://receiver');
-    const record = { taskId: String(request.headers['x-task-id']), startArrivedMs, endSentMs: null, endAnsweredMs: null };
+    const record = {
+      taskId: String(request.headers['x-task-id']),
+      startArrivedMs,
+      endSentMs: null,
+      endAnsweredMs: null,
+    };
     records.push(record);
     tellWaiting();
     if (url.pathname === '/end') {

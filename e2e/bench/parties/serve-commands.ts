@@ -10,8 +10,7 @@ export interface Question {
 
 /** From a party to the bench; the first one, with id 0, says that it is ready. */
 export type Reply =
-  | { readonly id: number; readonly gives: unknown }
-  | { readonly id: number; readonly error: string };
+  { readonly id: number; readonly gives: unknown } | { readonly id: number; readonly error: string };
 
 /** Answers the bench's questions, and ends with it. */
 export function serveCommands(commands: Commands): void {

@@ -22,8 +22,14 @@ export const cascade = defineScenario({
     const rounds: { answerMs: number; doneMs: number }[] = [];
     for (let round = 0; round < ROUNDS; round++) rounds.push(await failOneRoot(system));
     return {
-      answer: percentile(rounds.map(({ answerMs }) => answerMs), 1),
-      done: percentile(rounds.map(({ doneMs }) => doneMs), 1),
+      answer: percentile(
+        rounds.map(({ answerMs }) => answerMs),
+        1,
+      ),
+      done: percentile(
+        rounds.map(({ doneMs }) => doneMs),
+        1,
+      ),
     };
   },
 });
@@ -34,16 +40,22 @@ async function failOneRoot(system: System): Promise<{ answerMs: number; doneMs: 
   const tasks = Array.from({ length: DESCENDANTS + 1 }, (_, index) =>
     aTask(system, `task-${index}`, '/hold', {
       dependencies:
-        index === 0 ? [] : [{ id: `task-${Math.floor((index - 1) / CHILDREN_EACH)}`, requires_success: true }],
+        index === 0
+          ? []
+          : [{ id: `task-${Math.floor((index - 1) / CHILDREN_EACH)}`, requires_success: true }],
     }),
   );
   const [created] = await send(system, [postTasks(system, tasks)]);
   await started;
   const [root] = await system.receiver.ask('records');
   const body = JSON.stringify({ status: 'Failure', failure_reason: 'the benchmark says so' });
-  const [answer] = await send(system, [{ method: 'PATCH', url: `${system.apiUrl}/task/${root!.taskId}`, body }], {
-    expect: 200,
-  });
+  const [answer] = await send(
+    system,
+    [{ method: 'PATCH', url: `${system.apiUrl}/task/${root!.taskId}`, body }],
+    {
+      expect: 200,
+    },
+  );
   await within('the cascade', untilAllFailed(system, created!.batchId!));
   return { answerMs: answer!.answeredMs - answer!.sentMs, doneMs: clockMs() - answer!.sentMs };
 }

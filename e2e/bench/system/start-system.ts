@@ -11,7 +11,7 @@ import type { Servers } from './start-servers.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
 
-export type ProcessName = 'api' | 'worker' | 'postgres' | 'redis' | 'receiver' | 'generator';
+type ProcessName = 'api' | 'worker' | 'postgres' | 'redis' | 'receiver' | 'generator';
 
 /** The system under test with one API and one worker, in an empty database, and the two who play the world. */
 export interface System {
@@ -21,6 +21,7 @@ export interface System {
   readonly generator: Party<GeneratorCommands>;
   /** The database under test; nothing is connected to it through this before its first query. */
   readonly database: Database;
+  readonly databaseUrl: string;
   /** The process id of each. */
   pids(): Readonly<Record<ProcessName, number>>;
   stopWorker(): Promise<void>;
@@ -49,7 +50,8 @@ export async function startSystem({ servers, name, profileFolder }: SystemOption
     for (const one of started.splice(0).toReversed()) await one.stop();
   };
   try {
-    const database = await openMigrated(await createDatabase(servers.postgres.url, name));
+    const databaseUrl = await createDatabase(servers.postgres.url, name);
+    const database = await openMigrated(databaseUrl);
     started.push({ stop: () => database.close() });
     const redis = await keep(startRedis({ dataDir: join(servers.folder, name), durable: false }));
     const receiver = await keep(startParty<ReceiverCommands>('receiver.ts'));
@@ -57,7 +59,7 @@ export async function startSystem({ servers, name, profileFolder }: SystemOption
     const [apiPort, workerPort] = await freePorts();
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const settings = {
-      DATABASE_URL: database.url,
+      DATABASE_URL: databaseUrl,
       REDIS_URL: redis.url,
       HOST_URL: apiUrl,
       PORT: String(apiPort),
@@ -79,6 +81,7 @@ export async function startSystem({ servers, name, profileFolder }: SystemOption
       receiver,
       generator,
       database,
+      databaseUrl,
       pids: () => ({
         api: api.child.pid!,
         worker: worker.child.pid!,
@@ -101,7 +104,7 @@ export async function startSystem({ servers, name, profileFolder }: SystemOption
   }
 }
 
-async function openMigrated(url: string): Promise<Database & { url: string }> {
+async function openMigrated(url: string): Promise<Database> {
   const database = openDatabase({
     url,
     maxSize: 2,
@@ -112,7 +115,7 @@ async function openMigrated(url: string): Promise<Database & { url: string }> {
     onIdleError: () => undefined,
   });
   await migrate(database.db, join(PROJECT, 'migrations'));
-  return { ...database, url };
+  return database;
 }
 
 async function freePorts(): Promise<[number, number]> {
@@ -123,5 +126,9 @@ async function freePorts(): Promise<[number, number]> {
 async function profileFlags(folder: string | undefined): Promise<(part: string) => string[]> {
   if (folder === undefined) return () => [];
   await mkdir(folder, { recursive: true });
-  return (part) => ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${part}-${Date.now()}.cpuprofile`];
+  return (part) => [
+    '--cpu-prof',
+    `--cpu-prof-dir=${folder}`,
+    `--cpu-prof-name=${part}-${Date.now()}.cpuprofile`,
+  ];
 }
