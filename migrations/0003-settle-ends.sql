@@ -130,7 +130,9 @@ CREATE FUNCTION settle_ends(
   OUT held_up uuid[],    -- batches with dead ends whose rows somebody else holds
   OUT ended_from json    -- [{from, to, count}] of what failed or was canceled here
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
   unsuccessful uuid[];
   closure uuid[];
@@ -168,7 +170,7 @@ BEGIN
       FROM link l JOIN task_state s ON s.id = l.child_id
       WHERE l.parent_id = ANY (unsuccessful || closure) AND l.requires_success
         AND s.status IN ('Waiting', 'Paused')
-        AND NOT EXISTS (SELECT FROM unnest(closure) AS c (id) WHERE c.id = l.child_id);
+        AND l.child_id NOT IN (SELECT unnest(closure));
       unfinished := coalesce(cardinality(incomplete), 0);
     END IF;
   END IF;
@@ -176,7 +178,7 @@ BEGIN
   settled := settled || coalesce(closure, '{}');
   IF incomplete IS NOT NULL THEN
     SELECT array_agg(id) INTO settled
-    FROM unnest(settled) AS s (id) WHERE NOT EXISTS (SELECT FROM unnest(incomplete) AS i (id) WHERE i.id = s.id);
+    FROM unnest(settled) AS s (id) WHERE id NOT IN (SELECT unnest(incomplete));
     INSERT INTO propagation (task_id, batch_id, upward)
     SELECT id, batch_id, false FROM task_state WHERE id = ANY (incomplete)
     ON CONFLICT DO NOTHING;
@@ -202,7 +204,7 @@ BEGIN
       SELECT format('Required parent task %s failed', p.id)
       FROM link l JOIN task_state p ON p.id = l.parent_id
       WHERE l.child_id = s.id AND l.requires_success
-        AND (p.status IN ('Failure', 'Canceled') OR p.id = ANY (closure))
+        AND (p.status IN ('Failure', 'Canceled') OR p.id IN (SELECT unnest(closure)))
       ORDER BY coalesce(p.ended_at, p_at), p.id LIMIT 1)
     WHERE s.id = ANY (closure) AND s.status IN ('Waiting', 'Paused');
     GET DIAGNOSTICS failed = ROW_COUNT;
@@ -218,13 +220,14 @@ BEGIN
     FROM counted c
     WHERE s.id = c.child_id AND s.status IN ('Waiting', 'Paused')
     RETURNING s.id, s.status
-  ), below AS (
-    -- Ended, while some parent has not.
-    SELECT s.id FROM task_state s LEFT JOIN counted c ON c.child_id = s.id
-    WHERE s.id = ANY (unsuccessful || closure) AND s.open_parents > coalesce(c.n, 0)
   )
-  SELECT ARRAY(SELECT id FROM changed WHERE status = 'Pending'), (SELECT array_agg(id) FROM below)
-  INTO opened, climbing;
+  SELECT ARRAY(SELECT id FROM changed WHERE status = 'Pending') INTO opened;
+  IF unsuccessful IS NOT NULL THEN
+    -- Ended, while some parent has not.
+    SELECT array_agg(id) INTO climbing FROM task_state s
+    WHERE id = ANY (unsuccessful || closure) AND open_parents > (
+      SELECT count(*) FROM link WHERE child_id = s.id AND parent_id IN (SELECT unnest(settled)));
+  END IF;
   released := cardinality(opened);
   IF released > 0 THEN PERFORM announce_arrivals(opened); END IF;
 

@@ -16,7 +16,9 @@ CREATE FUNCTION end_tasks(
   OUT results json, OUT released integer, OUT freed boolean, OUT failed integer, OUT canceled integer, OUT notified integer,
   OUT completed integer, OUT unfinished integer, OUT held_up uuid[], OUT ended_from json
 )
-LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+LANGUAGE plpgsql
+SET lock_timeout = '3s' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
   wanted uuid[];
   held uuid[];

@@ -6,7 +6,9 @@
 -- 'busy' unless p_wait. results: [{id, outcome, kind, wait_seconds}] with 'started', 'ended', 'lost' or 'busy';
 -- wait_seconds is the time from Pending to Running.
 CREATE FUNCTION start_tasks(p_items json, p_wait boolean, OUT results json, OUT notified integer)
-LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+LANGUAGE plpgsql
+SET lock_timeout = '3s' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
   wanted uuid[];
   held uuid[];

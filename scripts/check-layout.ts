@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..');
 const topLevel = new Set([
   ...['packages', 'infra', 'migrations', 'e2e', 'docs', 'scripts'],
   // Made by tools, and ignored by git.
-  ...['node_modules', 'coverage', 'test-results'],
+  ...['node_modules', 'coverage', 'test-results', 'bench-results'],
   ...['pnpm-workspace.yaml', 'pnpm-lock.yaml', 'package.json', 'turbo.json', 'README.md', 'LICENSE'],
   ...['tsconfig.json', 'vitest.config.ts', 'knip.json'],
 ]);

@@ -19,14 +19,19 @@ export interface RunningProcess {
   kill(): Promise<void>;
 }
 
-/** Starts a built process and waits until it is ready. */
+/**
+ * Starts a built process and waits until it is ready.
+ *
+ * @param flags of Node
+ */
 export async function startProcess(
   name: string,
   script: string,
   url: string,
   env: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
 ): Promise<RunningProcess> {
-  const child = spawn(process.execPath, ['--enable-source-maps', script], {
+  const child = spawn(process.execPath, ['--enable-source-maps', ...flags, script], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const RESULTS = resolve(import.meta.dirname, '../../bench-results');
+const REPETITIONS = 5;
+
+export const USAGE = `npm run bench -- [--quick] [--only SCENARIO]… [--json FILE] [--profile FOLDER]
+
+  --quick           each scenario once, instead of ${REPETITIONS} times
+  --only SCENARIO   only this one ("edge latency"); may be given several times
+  --json FILE       where the result goes; by default bench-results/quick.json or full.json
+  --profile FOLDER  leaves CPU profiles of API and worker there, and what the statements of Postgres cost`;
+
+export interface BenchArguments {
+  readonly help: boolean;
+  readonly repetitions: number;
+  /** Empty: all. */
+  readonly only: readonly string[];
+  readonly resultFile: string;
+  readonly profileFolder: string | undefined;
+}
+
+/**
+ * @param folder which paths are relative to
+ * @throws when there is one that it does not know
+ */
+export function parseArguments(words: readonly string[], folder: string): BenchArguments {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      help: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  return {
+    help: values.help,
+    repetitions: values.quick ? 1 : REPETITIONS,
+    only: values.only,
+    resultFile:
+      values.json === undefined
+        ? resolve(RESULTS, values.quick ? 'quick.json' : 'full.json')
+        : resolve(folder, values.json),
+    profileFolder: values.profile === undefined ? undefined : resolve(folder, values.profile),
+  };
+}

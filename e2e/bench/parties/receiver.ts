@@ -1,0 +1,104 @@
+// The receiver, a process of its own: answers every on_start with 200 and does what the path of its URL says.
+//
+// - /end: reports Success on the handle at once
+// - /end?after=20: the same 20 ms later
+// - /hold: nothing more, so that the task stays Running
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { clockMs } from '../measure/clock.ts';
+import { KeepAliveClient } from './keep-alive-client.ts';
+import { serveCommands } from './serve-commands.ts';
+
+const MAX_CONNECTIONS = 64;
+
+/** What happened to one task, on the machine's clock. */
+export interface TaskRecord {
+  readonly taskId: string;
+  readonly startArrivedMs: number;
+  /** When the report of its end was sent and answered; null without one. */
+  endSentMs: number | null;
+  endAnsweredMs: number | null;
+}
+
+const client = new KeepAliveClient(MAX_CONNECTIONS);
+const success = JSON.stringify({ status: 'Success' });
+let records: TaskRecord[] = [];
+let ended = 0;
+let failure: string | undefined;
+let waiting: { isThere: () => boolean; tell: () => void }[] = [];
+
+const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+  const startArrivedMs = clockMs();
+  request.resume();
+  request.once('end', () => {
+    response.writeHead(200, { 'content-length': 0 });
+    response.end();
+    const url = new URL(request.url ?? '/', 'http://receiver');
+    const record = {
+      taskId: String(request.headers['x-task-id']),
+      startArrivedMs,
+      endSentMs: null,
+      endAnsweredMs: null,
+    };
+    records.push(record);
+    tellWaiting();
+    if (url.pathname === '/end') {
+      void reportEnd(record, url.searchParams.get('handle')!, Number(url.searchParams.get('after') ?? 0));
+    }
+  });
+});
+
+async function reportEnd(record: TaskRecord, handle: string, afterMs: number): Promise<void> {
+  try {
+    if (afterMs > 0) await delay(afterMs);
+    const answer = await client.send({ method: 'PATCH', url: handle, body: success });
+    if (answer.status !== 200) throw new Error(`PATCH ${handle} answered ${answer.status}: ${answer.body}`);
+    record.endSentMs = answer.sentMs;
+    record.endAnsweredMs = answer.answeredMs;
+    ended++;
+  } catch (error) {
+    failure ??= String(error);
+  }
+  tellWaiting();
+}
+
+function tellWaiting(): void {
+  if (waiting.length === 0) return;
+  const [there, notYet] = [waiting.filter((one) => one.isThere()), waiting.filter((one) => !one.isThere())];
+  waiting = notYet;
+  for (const one of there) one.tell();
+}
+
+function until(isThere: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const tell = (): void => (failure === undefined ? resolve() : reject(new Error(failure)));
+    waiting.push({ isThere: () => failure !== undefined || isThere(), tell });
+    tellWaiting();
+  });
+}
+
+const commands = {
+  /** Where it listens. */
+  url: (): string => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
+  },
+  forget: (): void => {
+    records = [];
+    ended = 0;
+    failure = undefined;
+  },
+  /** Waits for that many calls since it forgot. */
+  untilStarted: (count: number): Promise<void> => until(() => records.length >= count),
+  /** Waits until that many ends were answered with 200 since it forgot. */
+  untilEnded: (count: number): Promise<void> => until(() => ended >= count),
+  /** In the order of arrival. */
+  records: (): readonly TaskRecord[] => records,
+};
+
+export type ReceiverCommands = typeof commands;
+
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+serveCommands(commands);

@@ -1,0 +1,58 @@
+import type { System } from '../system/start-system.ts';
+import { percentile } from '../measure/distribution.ts';
+import { aTask, postTasks, send, type Work, within } from './load.ts';
+import { defineScenario } from './scenario.ts';
+
+const DEPTH = 50;
+/** One after another, so that there are enough edges for a p99. */
+const CHAINS = 5;
+/** How long a task works where it does: longer than it takes to record that it is Running. */
+const WORK_MS = 20;
+
+/** How long a child waits for its call after its parent was reported, in a system that does nothing else. */
+export const edgeLatency = defineScenario({
+  name: 'edge latency',
+  what: `${CHAINS} chains of depth ${DEPTH}, one after another: from the parent's PATCH to the child's on_start`,
+  measures: {
+    p50: { what: `p50, each reported after ${WORK_MS} ms of work`, unit: 'ms', bar: { atMost: 15 } },
+    p99: { what: 'p99', unit: 'ms' },
+    max: { what: 'max', unit: 'ms' },
+    atOnceP50: { what: 'p50, each reported as soon as it was called', unit: 'ms', bar: { atMost: 15 } },
+    atOnceP99: { what: 'p99', unit: 'ms' },
+    atOnceMax: { what: 'max', unit: 'ms' },
+  },
+  async run(system) {
+    const worked = await runChains(system, `/end?after=${WORK_MS}`);
+    const atOnce = await runChains(system, '/end');
+    return {
+      p50: percentile(worked, 0.5),
+      p99: percentile(worked, 0.99),
+      max: percentile(worked, 1),
+      atOnceP50: percentile(atOnce, 0.5),
+      atOnceP99: percentile(atOnce, 0.99),
+      atOnceMax: percentile(atOnce, 1),
+    };
+  },
+});
+
+async function runChains(system: System, work: Work): Promise<number[]> {
+  const edges: number[] = [];
+  for (let chain = 0; chain < CHAINS; chain++) edges.push(...(await runChain(system, work)));
+  return edges;
+}
+
+/** @returns the times of the edges of one chain */
+export async function runChain(system: System, work: Work, depth = DEPTH): Promise<number[]> {
+  await system.receiver.ask('forget');
+  const tasks = Array.from({ length: depth }, (_, index) =>
+    aTask(system, `link-${index}`, work, {
+      dependencies: index === 0 ? [] : [{ id: `link-${index - 1}`, requires_success: true }],
+    }),
+  );
+  const ended = within('the chain', system.receiver.ask('untilEnded', depth));
+  await send(system, [postTasks(system, tasks)]);
+  await ended;
+  // They can only have come in the order of the chain.
+  const records = await system.receiver.ask('records');
+  return records.slice(1).map(({ startArrivedMs }, index) => startArrivedMs - records[index]!.endSentMs!);
+}

@@ -1,0 +1,8 @@
+import { backlog } from './backlog.ts';
+import { cascade } from './cascade.ts';
+import { edgeLatency } from './edge-latency.ts';
+import { lifecycle } from './lifecycle.ts';
+import type { Scenario } from './scenario.ts';
+
+/** In the order in which they run. */
+export const SCENARIOS: readonly Scenario[] = [lifecycle, edgeLatency, cascade, backlog];
