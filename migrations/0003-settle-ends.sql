@@ -86,6 +86,11 @@ BEGIN
   ), '{}')
   WHERE b.id = ANY (p_batches);
 
+  INSERT INTO settled_change (status, amount)
+  SELECT c.key::task_status, sum(c.value::bigint)
+  FROM batch b CROSS JOIN LATERAL jsonb_each_text(b.status_counts) c
+  WHERE b.id = ANY (p_batches) GROUP BY c.key;
+
   INSERT INTO delivery (batch_id, trigger, position, action, origin, next_attempt_at, created_at, updated_at)
   SELECT b.id, 'BatchComplete', c.ordinality - 1, c.hash, a.origin, p_at, p_at, p_at
   FROM batch b CROSS JOIN LATERAL unnest(b.on_complete) WITH ORDINALITY AS c (hash, ordinality)

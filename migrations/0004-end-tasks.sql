@@ -8,8 +8,8 @@
 -- p_wait: false leaves out, as 'busy', what somebody else has locked; the caller sends those alone. In a group,
 -- so are tasks with open parents: others wait for their rows (settle_ends), and the group would wait for theirs.
 --
--- results: [{id, outcome, status, kind, seconds}] with outcome 'applied', 'conflict', 'unknown' or 'busy';
--- status is the one that the task has now, seconds its time in Running.
+-- results: [{id, outcome, was, status, kind, seconds}] with outcome 'applied', 'conflict', 'unknown' or 'busy';
+-- status is the one that the task has now, was the one before when this has changed it, seconds its time in Running.
 CREATE FUNCTION end_tasks(
   p_items json, p_from task_status[], p_from_handed_back task_status[],
   p_starts boolean, p_call_over boolean, p_wait boolean, p_limit integer, p_dead_ends boolean,
@@ -23,6 +23,7 @@ DECLARE
   wanted uuid[];
   held uuid[];
   ended uuid[];
+  ended_was json;               -- {id: status before}
   over uuid[];
   due integer := 0;
   at timestamptz;
@@ -62,6 +63,8 @@ BEGIN
   WITH item AS (
     SELECT * FROM json_to_recordset(p_items) AS i (id uuid, status task_status, reason text, claim integer,
       new_success integer, new_failures integer, expected_count integer, priority smallint)
+  ), before AS (
+    SELECT s.id, s.status FROM task_state s WHERE s.id = ANY (held)
   ), changed AS (
     UPDATE task_state s
     SET status = i.status,
@@ -75,13 +78,13 @@ BEGIN
         failures = least(s.failures::bigint + coalesce(i.new_failures, 0), 2147483647),
         expected_count = coalesce(i.expected_count, s.expected_count),
         priority = coalesce(i.priority, s.priority)
-    FROM item i
-    WHERE s.id = i.id AND s.id = ANY (held)
+    FROM item i, before b
+    WHERE s.id = i.id AND b.id = s.id
       AND (s.status = ANY (p_from) OR (s.status = ANY (p_from_handed_back) AND s.claim > 0))
       AND (i.claim IS NULL OR i.claim = s.claim)
-    RETURNING s.id
+    RETURNING s.id, b.status AS was
   )
-  SELECT array_agg(id) INTO ended FROM changed;
+  SELECT array_agg(id), json_object_agg(id, was) INTO ended, ended_was FROM changed;
   ended := coalesce(ended, '{}');
   held := coalesce(held, '{}');
 
@@ -99,6 +102,7 @@ BEGIN
     'id', i.id,
     'outcome', CASE WHEN i.id = ANY (ended) THEN 'applied' WHEN s.id IS NULL THEN 'unknown'
                     WHEN i.id = ANY (held) THEN 'conflict' ELSE 'busy' END,
+    'was', ended_was ->> i.id::text,
     'status', s.status,
     'kind', t.kind,
     'seconds', extract(epoch FROM s.ended_at - s.started_at)))

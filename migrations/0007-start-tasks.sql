@@ -5,7 +5,10 @@
 -- p_items: [{id, claim, cancel_action?}], the action's hash in hex. Rows that somebody else has locked are
 -- 'busy' unless p_wait. results: [{id, outcome, kind, wait_seconds}] with 'started', 'ended', 'lost' or 'busy';
 -- wait_seconds is the time from Pending to Running.
-CREATE FUNCTION start_tasks(p_items json, p_wait boolean, OUT results json, OUT notified integer)
+CREATE FUNCTION start_tasks(
+  p_items json, p_wait boolean, OUT results json, OUT notified integer,
+  OUT freed boolean -- a rule that counts Claimed tasks may allow now what it did not before
+)
 LANGUAGE plpgsql
 SET lock_timeout = '3s' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -39,14 +42,16 @@ BEGIN
         cancel_action = decode(i.cancel_action, 'hex')
     FROM item i, before b
     WHERE s.id = i.id AND b.id = s.id AND s.status = 'Claimed' AND s.claim = i.claim
-    RETURNING s.id, s.batch_id, extract(epoch FROM at - b.last_updated) AS wait_seconds
+    RETURNING s.id, s.batch_id, s.keys, extract(epoch FROM at - b.last_updated) AS wait_seconds
   ), touched AS (
     -- The listing of batches may lag by a second, so one write a second is enough; never a wait for it.
     UPDATE batch SET updated_at = at
     WHERE id IN (SELECT b.id FROM batch b JOIN changed c ON c.batch_id = b.id
                  WHERE b.updated_at < at - interval '500 ms' FOR UPDATE OF b SKIP LOCKED)
   )
-  SELECT array_agg(id), json_object_agg(id, wait_seconds) INTO started, waits FROM changed;
+  SELECT array_agg(id), json_object_agg(id, wait_seconds),
+         coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 4)), false)
+  INTO started, waits, freed FROM changed;
   started := coalesce(started, '{}');
 
   -- Ended while the call was open. Only the holder of the last claim says that the call is over.

@@ -1,6 +1,6 @@
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
-import { DatabaseBreaker, openDatabase } from '@arcrun/database';
-import { createLogger, createMetrics, limitRate } from '@arcrun/observability';
+import { DatabaseBreaker, openDatabase, takeSample } from '@arcrun/database';
+import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from './app.ts';
 import { type RunningServer, startServer } from './http/server.ts';
@@ -42,6 +42,7 @@ const database = openDatabase({
   onQuery: (query, durationMs) => metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS),
   ...(settings.CIRCUIT_BREAKER_ENABLED && { breaker }),
 });
+metrics.watchPool(database.pool);
 const redis = openProducerRedis({
   url: settings.REDIS_URL,
   onError: (error) => warn('connection to Redis broke', { error }),
@@ -54,6 +55,13 @@ const commits = new TaskCommits({
   logger,
   cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
   deadEnds: settings.DEAD_END_CANCEL_ENABLED,
+});
+const sampler = new Sampler({
+  periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
+  metrics,
+  sampleFleet: () => takeSample(database.db, settings.METRICS_SAMPLER_INTERVAL_SECS),
+  countJobs: () => doorbell.countJobs(),
+  onError: (error) => warn('gauges not sampled', { error }),
 });
 const app = createApp({
   settings,
@@ -81,6 +89,7 @@ const parts: readonly Part[] = [
   { name: 'redis', stop: () => redis.disconnect() },
   { name: 'doorbell', stop: () => doorbell.close() },
   // What a client no longer waits for is still written, and rung for.
+  { name: 'sampler', start: () => sampler.start(), stop: () => sampler.stop() },
   { name: 'commits', stop: () => commits.idle() },
   { name: 'server', start: listen, stop: () => server?.stop() },
 ];

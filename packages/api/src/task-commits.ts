@@ -72,6 +72,7 @@ export class TaskCommits {
     if (result.outcome === 'applied') {
       metrics.tasksCancelled.inc();
       metrics.dependencyPropagations.inc({ parent_outcome: 'canceled' });
+      metrics.taskStatusTransitions.inc({ from_status: result.was, to_status: 'Canceled' });
     }
     return result;
   }
@@ -126,10 +127,11 @@ export class TaskCommits {
     metrics.batchesCompleted.inc(effects.completed);
   }
 
-  #countEnd({ status, kind, seconds }: Extract<EndResult, { outcome: 'applied' }>): void {
+  #countEnd({ was, status, kind, seconds }: Extract<EndResult, { outcome: 'applied' }>): void {
     const { metrics } = this.#options;
     const labels = { outcome: status.toLowerCase(), kind: metrics.kindLabel(kind) };
     metrics.tasksCompleted.inc(labels);
+    metrics.taskStatusTransitions.inc({ from_status: was, to_status: status });
     metrics.dependencyPropagations.inc({ parent_outcome: status.toLowerCase() });
     if (seconds !== null) metrics.taskDuration.observe(labels, seconds);
   }

@@ -112,6 +112,12 @@ export const SETTINGS = {
     30,
     'Age of a claim from which its worker checks that it still works on it',
   ),
+  METRICS_SAMPLER_INTERVAL_SECS: integer(
+    1,
+    DAY_SECS,
+    15,
+    'How often the gauges of the whole fleet are sampled, by one process for all',
+  ),
   WORKER_START_BATCH_SIZE: integer(1, 10_000, 50, 'Tasks that one claim round takes, at most'),
   WORKER_TIMEOUT_BATCH_SIZE: integer(1, 10_000, 100, 'Tasks that one timeout round looks at, at most'),
   WORKER_PROPAGATION_BATCH_SIZE: integer(
@@ -160,7 +166,6 @@ export const REFUSED_SETTINGS = ['WEBHOOK_SIGNING_SECRET'] as const;
 
 /** Settings that mean nothing here, or nothing yet: accepted, and named as ignored. */
 export const IGNORED_SETTINGS = [
-  'METRICS_SAMPLER_INTERVAL_SECS',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'RETENTION_ENABLED',
   'TRACING_ENABLED',

@@ -1,2 +1,3 @@
 export { createLogger, limitRate, type Logger, type LogLevel } from './logger.ts';
+export { Sampler, type SamplerOptions } from './sampler.ts';
 export { createMetrics, type Metrics } from './metrics.ts';

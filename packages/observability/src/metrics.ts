@@ -6,6 +6,13 @@ const FAST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const LONG_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 const SIZES = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
+/** What is told of a pool of connections. */
+interface WatchedPool {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+}
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** All metrics of a process. What the API does is counted there, what workers do at the workers. */
@@ -28,6 +35,19 @@ export function createMetrics() {
     'query',
   ]);
   const slowQueries = counter('slow_queries_total', 'Statements over SLOW_QUERY_THRESHOLD_MS', ['query']);
+
+  let watched: WatchedPool | undefined;
+  new Gauge({
+    name: 'db_pool_connections',
+    help: 'Connections to Postgres, and what waits for one',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.set({ state: 'total' }, watched?.totalCount ?? 0);
+      this.set({ state: 'idle' }, watched?.idleCount ?? 0);
+      this.set({ state: 'waiting' }, watched?.waitingCount ?? 0);
+    },
+  });
 
   return {
     registry,
@@ -77,7 +97,7 @@ export function createMetrics() {
     ]),
     webhookIdempotentSkips: counter(
       'webhook_idempotent_skips_total',
-      'Calls left out because they were made',
+      'Calls left out because their claim was given up, and another worker makes them',
       ['trigger'],
     ),
     webhookIdempotentConflicts: counter(
@@ -126,7 +146,26 @@ export function createMetrics() {
       'Breakers of receiving origins that were opened or closed here',
       ['to_state'],
     ),
-    dbPoolConnections: gauge('db_pool_connections', 'Connections to Postgres', ['state']),
+    /** Whose connections are counted at each scrape. */
+    watchPool: (pool: WatchedPool): void => {
+      watched = pool;
+    },
+
+    // Of the whole fleet, from a sample that one process takes and all tell: take the max over processes, not the sum.
+    tasksByStatus: gauge('tasks_by_status', 'Tasks that are not archived', ['status']),
+    runningTasksByKind: gauge('running_tasks_by_kind', 'Running tasks', ['kind']),
+    workersAlive: gauge('workers_alive', 'Workers whose lease has not run out'),
+    oldestDue: gauge('queue_oldest_due_seconds', 'For how long the oldest work of a queue has been due', [
+      'queue',
+    ]),
+    queueJobs: gauge('queue_jobs', 'Jobs in Redis; each is a bell, not a piece of work', ['queue', 'state']),
+    queueStalled: counter('queue_stalled_total', 'Jobs taken over from a worker that was gone', ['queue']),
+    webhookDeliveriesPending: gauge('webhook_deliveries_pending', 'Notifications that are not delivered yet'),
+    originBreakersOpen: gauge('origin_breakers_open', 'Receiving origins whose breaker is open'),
+    oldestSnapshot: gauge(
+      'db_oldest_snapshot_seconds',
+      'Age of the oldest transaction that keeps Postgres from cleaning up',
+    ),
     observeQuery: (query: string, durationMs: number, slowMs: number): void => {
       dbQueryDuration.observe({ query }, durationMs / 1000);
       if (durationMs > slowMs) slowQueries.inc({ query });

@@ -87,6 +87,16 @@ export class Doorbell {
     return next === undefined || next.timestamp + (next.opts.delay ?? 0) > Date.now() + SOON_MS;
   }
 
+  /** How many jobs there are in each queue, by their state; nothing before Redis was there once. */
+  async countJobs(): Promise<Record<string, Record<string, number>>> {
+    const counts = await Promise.all(
+      this.queues.map(
+        async (queue) => [queue.name, await queue.getJobCounts('waiting', 'active', 'delayed')] as const,
+      ),
+    );
+    return Object.fromEntries(counts);
+  }
+
   async close(): Promise<void> {
     this.#redis.off('ready', this.#openQueues);
     await Promise.allSettled(this.queues.map((queue) => queue.close()));

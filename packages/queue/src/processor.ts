@@ -19,6 +19,8 @@ export interface ProcessorOptions {
   /** One round: reads from Postgres what there is to do and does it. Its errors are reported and the bell is gone. */
   readonly process: () => Promise<Round | void>;
   readonly onError: (queue: QueueName, error: Error) => void;
+  /** A job of a worker that is gone was taken up again. */
+  readonly onStalled: (queue: QueueName) => void;
 }
 
 /** The one wrapper around what consumes a queue. */
@@ -34,7 +36,7 @@ export interface Processor {
 }
 
 /** Starts to consume a queue, one job at a time: a job is one round over whatever is due. */
-export function startProcessor({ queue, redis, process, onError }: ProcessorOptions): Processor {
+export function startProcessor({ queue, redis, process, onError, onStalled }: ProcessorOptions): Processor {
   let isStopping = false;
   let last: Promise<void> = Promise.resolve();
   let isRunAsked = false;
@@ -60,6 +62,7 @@ export function startProcessor({ queue, redis, process, onError }: ProcessorOpti
   });
   worker.on('error', (error) => onError(queue, error));
   worker.on('failed', (_job, error) => onError(queue, error));
+  worker.on('stalled', () => onStalled(queue));
 
   return {
     queue,

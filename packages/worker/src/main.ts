@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import type { UrlGuardSettings } from '@arcrun/contracts';
-import { findActions, openDatabase, recordSweep } from '@arcrun/database';
-import { createLogger, createMetrics, limitRate } from '@arcrun/observability';
+import { findActions, openDatabase, recordSweep, takeSample } from '@arcrun/database';
+import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
 import {
   ClaimLock,
   Doorbell,
@@ -70,6 +70,7 @@ const database = openDatabase({
   applicationName: 'arcrun-worker',
   onQuery: (query, durationMs) => metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS),
 });
+metrics.watchPool(database.pool);
 const leaseDatabase = openDatabase({
   ...pool,
   maxSize: 1,
@@ -178,6 +179,13 @@ const sweepWatch = new SweepWatch({
   periodMs: settings.WORKER_LOOP_INTERVAL_MS,
   run: rounds.timeout,
 });
+const sampler = new Sampler({
+  periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
+  metrics,
+  sampleFleet: () => takeSample(database.db, settings.METRICS_SAMPLER_INTERVAL_SECS),
+  countJobs: () => doorbell.countJobs(),
+  onError: (error) => warn('gauges not sampled', { error }),
+});
 const statusServer = createStatusServer({
   database,
   redis: producerRedis,
@@ -196,6 +204,7 @@ const parts: readonly Part[] = [
     },
   },
   { name: 'status server', start: listenOnPort, stop: () => void statusServer.close() },
+  { name: 'sampler', start: () => sampler.start(), stop: () => sampler.stop() },
   { name: 'lease', start: () => lease.start(), stop: () => lease.stop() },
   // Stopping hands back what is still claimed, so it comes after the calls and before the lease is given up.
   { name: 'lost claims', start: () => lostClaims.start(), stop: () => lostClaims.stop() },
@@ -252,7 +261,8 @@ function startProcessors(): void {
       }
     };
     const onError = (_queue: QueueName, error: Error) => warn('round failed', { queue, error });
-    processors.set(queue, startProcessor({ queue, redis: consumerRedis, process, onError }));
+    const onStalled = () => metrics.queueStalled.inc({ queue });
+    processors.set(queue, startProcessor({ queue, redis: consumerRedis, process, onError, onStalled }));
   }
 }
 

@@ -63,8 +63,9 @@ export class StartCalls {
       maxItems: MAX_GROUP,
       keyOf: (start) => start.id,
       commit: async (starts, wait) => {
-        const { results, notified } = await startTasks(database.db, starts, { wait });
+        const { results, notified, freed } = await startTasks(database.db, starts, { wait });
         if (notified > 0) doorbell.ring('webhook');
+        if (freed) doorbell.ring('start');
         return results;
       },
     });
@@ -103,7 +104,10 @@ export class StartCalls {
     try {
       const action = (await actions).get(claim.onStart);
       // A claim that may be somebody else's by now is not called; it will be handed back.
-      if (action === undefined || !lease.isAlive || lease.term !== term) return false;
+      if (action === undefined || !lease.isAlive || lease.term !== term) {
+        metrics.webhookIdempotentSkips.inc({ trigger: 'start' });
+        return false;
+      }
       const blocked = checkStoredUrl(action.url, urlGuard);
       const beganMs = performance.now();
       const answer: WebhookAnswer =
@@ -168,7 +172,7 @@ export class StartCalls {
     const { metrics } = this.#options;
     const result = await this.#untilRecorded(() => this.#failures.submit(end));
     if (result?.outcome === 'applied') {
-      metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Failure' });
+      metrics.taskStatusTransitions.inc({ from_status: result.was, to_status: 'Failure' });
       metrics.tasksCompleted.inc({ outcome: 'failure', kind: metrics.kindLabel(result.kind) });
       metrics.dependencyPropagations.inc({ parent_outcome: 'failure' });
       return;

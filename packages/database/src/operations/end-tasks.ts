@@ -53,6 +53,7 @@ export interface TaskEnd {
 export type EndResult =
   | {
       readonly outcome: 'applied';
+      readonly was: TaskStatus;
       readonly status: TerminalStatus;
       readonly kind: string;
       readonly seconds: number | null;
@@ -63,6 +64,7 @@ export type EndResult =
 interface ResultRow {
   id: string;
   outcome: 'applied' | 'conflict' | 'unknown' | 'busy';
+  was: TaskStatus;
   status: TaskStatus;
   kind: string;
   seconds: number | null;
@@ -122,6 +124,7 @@ function toResult(row: ResultRow): EndResult | typeof BUSY {
     case 'applied':
       return {
         outcome: 'applied',
+        was: row.was,
         status: row.status as TerminalStatus,
         kind: row.kind,
         seconds: row.seconds,

@@ -25,5 +25,6 @@ export * from './renew-worker-lease.ts';
 export * from './resume-task.ts';
 export * from './start-tasks.ts';
 export * from './stop-batch.ts';
+export * from './take-sample.ts';
 export * from './time-out-tasks.ts';
 export * from './update-task.ts';

@@ -24,12 +24,15 @@ interface ResultRow {
   wait_seconds: number;
 }
 
-/** Claimed → Running for answered on_start calls. `notified` counts notifications that waited for them. */
+/**
+ * Claimed → Running for answered on_start calls. `notified` counts notifications that waited for them; `freed` says
+ * that a rule about Claimed tasks may allow now what it did not before.
+ */
 export async function startTasks(
   db: Kysely<Schema>,
   starts: readonly TaskStart[],
   { wait }: { wait: boolean },
-): Promise<{ results: (StartResult | typeof BUSY)[]; notified: number }> {
+): Promise<{ results: (StartResult | typeof BUSY)[]; notified: number; freed: boolean }> {
   const actions = new Map<string, StoredAction>();
   const items = JSON.stringify(
     starts.map(({ id, claim, cancelAction }) => {
@@ -42,11 +45,11 @@ export async function startTasks(
   return retryConflicts(() =>
     db.transaction().execute(async (trx) => {
       if (actions.size > 0) await insertActions(trx, actions);
-      const { rows } = await sql<{ results: ResultRow[]; notified: number }>`
-        select results, notified from start_tasks(${items}::json, ${wait})`.execute(trx);
-      const { results, notified } = rows[0]!;
+      const { rows } = await sql<{ results: ResultRow[]; notified: number; freed: boolean }>`
+        select results, notified, freed from start_tasks(${items}::json, ${wait})`.execute(trx);
+      const { results, notified, freed } = rows[0]!;
       const byId = new Map(results.map((result) => [result.id, result]));
-      return { results: starts.map((start) => toResult(byId.get(start.id)!)), notified };
+      return { results: starts.map((start) => toResult(byId.get(start.id)!)), notified, freed };
     }),
   );
 }

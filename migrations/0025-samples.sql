@@ -1,0 +1,73 @@
+-- What the gauges of the whole fleet tell. One process at a time takes a sample, all read it: a scrape never counts
+-- rows. What is counted is live: tasks of finished batches are counted once, when their batch ends.
+
+CREATE TABLE sample (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  taken_at timestamptz NOT NULL,
+  settled jsonb NOT NULL DEFAULT '{}', -- {status: tasks} of finished batches
+  content json
+);
+
+-- Tasks of batches that have finished or, negative, were moved to the archive; folded into sample.settled.
+CREATE TABLE settled_change (
+  status task_status NOT NULL,
+  amount bigint NOT NULL
+);
+
+-- Takes a sample when the last one is older than the period; returns the newest. Who comes while one is being taken
+-- waits for it.
+CREATE FUNCTION take_sample(p_period_secs float8) RETURNS json
+LANGUAGE plpgsql AS $$
+DECLARE
+  ended jsonb;
+  result json;
+BEGIN
+  INSERT INTO sample AS s (taken_at) VALUES (now())
+  ON CONFLICT (is_only) DO UPDATE SET taken_at = now() WHERE s.taken_at < now() - make_interval(secs => p_period_secs)
+  RETURNING s.settled INTO ended;
+  IF NOT FOUND THEN RETURN (SELECT content FROM sample); END IF;
+
+  WITH gone AS (
+    DELETE FROM settled_change RETURNING status, amount
+  ), settled AS (
+    SELECT status, sum(n) AS n FROM (
+      SELECT status::text, amount AS n FROM gone
+      UNION ALL
+      SELECT key, value::bigint FROM jsonb_each_text(ended)) e
+    GROUP BY status
+  ), live AS (
+    SELECT s.status::text, count(*) AS n FROM batch b JOIN task_state s ON s.batch_id = b.id
+    WHERE b.completed_at IS NULL GROUP BY s.status
+  ), by_status AS (
+    SELECT status, sum(n) AS n FROM (SELECT * FROM settled UNION ALL SELECT * FROM live) a GROUP BY status
+  ), by_kind AS (
+    SELECT t.kind, count(*) AS n FROM task_state s JOIN task t ON t.id = s.id
+    WHERE s.status = 'Running' GROUP BY t.kind ORDER BY n DESC LIMIT 1000
+  ), due AS (
+    SELECT 'start' AS queue, extract(epoch FROM now() - min(s.last_updated)) AS age
+    FROM (SELECT head FROM lane WHERE parked_key IS NULL AND head IS NOT NULL
+          ORDER BY rank, created_at, position, head LIMIT 100) l
+    JOIN task_state s ON s.id = l.head AND s.status = 'Pending'
+    UNION ALL
+    SELECT 'timeout', extract(epoch FROM now() - min(check_at)) FROM task_state
+    WHERE status = 'Running' AND check_at <= now()
+    UNION ALL
+    SELECT 'propagation', extract(epoch FROM now() - min(created_at)) FROM propagation
+    UNION ALL
+    SELECT 'webhook', extract(epoch FROM now() - min(next_attempt_at)) FROM delivery
+    WHERE status = 'Pending' AND next_attempt_at <= now()
+  )
+  UPDATE sample SET settled = (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM settled), content = json_build_object(
+    'tasksByStatus', (SELECT coalesce(json_object_agg(status, n), '{}') FROM by_status),
+    'runningByKind', (SELECT coalesce(json_object_agg(kind, n), '{}') FROM by_kind),
+    'oldestDueSecs', (SELECT json_object_agg(queue, coalesce(age, 0)) FROM due),
+    'workersAlive', (SELECT count(*) FROM worker WHERE lease_until >= now()),
+    'pendingDeliveries', (SELECT count(*) FROM delivery WHERE status = 'Pending' AND next_attempt_at IS NOT NULL),
+    'openBreakers', (SELECT count(*) FROM origin_breaker),
+    -- Rows that were updated since cannot be cleaned up: what is hot becomes slow.
+    'oldestSnapshotSecs', (
+      SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity
+      WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()))
+  RETURNING content INTO result;
+  RETURN result;
+END $$;
