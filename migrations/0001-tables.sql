@@ -61,6 +61,7 @@ CREATE TABLE batch (
 
 CREATE INDEX batch_by_age ON batch (created_at DESC, id DESC);
 CREATE INDEX batch_live ON batch (id) WHERE completed_at IS NULL;
+CREATE INDEX batch_finished ON batch (completed_at, id) WHERE completed_at IS NOT NULL;
 
 CREATE TABLE task (
   id uuid PRIMARY KEY,           -- ids of a batch grow in topological order: parents lock before children

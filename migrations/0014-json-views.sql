@@ -19,25 +19,29 @@ RETURN (
     || coalesce(',"body":' || a.body::text, '') || coalesce(',"headers":' || a.headers::text, '') || '}}')::json
   FROM action a WHERE a.hash = p_hash);
 
-CREATE FUNCTION task_json(t task, s task_state) RETURNS json
+CREATE FUNCTION task_json(t task, s task_state, p_actions json) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT row_to_json(r) FROM (
   SELECT t.id, t.name, t.kind, s.status, rfc3339(t.created_at) AS created_at, rfc3339(s.started_at) AS started_at,
          s.success, s.failures, s.expected_count, rfc3339(s.ended_at) AS ended_at, t.batch_id,
          t.dead_end_barrier, s.priority,
          t.timeout_secs AS timeout,
-         coalesce((SELECT r.rules FROM rule_set r WHERE r.hash = s.rules), '[]') AS rules, t.metadata, (
-           SELECT json_agg(action_json(a.hash, a.trigger, a.condition) ORDER BY a.part, a.n)
-           FROM (
-             SELECT t.on_start AS hash, 'Start' AS trigger, NULL AS condition, 1 AS part, 1 AS n
-             UNION ALL
-             SELECT hash, 'End', 'Success', 2, n FROM unnest(t.on_success) WITH ORDINALITY AS u (hash, n)
-             UNION ALL
-             SELECT hash, 'End', 'Failure', 3, n FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, n)
-             UNION ALL
-             SELECT s.cancel_action, 'Cancel', NULL, 4, 1 WHERE s.cancel_action IS NOT NULL
-           ) a) AS actions,
-         rfc3339(s.last_updated) AS last_updated, s.failure_reason) r);
+         coalesce((SELECT r.rules FROM rule_set r WHERE r.hash = s.rules), '[]') AS rules, t.metadata,
+         p_actions AS actions, rfc3339(s.last_updated) AS last_updated, s.failure_reason) r);
+
+CREATE FUNCTION task_actions_json(t task, s task_state) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+  SELECT json_agg(action_json(a.hash, a.trigger, a.condition) ORDER BY a.part, a.n)
+  FROM (
+    SELECT t.on_start AS hash, 'Start' AS trigger, NULL AS condition, 1 AS part, 1 AS n
+    UNION ALL
+    SELECT hash, 'End', 'Success', 2, n FROM unnest(t.on_success) WITH ORDINALITY AS u (hash, n)
+    UNION ALL
+    SELECT hash, 'End', 'Failure', 3, n FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, n)
+    UNION ALL
+    SELECT s.cancel_action, 'Cancel', NULL, 4, 1 WHERE s.cancel_action IS NOT NULL
+  ) a);
 
 -- How many tasks of a batch are in each state: of a live batch from the index, of a finished one from its row.
 CREATE FUNCTION batch_counts_json(b batch) RETURNS json
@@ -56,3 +60,27 @@ RETURN (SELECT row_to_json(r) FROM (
       SELECT jsonb_object_agg(n.status, n.count)
       FROM (SELECT s.status, count(*) FROM task_state s WHERE s.batch_id = b.id GROUP BY s.status) n
     )) AS counts) c) r);
+
+-- Totals and status counts of a batch. The sum of expected counts is told only when every task has one.
+CREATE FUNCTION batch_summary_json(b batch) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+  SELECT json_build_object(
+    'batch_id', b.id, 'total_tasks', b.total_tasks,
+    'total_success', coalesce(t.success, 0), 'total_failures', coalesce(t.failures, 0),
+    'total_expected', CASE WHEN t.unknown = 0 THEN t.expected END,
+    'status_counts', batch_counts_json(b))
+  FROM (
+    SELECT sum(s.success) AS success, sum(s.failures) AS failures, coalesce(sum(s.expected_count), 0) AS expected,
+           count(*) FILTER (WHERE s.expected_count IS NULL) AS unknown
+    FROM task_state s WHERE s.batch_id = b.id) t);
+
+-- The fields of a BasicTask, taken from a whole one.
+CREATE FUNCTION basic_of_task_json(p_task json) RETURNS json
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN json_build_object(
+  'id', p_task -> 'id', 'name', p_task -> 'name', 'kind', p_task -> 'kind', 'status', p_task -> 'status',
+  'created_at', p_task -> 'created_at', 'started_at', p_task -> 'started_at', 'success', p_task -> 'success',
+  'failures', p_task -> 'failures', 'expected_count', p_task -> 'expected_count', 'ended_at', p_task -> 'ended_at',
+  'batch_id', p_task -> 'batch_id', 'dead_end_barrier', p_task -> 'dead_end_barrier',
+  'priority', p_task -> 'priority');

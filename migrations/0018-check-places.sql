@@ -59,6 +59,23 @@ BEGIN
   PERFORM prune_places();
 END $$;
 
+-- Forgets ways to look at tasks (shapes) that no rule of an unfinished task uses: a kind may have 32. Tasks that count
+-- in such a key go on counting in it; that is right whether the shape comes back or not.
+CREATE FUNCTION prune_shapes() RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sweep AS s (name, ran_at) VALUES ('shapes', now())
+  ON CONFLICT (name) DO UPDATE SET ran_at = now() WHERE s.ran_at < now() - interval '1 hour';
+  IF NOT FOUND THEN RETURN; END IF;
+  DELETE FROM shape s WHERE is_registered AND NOT EXISTS (
+    SELECT FROM (
+      SELECT DISTINCT t.rules FROM batch b JOIN task_state t ON t.batch_id = b.id
+      WHERE b.completed_at IS NULL AND t.rules IS NOT NULL AND NOT is_terminal(t.status)) used
+    JOIN rule_set r ON r.hash = used.rules
+    CROSS JOIN LATERAL jsonb_to_recordset(r.needs) AS n (measure integer, kind text, fields text[])
+    WHERE n.kind = s.kind AND n.measure = s.measure AND n.fields = s.fields);
+END $$;
+
 -- Takes away what nothing refers to any more: lanes without open tasks, keys that hold nothing, and breakers that
 -- nothing has waited for long enough to probe them. Only tries: what it would wait for is never more than a moment,
 -- and it comes again.
@@ -68,6 +85,7 @@ BEGIN
   IF NOT pg_try_advisory_xact_lock(round_lock_key()) OR NOT pg_try_advisory_xact_lock(shapes_lock_key()) THEN
     RETURN;
   END IF;
+  PERFORM prune_shapes();
   DELETE FROM lane l
   WHERE l.head IS NULL
     AND NOT EXISTS (SELECT FROM arrived a WHERE a.lane = l.id)

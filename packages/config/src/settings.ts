@@ -112,6 +112,16 @@ export const SETTINGS = {
     30,
     'Age of a claim from which its worker checks that it still works on it',
   ),
+  RETENTION_ENABLED: flag(0, 'Moves what finished long ago to the archive'),
+  RETENTION_DAYS: integer(0, 36_500, 30, 'Days from the end of a batch to its move to the archive'),
+  RETENTION_ARCHIVE_DAYS: integer(0, 36_500, 0, 'Days in the archive before a batch is deleted; 0: never'),
+  RETENTION_CLEANUP_INTERVAL_SECS: integer(1, YEAR_SECS, 3600, 'How often one worker archives and deletes'),
+  RETENTION_BATCH_SIZE: integer(
+    1,
+    1_000_000,
+    1000,
+    'Tasks that one transaction archives, at most; larger batches move whole',
+  ),
   METRICS_SAMPLER_INTERVAL_SECS: integer(
     1,
     DAY_SECS,
@@ -167,7 +177,6 @@ export const REFUSED_SETTINGS = ['WEBHOOK_SIGNING_SECRET'] as const;
 /** Settings that mean nothing here, or nothing yet: accepted, and named as ignored. */
 export const IGNORED_SETTINGS = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'RETENTION_ENABLED',
   'TRACING_ENABLED',
   'WEBHOOK_DELIVERY_INTERVAL_MS',
   'WEBHOOK_DELIVERY_BATCH_SIZE',

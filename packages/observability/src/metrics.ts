@@ -37,18 +37,6 @@ export function createMetrics() {
   const slowQueries = counter('slow_queries_total', 'Statements over SLOW_QUERY_THRESHOLD_MS', ['query']);
 
   let watched: WatchedPool | undefined;
-  new Gauge({
-    name: 'db_pool_connections',
-    help: 'Connections to Postgres, and what waits for one',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      this.set({ state: 'total' }, watched?.totalCount ?? 0);
-      this.set({ state: 'idle' }, watched?.idleCount ?? 0);
-      this.set({ state: 'waiting' }, watched?.waitingCount ?? 0);
-    },
-  });
-
   return {
     registry,
     /** The value of a `kind` label. */
@@ -78,6 +66,7 @@ export function createMetrics() {
       'tasks_blocked_by_concurrency_total',
       'Groups of tasks found blocked by their rules in a claim round',
     ),
+    tasksArchived: counter('tasks_archived_total', 'Tasks moved to the archive'),
     batchesCompleted: counter('batches_completed_total', 'Batches whose last task ended'),
     batchUpdateEvents: counter('batch_update_events_total', 'Counter updates committed'),
     batchUpdateFailures: counter('batch_update_failures_total', 'Counter updates that could not be written'),
@@ -146,6 +135,17 @@ export function createMetrics() {
       'Breakers of receiving origins that were opened or closed here',
       ['to_state'],
     ),
+    dbPoolConnections: new Gauge({
+      name: 'db_pool_connections',
+      help: 'Connections to Postgres, and what waits for one',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        this.set({ state: 'total' }, watched?.totalCount ?? 0);
+        this.set({ state: 'idle' }, watched?.idleCount ?? 0);
+        this.set({ state: 'waiting' }, watched?.waitingCount ?? 0);
+      },
+    }),
     /** Whose connections are counted at each scrape. */
     watchPool: (pool: WatchedPool): void => {
       watched = pool;

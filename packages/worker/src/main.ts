@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import type { UrlGuardSettings } from '@arcrun/contracts';
-import { findActions, openDatabase, recordSweep, takeSample } from '@arcrun/database';
+import { findActions, openDatabase, takeSample, takeTurn } from '@arcrun/database';
 import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
 import {
   ClaimLock,
@@ -22,6 +22,7 @@ import { processPropagation } from './processors/propagation.ts';
 import { processStart } from './processors/start.ts';
 import { processTimeout } from './processors/timeout.ts';
 import { processWebhook } from './processors/webhook.ts';
+import { Retention } from './retention.ts';
 import { StartCalls } from './start-calls.ts';
 import { createStatusServer } from './status-server.ts';
 import { Sweep } from './sweep.ts';
@@ -165,7 +166,7 @@ const rounds = {
   webhook: () => processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
   propagation: () => processPropagation({ ...shared, batchSize: settings.WORKER_PROPAGATION_BATCH_SIZE }),
   timeout: async () => {
-    await recordSweep(database.db, 0);
+    await takeTurn(database.db, 'sweep', 0);
     await processTimeout({
       ...shared,
       batchSize: settings.WORKER_TIMEOUT_BATCH_SIZE,
@@ -178,6 +179,15 @@ const sweepWatch = new SweepWatch({
   ...shared,
   periodMs: settings.WORKER_LOOP_INTERVAL_MS,
   run: rounds.timeout,
+});
+const retention = new Retention({
+  days: settings.RETENTION_DAYS,
+  archiveDays: settings.RETENTION_ARCHIVE_DAYS,
+  periodSecs: settings.RETENTION_CLEANUP_INTERVAL_SECS,
+  batchSize: settings.RETENTION_BATCH_SIZE,
+  database,
+  metrics,
+  logger,
 });
 const sampler = new Sampler({
   periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
@@ -205,6 +215,13 @@ const parts: readonly Part[] = [
   },
   { name: 'status server', start: listenOnPort, stop: () => void statusServer.close() },
   { name: 'sampler', start: () => sampler.start(), stop: () => sampler.stop() },
+  {
+    name: 'retention',
+    start: () => {
+      if (settings.RETENTION_ENABLED) retention.start();
+    },
+    stop: () => retention.stop(),
+  },
   { name: 'lease', start: () => lease.start(), stop: () => lease.stop() },
   // Stopping hands back what is still claimed, so it comes after the calls and before the lease is given up.
   { name: 'lost claims', start: () => lostClaims.start(), stop: () => lostClaims.stop() },

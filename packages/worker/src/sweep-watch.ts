@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, recordSweep } from '@arcrun/database';
+import { type Database, takeTurn } from '@arcrun/database';
 import type { Logger } from '@arcrun/observability';
 import { type Doorbell, scheduleSweeps } from '@arcrun/queue';
 
@@ -44,7 +44,7 @@ export class SweepWatch {
       if (signal.aborted) return;
       try {
         // One worker gets the right to sweep; it goes to nobody while sweeps run on time.
-        if (!(await recordSweep(database.db, 2 * periodMs))) continue;
+        if (!(await takeTurn(database.db, 'sweep', 2 * periodMs))) continue;
         await this.#schedule();
         await run();
       } catch (error) {

@@ -1,5 +1,13 @@
 import { parseBatchesQuery, parseBatchRules, type StopBatchResponseDto } from '@arcrun/contracts';
-import { type BatchKey, changeRules, findBatch, findDag, listBatches, stopBatch } from '@arcrun/database';
+import {
+  type BatchKey,
+  changeRules,
+  findArchivedBatchSize,
+  findBatch,
+  findDag,
+  listBatches,
+  stopBatch,
+} from '@arcrun/database';
 import { isTerminal, TASK_STATUSES } from '@arcrun/domain';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
@@ -33,9 +41,9 @@ export function batchRoutes({ settings, database, doorbell, metrics, pageLimits 
       if (!parsed.ok) throw invalid(parsed.details);
       const { kind, rules } = parsed.rules;
       const updated = await changeRules(database.db, { batchId, kind, rules }).catch(refuseCrowdedKind);
-      if (updated === null) throw notFound('Batch');
-      if (updated > 0) doorbell.ring('start');
-      response.json({ batch_id: batchId, kind, updated_count: updated });
+      if (updated === null) await archivedSize(batchId);
+      if (updated !== null && updated > 0) doorbell.ring('start');
+      response.json({ batch_id: batchId, kind, updated_count: updated ?? 0 });
     })
     .all(methodNotAllowed('PATCH'));
 
@@ -66,13 +74,12 @@ export function batchRoutes({ settings, database, doorbell, metrics, pageLimits 
 
   async function stop(id: string): Promise<StopBatchResponseDto> {
     const stopped = await stopBatch(database.db, id);
-    if (stopped === null) throw notFound('Batch');
-    const { before, notified, completed } = stopped;
+    const { before, notified, completed } = stopped ?? { before: {}, notified: 0, completed: false };
     // Places of what was running are free.
     if (completed) doorbell.ring('start');
     if (notified > 0) doorbell.ring('webhook');
     if (completed) metrics.batchesCompleted.inc();
-    let alreadyTerminal = 0;
+    let alreadyTerminal = stopped === null ? await archivedSize(id) : 0;
     for (const status of TASK_STATUSES) {
       const count = before[status] ?? 0;
       if (isTerminal(status)) {
@@ -91,6 +98,13 @@ export function batchRoutes({ settings, database, doorbell, metrics, pageLimits 
       canceled_paused: before.Paused ?? 0,
       already_terminal: alreadyTerminal,
     };
+  }
+
+  /** @throws 404 when it is not in the archive either */
+  async function archivedSize(id: string): Promise<number> {
+    const size = await findArchivedBatchSize(database.db, id);
+    if (size === null) throw notFound('Batch');
+    return size;
   }
 }
 

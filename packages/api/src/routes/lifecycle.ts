@@ -1,4 +1,4 @@
-import { type Moved, pauseTask, resumeTask } from '@arcrun/database';
+import { findArchivedStatus, type Moved, pauseTask, resumeTask } from '@arcrun/database';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { conflict, methodNotAllowed, notFound } from '../http/errors.ts';
@@ -13,7 +13,7 @@ export function lifecycleRoutes({ database, doorbell, metrics }: ApiContext): Ro
     .route('/task/pause/:id')
     .patch(async (request, response) => {
       const id = readId(request.params.id, 'Task');
-      const { status } = changed(await pauseTask(database.db, id), 'paused');
+      const { status } = await changed(id, await pauseTask(database.db, id), 'paused');
       // A rule may count what waits.
       doorbell.ring('start');
       sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
@@ -24,7 +24,7 @@ export function lifecycleRoutes({ database, doorbell, metrics }: ApiContext): Ro
     .route('/task/resume/:id')
     .patch(async (request, response) => {
       const id = readId(request.params.id, 'Task');
-      const { status } = changed(await resumeTask(database.db, id), 'resumed');
+      const { status } = await changed(id, await resumeTask(database.db, id), 'resumed');
       if (status === 'Pending') doorbell.ring('start');
       sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
     })
@@ -32,10 +32,11 @@ export function lifecycleRoutes({ database, doorbell, metrics }: ApiContext): Ro
 
   return router;
 
-  function changed(moved: Moved | null, done: string): Moved {
-    if (moved === null) throw notFound('Task');
-    const { was, status } = moved;
-    if (!moved.changed) throw conflict(400, `The task is ${status} and cannot be ${done}`, status);
+  async function changed(id: string, moved: Moved | null, done: string): Promise<Moved> {
+    const status = moved?.status ?? (await findArchivedStatus(database.db, id));
+    if (status === null) throw notFound('Task');
+    if (!moved?.changed) throw conflict(400, `The task is ${status} and cannot be ${done}`, status);
+    const { was } = moved;
     metrics.taskStatusTransitions.inc({ from_status: was, to_status: status });
     return moved;
   }

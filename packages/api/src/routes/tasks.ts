@@ -6,8 +6,8 @@ import {
   parseUpdateTask,
   type TaskUpdate,
 } from '@arcrun/contracts';
-import { findTask, listTasks, type TaskKey, updateTask } from '@arcrun/database';
-import { isTerminal } from '@arcrun/domain';
+import { findArchivedStatus, findTask, listTasks, type TaskKey, updateTask } from '@arcrun/database';
+import { isTerminal, type TaskStatus, type TerminalStatus } from '@arcrun/domain';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { createTasks } from '../create-tasks.ts';
@@ -80,8 +80,10 @@ export function taskRoutes(context: ApiContext): Router {
         case 'applied':
           sendJsonText(response, `{"id":"${id}","status":"Canceled"}`);
           return;
-        case 'unknown':
-          throw notFound('Task');
+        case 'unknown': {
+          const ended = await archivedStatus(id);
+          throw conflict(400, `The task has already ended in ${ended}`, ended);
+        }
         case 'conflict':
           throw conflict(400, `The task has already ended in ${result.status}`, result.status);
       }
@@ -109,11 +111,15 @@ export function taskRoutes(context: ApiContext): Router {
       case 'applied':
         return status;
       case 'unknown':
-        throw notFound('Task');
+        return refuse(await archivedStatus(id));
       case 'conflict':
-        // Said twice: it is so already, and nothing moves.
-        if (result.status === status) return status;
-        throw conflict(409, `The task is ${result.status}`, result.status);
+        return refuse(result.status);
+    }
+
+    function refuse(current: TaskStatus): string {
+      // Said twice: it is so already, and nothing moves.
+      if (current === status) return status;
+      throw conflict(409, `The task is ${current}`, current);
     }
   }
 
@@ -125,12 +131,19 @@ export function taskRoutes(context: ApiContext): Router {
       priority: update.priority ?? undefined,
       metadata: update.metadata ?? undefined,
     });
-    if (result === null) throw notFound('Task');
-    if (!result.changed || isTerminal(result.status)) {
-      throw conflict(409, `The task has already ended in ${result.status}`, result.status);
+    if (result === null || !result.changed || isTerminal(result.status)) {
+      const ended = result?.status ?? (await archivedStatus(id));
+      throw conflict(409, `The task has already ended in ${ended}`, ended);
     }
     if (result.freed) doorbell.ring('start');
     return result.status;
+  }
+
+  /** @throws 404 when it is not in the archive either */
+  async function archivedStatus(id: string): Promise<TerminalStatus> {
+    const status = await findArchivedStatus(database.db, id);
+    if (status === null) throw notFound('Task');
+    return status;
   }
 }
 

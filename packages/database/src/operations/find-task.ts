@@ -1,10 +1,20 @@
+import type { TerminalStatus } from '@arcrun/domain';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../schema.ts';
 
-/** The whole task as JSON text; null when there is none. */
+/** The whole task as JSON text, from the archive too; null when there is none. */
 export async function findTask(db: Kysely<Schema>, id: string): Promise<string | null> {
   const { rows } = await sql<{ json: string }>`
-    select task_json(t, s)::text as json
-    from task t join task_state s on s.id = t.id where t.id = ${id}`.execute(db);
+    select task_json(t, s, task_actions_json(t, s))::text as json
+    from task t join task_state s on s.id = t.id where t.id = ${id}
+    union all
+    select content::text from archived_task where id = ${id}`.execute(db);
   return rows[0]?.json ?? null;
+}
+
+/** How a task ended that is in the archive; null when it is not there. */
+export async function findArchivedStatus(db: Kysely<Schema>, id: string): Promise<TerminalStatus | null> {
+  const { rows } = await sql<{ status: TerminalStatus }>`
+    select status from archived_task where id = ${id}`.execute(db);
+  return rows[0]?.status ?? null;
 }

@@ -1,11 +1,4 @@
-import {
-  aWorker,
-  createTestDatabase,
-  end,
-  run,
-  submit,
-  type TestDatabase,
-} from '@arcrun/database/testing';
+import { aWorker, createTestDatabase, end, run, submit, type TestDatabase } from '@arcrun/database/testing';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { openBreaker } from './move-breaker.ts';
 import { takeSample } from './take-sample.ts';

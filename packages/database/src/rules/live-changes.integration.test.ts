@@ -205,3 +205,27 @@ test('the check mends what differs, and finds nothing where all is right', async
   const { rows } = await sql`select from lane`.execute(database.db);
   expect(rows).toHaveLength(0);
 });
+
+test('ways to look at a kind that no rule uses any more make room for new ones', async () => {
+  const looks = (from: number, to: number): Rule[] =>
+    Array.from({ length: to - from }, (_, index) => atMost(1, [`field${from + index}`]));
+  const old = await submit(database.db, { a: { rules: looks(0, 32), metadata: '{"field0": 1}' }, plain: {} });
+  const shapes = () => database.pool.query(`select from shape`).then(({ rowCount }) => rowCount);
+  await claimed();
+  await expect(submit(database.db, { b: { rules: looks(32, 34) } })).rejects.toThrow('more than 32 ways');
+  await database.pool.query(`delete from sweep`);
+  await mendPlaces(database.db, 0);
+  expect(await shapes()).toBe(32);
+
+  await changeRules(database.db, { batchId: old.id, kind: 'test', rules: [atMost(1, ['field0'])] });
+  await database.pool.query(`delete from sweep`);
+  await mendPlaces(database.db, 0);
+  expect(await shapes()).toBe(1);
+  const { ids } = await submit(database.db, {
+    c: { rules: [atMost(1, ['field40'])], metadata: '{"field40": 1}' },
+    d: { rules: [atMost(1, ['field40'])], metadata: '{"field40": 1}' },
+  });
+  expect(await claimed()).toContain(ids.c);
+  expect(await claimed()).toEqual([]);
+  expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
+});
