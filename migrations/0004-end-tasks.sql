@@ -17,7 +17,8 @@ CREATE FUNCTION end_tasks(
   OUT completed integer, OUT unfinished integer, OUT held_up uuid[], OUT ended_from json
 )
 LANGUAGE plpgsql
-SET lock_timeout = '3s' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
 AS $$
 DECLARE
   wanted uuid[];
