@@ -136,7 +136,8 @@ CREATE FUNCTION settle_ends(
   OUT ended_from json    -- [{from, to, count}] of what failed or was canceled here
 )
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
 AS $$
 DECLARE
   unsuccessful uuid[];
@@ -153,16 +154,16 @@ BEGIN
   failed := 0;
   unfinished := 0;
   SELECT array_agg(id) INTO unsuccessful
-  FROM task_state WHERE id = ANY (settled) AND status IN ('Failure', 'Canceled');
+  FROM task_state WHERE id = ANY (settled) AND status::text IN ('Failure', 'Canceled');
 
   IF unsuccessful IS NOT NULL THEN
     -- Breadth first; UNION drops what was seen, LIMIT stops the walk.
     WITH RECURSIVE doomed (id) AS (
       SELECT l.child_id FROM link l JOIN task_state s ON s.id = l.child_id
-      WHERE l.parent_id = ANY (unsuccessful) AND l.requires_success AND s.status IN ('Waiting', 'Paused')
+      WHERE l.parent_id = ANY (unsuccessful) AND l.requires_success AND s.status::text IN ('Waiting', 'Paused')
       UNION
       SELECT l.child_id FROM doomed d JOIN link l ON l.parent_id = d.id JOIN task_state s ON s.id = l.child_id
-      WHERE l.requires_success AND s.status IN ('Waiting', 'Paused')
+      WHERE l.requires_success AND s.status::text IN ('Waiting', 'Paused')
     )
     SELECT array_agg(id) INTO closure FROM (SELECT id FROM doomed LIMIT p_limit + 1) bounded;
 
@@ -174,7 +175,7 @@ BEGIN
       SELECT array_agg(DISTINCT l.parent_id) INTO incomplete
       FROM link l JOIN task_state s ON s.id = l.child_id
       WHERE l.parent_id = ANY (unsuccessful || closure) AND l.requires_success
-        AND s.status IN ('Waiting', 'Paused')
+        AND s.status::text IN ('Waiting', 'Paused')
         AND l.child_id NOT IN (SELECT unnest(closure));
       unfinished := coalesce(cardinality(incomplete), 0);
     END IF;
@@ -198,11 +199,11 @@ BEGIN
     SELECT child_id FROM link WHERE parent_id = ANY (settled)
     UNION ALL
     SELECT unnest(closure)
-  ) AND s.status IN ('Waiting', 'Paused')
+  ) AND s.status::text IN ('Waiting', 'Paused')
   ORDER BY s.id FOR UPDATE;
 
   IF closure IS NOT NULL THEN
-    SELECT count(*) INTO failed_paused FROM task_state WHERE id = ANY (closure) AND status = 'Paused';
+    SELECT count(*) INTO failed_paused FROM task_state WHERE id = ANY (closure) AND status::text = 'Paused';
     UPDATE task_state s
     SET status = 'Failure', ended_at = p_at, last_updated = p_at, failure_reason = (
       -- The direct parent; of several, the one that ended first, then the lowest id.
@@ -211,7 +212,7 @@ BEGIN
       WHERE l.child_id = s.id AND l.requires_success
         AND (p.status IN ('Failure', 'Canceled') OR p.id IN (SELECT unnest(closure)))
       ORDER BY coalesce(p.ended_at, p_at), p.id LIMIT 1)
-    WHERE s.id = ANY (closure) AND s.status IN ('Waiting', 'Paused');
+    WHERE s.id = ANY (closure) AND s.status::text IN ('Waiting', 'Paused');
     GET DIAGNOSTICS failed = ROW_COUNT;
   END IF;
 
@@ -223,15 +224,18 @@ BEGIN
         status = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN 'Pending' ELSE s.status END,
         last_updated = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN p_at ELSE s.last_updated END
     FROM counted c
-    WHERE s.id = c.child_id AND s.status IN ('Waiting', 'Paused')
+    WHERE s.id = c.child_id AND s.status::text IN ('Waiting', 'Paused')
     RETURNING s.id, s.status
   )
   SELECT ARRAY(SELECT id FROM changed WHERE status = 'Pending') INTO opened;
   IF unsuccessful IS NOT NULL THEN
-    -- Ended, while some parent has not.
-    SELECT array_agg(id) INTO climbing FROM task_state s
-    WHERE id = ANY (unsuccessful || closure) AND open_parents > (
-      SELECT count(*) FROM link WHERE child_id = s.id AND parent_id IN (SELECT unnest(settled)));
+    -- Ended, while some parent has not. Counted by sums, since a join may come to comparing all with all.
+    SELECT array_agg(id) INTO climbing FROM (
+      SELECT id FROM (
+        SELECT id, open_parents FROM task_state WHERE id = ANY (unsuccessful || closure)
+        UNION ALL
+        SELECT child_id, -1 FROM link WHERE parent_id = ANY (settled)) u
+      GROUP BY id HAVING sum(open_parents) > 0) below;
   END IF;
   released := cardinality(opened);
   IF released > 0 THEN PERFORM announce_arrivals(opened); END IF;

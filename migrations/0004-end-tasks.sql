@@ -17,7 +17,8 @@ CREATE FUNCTION end_tasks(
   OUT completed integer, OUT unfinished integer, OUT held_up uuid[], OUT ended_from json
 )
 LANGUAGE plpgsql
-SET lock_timeout = '3s' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
 AS $$
 DECLARE
   wanted uuid[];
@@ -79,7 +80,7 @@ BEGIN
         expected_count = coalesce(i.expected_count, s.expected_count),
         priority = coalesce(i.priority, s.priority)
     FROM item i, before b
-    WHERE s.id = i.id AND b.id = s.id
+    WHERE s.id = i.id AND b.id = s.id AND s.id = ANY (held)
       AND (s.status = ANY (p_from) OR (s.status = ANY (p_from_handed_back) AND s.claim > 0))
       AND (i.claim IS NULL OR i.claim = s.claim)
     RETURNING s.id, b.status AS was

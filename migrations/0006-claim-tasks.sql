@@ -48,6 +48,7 @@ CREATE FUNCTION claim_tasks(
 )
 LANGUAGE plpgsql
 -- Small hot tables that grow and shrink: plans made from the statistics of the wrong moment cost 100 ms here.
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
@@ -218,10 +219,13 @@ BEGIN
     WITH wanted AS (
       SELECT * FROM unnest(picked, picked_lanes, picked_keys, picked_works) AS w (id, lane, keys, work)
     ), held AS MATERIALIZED (
-      SELECT s.id FROM wanted w JOIN task_state s ON s.id = w.id
-      WHERE s.status = 'Pending' AND s.lane = w.lane AND s.keys::text IS NOT DISTINCT FROM w.keys
-        AND remaining_work(s.expected_count, s.success, s.failures) = w.work
-      FOR UPDATE OF s SKIP LOCKED
+      -- One by one and by id: as a join, or by the queue's index, it may come to reading all that is Pending.
+      SELECT s.id FROM wanted w CROSS JOIN LATERAL (
+        SELECT t.id FROM task_state t
+        WHERE t.id = w.id AND t.status::text = 'Pending' AND t.lane = w.lane
+          AND t.keys::text IS NOT DISTINCT FROM w.keys
+          AND remaining_work(t.expected_count, t.success, t.failures) = w.work
+        FOR UPDATE SKIP LOCKED) s
     ), changed AS (
       UPDATE task_state s
       SET status = 'Claimed', claim = s.claim + 1, worker_id = p_worker, check_at = clock_timestamp()

@@ -10,7 +10,8 @@ CREATE FUNCTION start_tasks(
   OUT freed boolean -- a rule that counts Claimed tasks may allow now what it did not before
 )
 LANGUAGE plpgsql
-SET lock_timeout = '3s' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
 AS $$
 DECLARE
   wanted uuid[];
@@ -41,7 +42,7 @@ BEGIN
         check_at = at + make_interval(secs => s.timeout_secs),
         cancel_action = decode(i.cancel_action, 'hex')
     FROM item i, before b
-    WHERE s.id = i.id AND b.id = s.id AND s.status = 'Claimed' AND s.claim = i.claim
+    WHERE s.id = i.id AND b.id = s.id AND s.id = ANY (held) AND s.status::text = 'Claimed' AND s.claim = i.claim
     RETURNING s.id, s.batch_id, s.keys, extract(epoch FROM at - b.last_updated) AS wait_seconds
   ), touched AS (
     -- The listing of batches may lag by a second, so one write a second is enough; never a wait for it.

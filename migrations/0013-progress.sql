@@ -2,7 +2,10 @@
 -- somebody else has locked is returned as busy unless p_wait. Counters stay at their largest value. freed: the
 -- progress may make room under a capacity rule.
 CREATE FUNCTION add_progress(p_items json, p_wait boolean, OUT busy uuid[], OUT freed boolean)
-LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+LANGUAGE plpgsql
+SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
+AS $$
 DECLARE
   wanted uuid[];
   held uuid[];

@@ -100,7 +100,8 @@ BEGIN
   INSERT INTO arrived (lane, rank, created_at, position, id)
   SELECT DISTINCT ON (lane) lane, -priority, created_at, position, id
   FROM task_state
-  WHERE id = ANY (p_tasks) AND status = 'Pending' AND lane IS NOT NULL
+  -- As text, since by the queue's index it would come to reading all that is Pending.
+  WHERE id = ANY (p_tasks) AND status::text = 'Pending' AND lane IS NOT NULL
   ORDER BY lane, -priority, created_at, position, id;
 END $$;
 

@@ -8,7 +8,7 @@ import { defineScenario } from './scenario.ts';
 const DESCENDANTS = 5000;
 const CHILDREN_EACH = 10;
 const ROUNDS = 5;
-const POLL_MS = 10;
+const POLL_MS = 20;
 
 /** The failure of a root that everything below needs. */
 export const cascade = defineScenario({
