@@ -60,6 +60,15 @@ CREATE TABLE batch (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX batch_by_age ON batch (created_at DESC, id DESC);
+-- The kinds of a batch as one text, for searches in it. A kind holds no line break.
+CREATE FUNCTION kinds_text(kinds text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN array_to_string(kinds, E'\n');
+
+CREATE INDEX batch_by_kinds ON batch USING gin (kinds_text(kinds) gin_trgm_ops);
+CREATE INDEX batch_by_scope ON batch (scope, created_at DESC, id DESC) WHERE scope IS NOT NULL;
+CREATE INDEX batch_by_metadata ON batch USING gin (metadata jsonb_path_ops) WHERE metadata IS NOT NULL;
+CREATE INDEX batch_by_text ON batch USING gin (scope gin_trgm_ops, (metadata::text) gin_trgm_ops);
 CREATE INDEX batch_live ON batch (id) WHERE completed_at IS NULL;
 CREATE INDEX batch_finished ON batch (completed_at, id) WHERE completed_at IS NOT NULL;
 
@@ -181,6 +190,7 @@ CREATE INDEX delivery_by_origin ON delivery (origin, next_attempt_at)
   WHERE status = 'Pending' AND next_attempt_at IS NOT NULL;
 CREATE INDEX delivery_waiting ON delivery (waits_for_worker) WHERE waits_for_worker IS NOT NULL;
 CREATE INDEX delivery_by_age ON delivery (updated_at DESC, id DESC);
+CREATE INDEX delivery_by_status ON delivery (status, updated_at DESC, id DESC) WHERE status <> 'Success';
 
 -- Receivers that gave no answer to many calls in a row: there is a row while the breaker is open.
 CREATE TABLE origin_breaker (

@@ -9,7 +9,7 @@ CREATE FUNCTION create_batch(
   p_batch json, p_actions json, p_rule_sets json, p_tasks json, p_links json,
   OUT created_at timestamptz, OUT pending integer, OUT notified integer
 )
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   at timestamptz := now();
   new_batch uuid := p_batch ->> 'id';

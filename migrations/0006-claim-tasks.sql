@@ -16,13 +16,23 @@ BEGIN
   ON CONFLICT (key) DO UPDATE
   SET amount = o.amount + excluded.amount, is_reopened = o.is_reopened OR excluded.amount < 0;
 
+  -- A lane that was empty for long has been taken away; it is made again from what its task needs.
+  IF EXISTS (SELECT FROM arrived a WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane)) THEN
+    INSERT INTO lane (id, origin, keys, ceilings)
+    SELECT p.lane, p.origin, p.lane_keys, p.ceilings
+    FROM plan_places(ARRAY(
+      SELECT id FROM arrived a WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane))) p
+    WHERE p.lane IS NOT NULL ORDER BY p.lane
+    ON CONFLICT DO NOTHING;
+  END IF;
+
   WITH gone AS (
     DELETE FROM arrived RETURNING lane, rank, created_at, position, id
   ), firsts AS (
     SELECT DISTINCT ON (lane) * FROM gone ORDER BY lane, rank, created_at, position, id
   )
   UPDATE lane l
-  SET rank = f.rank, created_at = f.created_at, position = f.position, head = f.id,
+  SET rank = f.rank, created_at = f.created_at, position = f.position, head = f.id, empty_since = NULL,
       parked_key = NULL, parked_ceiling = NULL
   FROM firsts f
   WHERE l.id = f.lane AND (l.head IS NULL
@@ -249,11 +259,13 @@ BEGIN
 
     -- 5. New heads. A lane that is full now is parked by the next pass, or the next round.
     UPDATE lane l
-    SET (rank, created_at, position, head) = (
-          SELECT -t.priority, t.created_at, t.position, t.id FROM task_state t
-          WHERE t.lane = l.id AND t.status = 'Pending'
-            AND (-t.priority, t.created_at, t.position, t.id) >= (l.rank, l.created_at, l.position, l.head)
-          ORDER BY -t.priority, t.created_at, t.position, t.id LIMIT 1),
+    SET (rank, created_at, position, head, empty_since) = (
+          SELECT n.rank, n.created_at, n.position, n.id, CASE WHEN n.id IS NULL THEN now() END
+          FROM (SELECT) AS one LEFT JOIN LATERAL (
+            SELECT -t.priority AS rank, t.created_at, t.position, t.id FROM task_state t
+            WHERE t.lane = l.id AND t.status = 'Pending'
+              AND (-t.priority, t.created_at, t.position, t.id) >= (l.rank, l.created_at, l.position, l.head)
+            ORDER BY -t.priority, t.created_at, t.position, t.id LIMIT 1) n ON true),
         parked_key = NULL, parked_ceiling = NULL
     WHERE l.id = ANY (visited);
 

@@ -91,7 +91,7 @@ END $$;
 -- p_items: [{id, attempt, outcome: 'Success' | 'Exhausted' | 'Pending', error?, retry_in_secs?, is_unused?}]. An
 -- unused attempt does not count: it was not begun, or probed an open breaker without an answer.
 CREATE FUNCTION record_deliveries(p_worker uuid, p_items json) RETURNS uuid[]
-LANGUAGE sql AS $$
+LANGUAGE sql SET enable_seqscan = off AS $$
   WITH item AS (
     SELECT * FROM json_to_recordset(p_items)
       AS i (id uuid, attempt integer, outcome delivery_status, error text, retry_in_secs float8, is_unused boolean)

@@ -15,13 +15,15 @@ CREATE TABLE lane (
   created_at timestamptz,
   position integer,
   head uuid,
+  empty_since timestamptz DEFAULT now(),
   parked_key uuid,
   parked_ceiling bigint,
-  CHECK ((head IS NULL) = (rank IS NULL)),
+  CHECK ((head IS NULL) = (rank IS NULL) AND (head IS NULL) = (empty_since IS NOT NULL)),
   CHECK ((parked_key IS NULL) = (parked_ceiling IS NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX lane_ready ON lane (rank, created_at, position, head) WHERE parked_key IS NULL AND head IS NOT NULL;
+CREATE INDEX lane_empty ON lane (empty_since) WHERE head IS NULL;
 CREATE INDEX lane_parked ON lane (parked_key, rank, created_at, position, head) WHERE parked_key IS NOT NULL;
 
 CREATE TABLE arrived (
@@ -105,11 +107,11 @@ BEGIN
   ORDER BY lane, -priority, created_at, position, id;
 END $$;
 
--- Puts tasks into the keys and lanes that their rules, metadata and counts of now give them. The caller holds the
--- rows, and the shapes' lock in share mode since before.
-CREATE FUNCTION place_tasks(p_tasks uuid[]) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
+-- The keys and lanes that the rules, metadata and counts of now give to tasks that have not ended. lane is null when
+-- the task cannot start as it is.
+CREATE FUNCTION plan_places(p_tasks uuid[])
+RETURNS TABLE (id uuid, keys uuid[], lane uuid, origin text, lane_keys uuid[], ceilings bigint[])
+LANGUAGE sql STABLE AS $$
   WITH planned AS MATERIALIZED (
     SELECT s.id, a.origin, task_keys(t.kind, t.metadata) AS keys,
            origin_key(a.origin) || coalesce(n.keys, '{}') AS lane_keys, 1 || coalesce(n.ceilings, '{}') AS ceilings,
@@ -120,11 +122,21 @@ BEGIN
     LEFT JOIN rule_set r ON r.hash = s.rules
     LEFT JOIN LATERAL task_needs(r.needs, t.kind, t.metadata, s.expected_count) n ON r.needs IS NOT NULL
     WHERE s.id = ANY (p_tasks) AND NOT is_terminal(s.status)
-  ), placed AS MATERIALIZED (
-    SELECT p.*, CASE WHEN can_start THEN lane_id(origin, lane_keys, ceilings) END AS lane FROM planned p
+  )
+  SELECT id, keys, CASE WHEN can_start THEN lane_id(origin, lane_keys, ceilings) END, origin, lane_keys, ceilings
+  FROM planned;
+$$;
+
+-- Puts tasks into the keys and lanes that are theirs now. The caller holds the rows, and the shapes' lock in share
+-- mode since before.
+CREATE FUNCTION place_tasks(p_tasks uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  WITH placed AS MATERIALIZED (
+    SELECT * FROM plan_places(p_tasks)
   ), lanes AS (
     INSERT INTO lane (id, origin, keys, ceilings)
-    SELECT DISTINCT ON (lane) lane, origin, lane_keys, ceilings FROM placed WHERE can_start ORDER BY lane
+    SELECT DISTINCT ON (lane) lane, origin, lane_keys, ceilings FROM placed WHERE lane IS NOT NULL ORDER BY lane
     ON CONFLICT DO NOTHING
   )
   UPDATE task_state s SET keys = p.keys, lane = p.lane

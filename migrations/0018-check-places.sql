@@ -59,11 +59,13 @@ BEGIN
   PERFORM prune_places();
 END $$;
 
--- Forgets ways to look at tasks (shapes) that no rule of an unfinished task uses: a kind may have 32. Tasks that count
+-- Forgets ways to look at tasks (shapes) that no rule of an unfinished task uses, when a kind has come close to the 32
+-- that it may have. Tasks that count
 -- in such a key go on counting in it; that is right whether the shape comes back or not.
 CREATE FUNCTION prune_shapes() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+  IF NOT EXISTS (SELECT FROM shape GROUP BY kind HAVING count(*) > 16) THEN RETURN; END IF;
   INSERT INTO sweep AS s (name, ran_at) VALUES ('shapes', now())
   ON CONFLICT (name) DO UPDATE SET ran_at = now() WHERE s.ran_at < now() - interval '1 hour';
   IF NOT FOUND THEN RETURN; END IF;
@@ -76,7 +78,7 @@ BEGIN
     WHERE n.kind = s.kind AND n.measure = s.measure AND n.fields = s.fields);
 END $$;
 
--- Takes away what nothing refers to any more: lanes without open tasks, keys that hold nothing, and breakers that
+-- Takes away what is not needed now: lanes that have been empty for long, keys that hold nothing, and breakers that
 -- nothing has waited for long enough to probe them. Only tries: what it would wait for is never more than a moment,
 -- and it comes again.
 CREATE FUNCTION prune_places() RETURNS void
@@ -87,11 +89,8 @@ BEGIN
   END IF;
   PERFORM prune_shapes();
   DELETE FROM lane l
-  WHERE l.head IS NULL
-    AND NOT EXISTS (SELECT FROM arrived a WHERE a.lane = l.id)
-    AND NOT EXISTS (
-      SELECT FROM batch b JOIN task_state s ON s.batch_id = b.id
-      WHERE b.completed_at IS NULL AND s.lane = l.id AND NOT is_terminal(s.status));
+  WHERE l.head IS NULL AND l.empty_since < now() - interval '10 minutes'
+    AND NOT EXISTS (SELECT FROM arrived a WHERE a.lane = l.id);
   PERFORM close_breaker(origin) FROM origin_breaker WHERE probe_at < now() - interval '1 hour';
   DELETE FROM occupancy o
   WHERE o.amount = 0 AND NOT o.is_reopened AND NOT EXISTS (SELECT FROM lane l WHERE l.parked_key = o.key);

@@ -35,7 +35,7 @@ END $$;
 
 -- Forgets keys whose time is over, a bounded number at once.
 CREATE FUNCTION forget_idempotency_keys(p_limit integer) RETURNS integer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   forgotten integer;
 BEGIN

@@ -135,3 +135,24 @@ BEGIN
   DELETE FROM archived_batch WHERE id = ANY (chosen);
   RETURN cardinality(chosen);
 END $$;
+
+-- Tasks and links of a batch, from the archive too. Task by task, however few links there seem to be.
+CREATE FUNCTION dag_json(p_batch uuid) RETURNS json
+LANGUAGE sql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+  SELECT json_build_object(
+    'tasks', coalesce(
+      (SELECT json_agg(basic_task_json(t, s) ORDER BY t.position)
+       FROM task t JOIN task_state s ON s.id = t.id WHERE t.batch_id = p_batch),
+      (SELECT json_agg(basic_of_task_json(content) ORDER BY position) FROM archived_task WHERE batch_id = p_batch),
+      '[]'),
+    'links', coalesce(
+      (SELECT json_agg(json_build_object(
+         'parent_id', l.parent_id, 'child_id', l.child_id, 'requires_success', l.requires_success)
+         ORDER BY t.position, l.parent_id)
+       FROM task t JOIN link l ON l.child_id = t.id WHERE t.batch_id = p_batch),
+      (SELECT json_agg(json_build_object(
+         'parent_id', l.parent_id, 'child_id', l.child_id, 'requires_success', l.requires_success)
+         ORDER BY t.position, l.parent_id)
+       FROM archived_link l JOIN archived_task t ON t.id = l.child_id WHERE l.batch_id = p_batch),
+      '[]'));
+$$;
