@@ -123,15 +123,39 @@ test('what somebody else has locked goes alone and waits, and holds nobody up', 
   expect(commits[3]).toMatchObject({ items: ['locked'], wait: false });
 });
 
+test('under load the next group takes once more what was locked, before it goes alone', async () => {
+  const { group, commits } = make({ keyOf: (item) => item.slice(0, 1) });
+  void group.submit('first');
+  const locked = group.submit('locked');
+  const free = group.submit('free');
+  const later = group.submit('later');
+  commits[0]!.finish();
+  await settle();
+  expect(commits[1]).toMatchObject({ items: ['locked', 'free'], wait: false });
+  commits[1]!.finish([BUSY, 'free!']);
+  expect(await free).toBe('free!');
+  await settle();
+  // In its place: nobody of the same key comes before it.
+  expect(commits[2]).toMatchObject({ items: ['locked'], wait: false });
+  commits[2]!.finish([BUSY]);
+  await settle();
+  expect(commits[3]).toMatchObject({ items: ['locked'], wait: true });
+  commits[3]!.finish();
+  expect(await locked).toBe('locked!');
+  await settle();
+  commits[4]!.finish();
+  expect(await later).toBe('later!');
+});
+
 test('idle means that nothing waits, is under way, or goes alone', async () => {
   const { group, commits } = make();
   await group.idle();
   let isIdle = false;
   void group.submit('a');
-  void group.submit('b');
   void group.idle().then(() => (isIdle = true));
   commits[0]!.finish([BUSY]);
   await settle();
+  void group.submit('b');
   commits[1]!.finish();
   await settle();
   expect(isIdle).toBe(false);

@@ -1,6 +1,6 @@
 import { classifyFailure } from './failures.ts';
 
-/** What a commit says of an item that somebody else has locked: it goes alone and waits. */
+/** What a commit says of an item that somebody else has locked: it comes again, at last alone, and then it waits. */
 export const BUSY = Symbol('busy');
 
 export interface GroupCommitOptions<Item, Result> {
@@ -20,6 +20,8 @@ interface Entry<Item, Result> {
   readonly key: string | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
+  /** Somebody else had locked it when its group was committed. */
+  wasBusy: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ export class GroupCommit<Item, Result> {
   /** Resolves with the item's own result once it is durable; rejects with its own error. */
   submit(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, key: this.#options.keyOf?.(item), resolve, reject });
+      this.#waiting.push({ item, key: this.#options.keyOf?.(item), resolve, reject, wasBusy: false });
       this.#next();
     });
   }
@@ -92,7 +94,17 @@ export class GroupCommit<Item, Result> {
         group.map((entry) => entry.item),
         wait,
       );
-      for (const [index, entry] of group.entries()) this.#settle(entry, results[index]!);
+      const busy: Entry<Item, Result>[] = [];
+      for (const [index, entry] of group.entries()) {
+        const result = results[index]!;
+        if (result === BUSY) {
+          busy.push(entry);
+        } else {
+          this.#release(entry);
+          entry.resolve(result);
+        }
+      }
+      this.#comeAgain(busy, group.length);
     } catch (error) {
       if (group.length > 1 && classifyFailure(error) !== 'unavailable') {
         const middle = Math.ceil(group.length / 2);
@@ -107,13 +119,23 @@ export class GroupCommit<Item, Result> {
     }
   }
 
-  #settle(entry: Entry<Item, Result>, result: Result | typeof BUSY): void {
-    if (result !== BUSY) {
+  /**
+   * Rows are mostly locked for a moment by a commit of another kind, so under load the next group takes what was busy
+   * once more: alone it would be a transaction more, which the others wait for at the row of their batch.
+   */
+  #comeAgain(busy: readonly Entry<Item, Result>[], groupSize: number): void {
+    const isLoaded = groupSize > 1 || this.#waiting.length > 0;
+    const again = busy.filter((entry) => isLoaded && !entry.wasBusy);
+    for (const entry of busy.filter((one) => !again.includes(one))) this.#goAlone(entry);
+    for (const entry of again) {
+      entry.wasBusy = true;
       this.#release(entry);
-      entry.resolve(result);
-      return;
     }
-    // It holds nobody else up while it waits for its rows.
+    this.#waiting.unshift(...again);
+  }
+
+  /** It holds nobody else up while it waits for its rows. */
+  #goAlone(entry: Entry<Item, Result>): void {
     this.#alone++;
     void this.#run([entry], true).then(() => {
       this.#alone--;

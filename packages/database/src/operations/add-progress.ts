@@ -31,10 +31,13 @@ export async function addProgress(
     }
   }
   const items = JSON.stringify([...sums.values()]);
-  return commitKnown(db, async (trx) => {
-    const { rows } = await sql<{ busy: string[]; freed: boolean }>`
-      select busy, freed from add_progress(${items}::json, ${wait})`.execute(trx);
-    const { busy, freed } = rows[0]!;
+  return commitKnown(db, async (trx, tellXid) => {
+    const { rows } = await sql<{ busy: string[]; freed: boolean; xid: string }>`
+      select busy, freed, pg_current_xact_id()::text as xid from add_progress(${items}::json, ${wait})`.execute(
+      trx,
+    );
+    const { busy, freed, xid } = rows[0]!;
+    tellXid(xid);
     const isBusy = new Set(busy);
     return { results: additions.map(({ id }) => (isBusy.has(id) ? BUSY : null)), freed };
   });

@@ -106,14 +106,15 @@ export async function endTasks(
       metadata: end.metadata,
     })),
   );
-  return commitKnown(db, async (trx) => {
-    const { rows } = await sql<{ results: ResultRow[]; heldUp: string[] } & EndEffects>`
+  return commitKnown(db, async (trx, tellXid) => {
+    const { rows } = await sql<{ results: ResultRow[]; heldUp: string[]; xid: string } & EndEffects>`
       select results, released, freed, failed, canceled, notified, completed, unfinished, held_up as "heldUp",
-        ended_from as "endedFrom"
+        ended_from as "endedFrom", pg_current_xact_id()::text as xid
       from end_tasks(
         ${items}::json, ${from}::task_status[], ${fromHandedBack}::task_status[],
         ${starts}, ${callOver}, ${wait}, ${cascadeLimit}, ${deadEnds})`.execute(trx);
-    const { results, heldUp, ...effects } = rows[0]!;
+    const { results, heldUp, xid, ...effects } = rows[0]!;
+    tellXid(xid);
     const byId = new Map(results.map((result) => [result.id, result]));
     return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects, heldUp };
   });
