@@ -99,6 +99,9 @@ class Drive {
     };
     this.#calls.push(call);
     const task = this.#starts.get(pathOf(incoming.target));
+    const id = incoming.headers['x-task-id'];
+    // It may come before the answer to the creation.
+    if (task !== undefined && !this.#taskIds.has(task.ref)) this.#taskIds.set(task.ref, String(id));
     const reply = task === undefined ? this.#takeNotice(incoming) : await this.#start(task);
     call.answeredMs = this.#move();
     call.answer = reply;
