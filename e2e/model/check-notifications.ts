@@ -66,7 +66,9 @@ function ofTask(task: TaskFacts, moments: Moments): Expected[] {
   ];
 }
 
-function ofBatch(name: string, { history, tasks }: Facts, moments: Moments): Expected[] {
+function ofBatch(name: string, facts: Facts, moments: Moments): Expected[] {
+  const { history, tasks } = facts;
+  const creation = facts.requests('create').find(({ operation }) => operation.batch === name)!;
   const id = history.batchIds.get(name)!;
   const plan = history.scenario.batches.find((batch) => batch.name === name)!;
   const own = tasks.filter(({ batch }) => batch.name === name);
@@ -84,7 +86,7 @@ function ofBatch(name: string, { history, tasks }: Facts, moments: Moments): Exp
       'x-task-id': action.headers?.['x-task-id'],
     },
     report: { batch_id: id, counts },
-    notBeforeMs: Math.max(-Infinity, ...own.map((task) => moments.end(task).earliestMs)),
+    notBeforeMs: Math.max(creation.sentMs, ...own.map((task) => moments.end(task).earliestMs)),
   }));
 }
 

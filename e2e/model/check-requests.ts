@@ -10,7 +10,7 @@ export function checkRequests(facts: Facts, moments: Moments): string[] {
         (problem) => `${JSON.stringify(request.operation)} answered ${request.status}: ${problem}`,
       ),
     ),
-    ...checkCancels(task),
+    ...checkTurns(task),
   ]);
 }
 
@@ -57,10 +57,15 @@ function checkAnswer(task: TaskFacts, request: ObservedRequest, moments: Moments
   }
 }
 
-/** A task is canceled once. */
-function checkCancels(task: TaskFacts): string[] {
-  const canceled = requestsOf(task.requests, 'cancel').filter(isOk);
-  return canceled.length > 1 ? [`${task.plan.ref} was canceled ${canceled.length} times`] : [];
+/** A task is canceled once, and paused and resumed in turn. */
+function checkTurns(task: TaskFacts): string[] {
+  const count = (what: 'cancel' | 'pause' | 'resume') => requestsOf(task.requests, what).filter(isOk).length;
+  const problems: string[] = [];
+  if (count('cancel') > 1) problems.push(`${task.plan.ref} was canceled ${count('cancel')} times`);
+  const pauses = count('pause') - count('resume');
+  if (pauses < 0 || pauses > 1)
+    problems.push(`${task.plan.ref} was paused ${count('pause')} and resumed ${count('resume')} times`);
+  return problems;
 }
 
 /** Stops and new rules: how many tasks they say to have changed. */

@@ -1,7 +1,7 @@
 import type { Facts, TaskFacts } from './facts.ts';
 import type { ObservedCall } from './history.ts';
 import { causeOf, type Moments, pauses } from './moments.ts';
-import { expectedTarget } from './check-calls.ts';
+import { checkAsConfigured, expectedTarget } from './check-calls.ts';
 
 /** Calls of on_start: of whom, when, and how often. */
 export function checkStarts(facts: Facts, moments: Moments): string[] {
@@ -36,6 +36,7 @@ function checkClaims({ starts }: TaskFacts): string[] {
 
 function checkMoment(call: ObservedCall, task: TaskFacts, moments: Moments): string[] {
   const problems: string[] = [];
+  if (call.arrivedMs < moments.creation(task).sentMs) problems.push('it came before the task was created');
   for (const { task: parent, requiresSuccess } of task.parents) {
     if (call.arrivedMs < moments.end(parent).earliestMs)
       problems.push(`it came before the end of ${parent.plan.ref}`);
@@ -61,9 +62,10 @@ function checkHeaders(call: ObservedCall, task: TaskFacts, hostUrl: string): str
     'x-task-id': id,
     'x-task-trigger': 'start',
   };
-  const problems = Object.entries(expected)
-    .filter(([name, value]) => headers[name] !== value)
-    .map(([name, value]) => `${name} is ${String(headers[name])}, not ${value}`);
+  const problems = checkAsConfigured(call, plan.onStart);
+  for (const [name, value] of Object.entries(expected)) {
+    if (headers[name] !== value) problems.push(`${name} is ${String(headers[name])}, not ${value}`);
+  }
   if (call.target !== expectedTarget(plan.onStart, id, hostUrl)) problems.push(`it went to ${call.target}`);
   // The configured body, as it was given; null is no body.
   const given = plan.onStart.body ?? null;

@@ -34,16 +34,19 @@ test('scenarios follow from their seed alone', async () => {
 });
 
 describe('it finds out', () => {
-  test.each(FAULTY_ENGINES)('an engine of the class $name', async (Faulty) => {
-    for (const seed of SEEDS) {
-      // Some faults keep batches from ending.
-      const violations = await simulate(seed, new Faulty()).then(findViolations, (error: Error) => [
-        error.message,
-      ]);
-      if (violations.length > 0) return;
-    }
-    expect.unreachable('no seed finds it');
-  });
+  test.each(FAULTY_ENGINES.map((engine) => [engine.name, engine] as const))(
+    'an engine that %s',
+    async (_name, Faulty) => {
+      for (const seed of SEEDS) {
+        // Some faults keep batches from ending.
+        const violations = await simulate(seed, new Faulty()).then(findViolations, (error: Error) => [
+          error.message,
+        ]);
+        if (violations.length > 0) return;
+      }
+      expect.unreachable('no seed finds it');
+    },
+  );
 
   test.each(Object.entries(FALSIFICATIONS))('every history in which %s', (_name, falsify) => {
     let falsified = 0;

@@ -41,18 +41,18 @@ const repeatCall =
   };
 
 const dropCall =
-  (which: (call: ObservedCall) => boolean): Falsify =>
+  (which: (call: ObservedCall, history: History) => boolean): Falsify =>
   (history) => {
-    const call = history.calls.find(which);
+    const call = history.calls.find((each) => which(each, history));
     return call === undefined ? null : { ...history, calls: history.calls.filter((other) => other !== call) };
   };
 
 function changeAnswer(
-  which: (request: ObservedRequest) => boolean,
+  which: (request: ObservedRequest, history: History) => boolean,
   change: (request: ObservedRequest) => Partial<ObservedRequest>,
 ): Falsify {
   return (history) => {
-    const index = history.requests.findIndex(which);
+    const index = history.requests.findIndex((request) => which(request, history));
     if (index === -1) return null;
     const request = history.requests[index]!;
     return { ...history, requests: history.requests.with(index, { ...request, ...change(request) }) };
@@ -142,8 +142,12 @@ const ofTasks: Record<string, Falsify> = {
 
 const ofCalls: Record<string, Falsify> = {
   'a task is called twice by the same claim': repeatCall(isStart),
-  'a task is never called': dropCall(isStart),
-  'a task that waited is called': changeCall(isStart, () => ({ arrivedMs: -1 })),
+  'a success was never called': dropCall(
+    (call, { final }) =>
+      isStart(call) &&
+      final.tasks.values().some(({ id, status }) => id === call.headers['x-task-id'] && status === 'Success'),
+  ),
+  'a task is called before it is there': changeCall(isStart, () => ({ arrivedMs: -1 })),
   'a notification is lost': dropCall(isEnd),
   'a notification comes twice': repeatCall(isEnd),
   'a batch is complete twice': repeatCall(isComplete),
@@ -176,7 +180,8 @@ const ofCalls: Record<string, Falsify> = {
     body: reports(body, 'counts', { success: 99, failure: 0, canceled: 0 }),
   })),
   'a batch was complete before its last end': changeCall(
-    (call, { taskIds }) => isComplete(call) && taskIds.size > 0,
+    (call, { final }) =>
+      isComplete(call) && final.tasks.values().some(({ batch_id: id }) => id === call.headers['x-batch-id']),
     ({ body }) => ({ body: reports(body, 'completed_at', earlier) }),
   ),
 };
@@ -210,9 +215,11 @@ const ofAnswers: Record<string, Falsify> = {
     status: 200,
     body: { status: 'Pending' },
   })),
-  'a task is read in a status that it never had': changeAnswer(what('read', 200), ({ body }) => ({
-    body: { ...(body as Task), status: 'Paused' },
-  })),
+  'a task is read as Paused that never was': changeAnswer(
+    (request, { requests }) =>
+      what('read', 200)(request) && !requests.some(({ operation }) => operation.what === 'pause'),
+    ({ body }) => ({ body: { ...(body as Task), status: 'Paused' } }),
+  ),
   'a stop counts one task less': changeAnswer(what('stop', 200), (request) => ({
     body: { ...said(request), already_terminal: Number(said(request)['already_terminal']) - 1 },
   })),
