@@ -1,37 +1,34 @@
-import { createRandom } from '@arcrun/local';
+import { createRandom, type Random } from '@arcrun/local';
 
 /** Choices that follow from a seed alone. */
 export class Chance {
-  readonly #fraction: () => number;
-  readonly #below: (limit: number) => number;
+  readonly #random: Random;
 
   constructor(seed: number) {
-    const random = createRandom(seed);
-    this.#fraction = random.fraction;
-    this.#below = random.below;
+    this.#random = createRandom(seed);
   }
 
   /** True once in so many. */
   oneIn(count: number): boolean {
-    return this.#below(count) === 0;
+    return this.#random.below(count) === 0;
   }
 
   happens(probability: number): boolean {
-    return this.#fraction() < probability;
+    return this.#random.fraction() < probability;
   }
 
   /** A whole number of the range, both ends included. */
   between(from: number, to: number): number {
-    return from + this.#below(to - from + 1);
+    return from + this.#random.below(to - from + 1);
   }
 
   /** A whole number of the range, small ones more often. */
   small(from: number, to: number): number {
-    return from + Math.floor((to - from + 1) * this.#fraction() ** 2);
+    return from + Math.floor((to - from + 1) * this.#random.fraction() ** 2);
   }
 
   pick<T>(choices: readonly T[]): T {
-    return choices[this.#below(choices.length)]!;
+    return choices[this.#random.below(choices.length)]!;
   }
 
   /** As many as said, each at most once, in the order that they had. */
@@ -44,7 +41,7 @@ export class Chance {
   shuffled<T>(items: readonly T[]): T[] {
     const shuffled = [...items];
     for (let last = shuffled.length - 1; last > 0; last--) {
-      const other = this.#below(last + 1);
+      const other = this.#random.below(last + 1);
       [shuffled[last], shuffled[other]] = [shuffled[other]!, shuffled[last]!];
     }
     return shuffled;

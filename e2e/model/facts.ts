@@ -20,7 +20,7 @@ export interface TaskFacts {
   readonly requests: readonly ObservedRequest[];
 }
 
-export interface ParentFacts {
+interface ParentFacts {
   readonly task: TaskFacts;
   readonly requiresSuccess: boolean;
 }

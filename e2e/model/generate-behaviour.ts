@@ -125,10 +125,10 @@ function endOf(options: BehaviourOptions, status: 'Success' | 'Failure', nth: nu
 
 function addition(task: TaskRef, nth: number, chance: Chance): Operation {
   const amount = 2 ** nth;
-  const [success, failures] = chance.pick([
+  const [success, failures] = chance.pick<[number, number]>([
     [amount, 0],
     [0, amount],
     [amount, amount],
-  ]) as [number, number];
+  ]);
   return { what: 'progress', task, success, failures };
 }

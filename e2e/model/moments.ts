@@ -19,8 +19,8 @@ export type Cause =
   | { readonly what: 'stopped' }
   | { readonly what: 'deadEnd' };
 
-export const DEAD_END = 'All child tasks already terminated';
-export const STOPPED = 'Batch stopped';
+const DEAD_END = 'All child tasks already terminated';
+const STOPPED = 'Batch stopped';
 
 export function causeOf({ final: { status, failure_reason: reason } }: TaskFacts): Cause {
   if (status === 'Canceled') {

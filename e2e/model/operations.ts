@@ -15,24 +15,19 @@ export function toRequest(
   batches: readonly BatchPlan[],
   receiverUrl: string,
 ): ApiRequest | null {
-  switch (operation.what) {
-    case 'create': {
-      const plan = batches.find(({ name }) => name === operation.batch)!;
-      return { method: 'POST', path: '/task', body: toNewBatch(plan, receiverUrl) };
-    }
-    case 'stop':
-    case 'rules': {
-      const id = ids.batchIds.get(operation.batch);
-      if (id === undefined) return null;
-      if (operation.what === 'stop') return { method: 'DELETE', path: `/batch/${id}` };
-      const { kind, rules } = operation;
-      return { method: 'PATCH', path: `/batch/${id}/rules`, body: { kind, rules } };
-    }
-    default: {
-      const id = ids.taskIds.get(operation.task);
-      return id === undefined ? null : toTaskRequest(operation, id);
-    }
+  if ('task' in operation) {
+    const id = ids.taskIds.get(operation.task);
+    return id === undefined ? null : toTaskRequest(operation, id);
   }
+  if (operation.what === 'create') {
+    const plan = batches.find(({ name }) => name === operation.batch)!;
+    return { method: 'POST', path: '/task', body: toNewBatch(plan, receiverUrl) };
+  }
+  const id = ids.batchIds.get(operation.batch);
+  if (id === undefined) return null;
+  if (operation.what === 'stop') return { method: 'DELETE', path: `/batch/${id}` };
+  const { kind, rules } = operation;
+  return { method: 'PATCH', path: `/batch/${id}/rules`, body: { kind, rules } };
 }
 
 function toTaskRequest(operation: Extract<Operation, { task: string }>, id: string): ApiRequest {

@@ -207,10 +207,10 @@ const ofAnswers: Record<string, Falsify> = {
     status: 200,
     body: { status: 'Running' },
   })),
-  'a pause is taken too late': changeAnswer(what('pause', 400), () => ({
-    status: 200,
-    body: { status: 'Paused' },
-  })),
+  'a pause is taken too late': changeAnswer(
+    (request) => what('pause', 400)(request) && said(request)['current_status'] === 'Success',
+    () => ({ status: 200, body: { status: 'Paused' } }),
+  ),
   'a resume is taken of a task that was not paused': changeAnswer(what('resume', 400), () => ({
     status: 200,
     body: { status: 'Pending' },
