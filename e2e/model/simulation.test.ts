@@ -53,7 +53,7 @@ describe('it finds out', () => {
     for (const history of histories) {
       const wrong = falsify(history);
       if (wrong === null) continue;
-      falsified++;
+      if (++falsified > 25) break;
       const { seed } = history.scenario;
       expect({ seed, isAllowed: findViolations(wrong).length === 0 }).toEqual({ seed, isAllowed: false });
     }
