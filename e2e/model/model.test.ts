@@ -1,12 +1,12 @@
 import { countDeadlocks, findViolations as findRowViolations } from '@arcrun/database/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Stack, startStack } from '../harness/stack.ts';
-import { driveScenario } from './drive-scenario.ts';
-import { generateScenario } from './generate-scenario.ts';
-import type { History } from './history.ts';
+import { driveScenario } from './run/drive-scenario.ts';
+import { generateScenario } from './scenario/generate-scenario.ts';
+import type { History } from './run/history.ts';
 import { findViolations } from './model.ts';
-import { realWorld } from './real-world.ts';
-import type { World } from './world.ts';
+import { realWorld } from './run/real-world.ts';
+import type { World } from './run/world.ts';
 
 // Random scenarios run through the real system, two API and three worker processes at once, and whatever is seen of
 // them must be something that the model allows. All of it runs with the Redis lock around claims, and without it.

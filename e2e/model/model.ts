@@ -1,15 +1,16 @@
-import { checkBatches } from './check-batches.ts';
-import { checkChanges, checkCounters } from './check-counters.ts';
-import { checkCreated } from './check-created.ts';
-import { checkDeadEnds } from './check-dead-ends.ts';
-import { checkEnds, checkOrderOfEnds } from './check-ends.ts';
-import { checkNotifications } from './check-notifications.ts';
-import { checkBatchRequests, checkRequests } from './check-requests.ts';
-import { checkPriority, checkRules } from './check-rules.ts';
-import { checkStarts } from './check-starts.ts';
-import { type Facts, sortFacts } from './facts.ts';
-import type { History } from './history.ts';
-import { Moments } from './moments.ts';
+import { checkBatches } from './checks/check-batches.ts';
+import { checkChanges, checkCounters } from './checks/check-counters.ts';
+import { checkCreated } from './checks/check-created.ts';
+import { checkDeadEnds } from './checks/check-dead-ends.ts';
+import { checkEnds, checkOrderOfEnds } from './checks/check-ends.ts';
+import { checkNotifications } from './checks/check-notifications.ts';
+import { checkBatchRequests, checkRequests } from './checks/check-requests.ts';
+import { checkPriority } from './checks/check-priority.ts';
+import { checkRules } from './checks/check-rules.ts';
+import { checkStarts } from './checks/check-starts.ts';
+import { type Facts, sortFacts } from './checks/facts.ts';
+import type { History } from './run/history.ts';
+import { Moments } from './checks/moments.ts';
 
 type Check = (facts: Facts, moments: Moments) => string[];
 

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { driveScenario } from './drive-scenario.ts';
-import { FAULTY_ENGINES } from './faulty-engines.ts';
-import { generateScenario } from './generate-scenario.ts';
-import type { History } from './history.ts';
+import { driveScenario } from './run/drive-scenario.ts';
+import { FAULTY_ENGINES } from './simulation/faulty-engines.ts';
+import { generateScenario } from './scenario/generate-scenario.ts';
+import type { History } from './run/history.ts';
 import { findViolations } from './model.ts';
-import type { ReferenceEngine } from './reference-engine.ts';
-import { inSimulation } from './simulated-world.ts';
-import { FALSIFICATIONS } from './wrong-histories.ts';
+import type { ReferenceEngine } from './simulation/reference-engine.ts';
+import { inSimulation } from './simulation/simulated-world.ts';
+import { FALSIFICATIONS } from './simulation/wrong-histories.ts';
 
 // The model itself is tested here: on histories of a simulated system, which does what the contract says, and on
 // wrong ones.

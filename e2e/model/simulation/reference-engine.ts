@@ -9,7 +9,7 @@ import {
   type Trigger,
 } from '@arcrun/domain';
 import { allows, compareTurns, hasFields, isOpen, matches, type ReferenceTask } from './reference-tasks.ts';
-import type { Changes } from './scenario.ts';
+import type { Changes } from '../scenario/scenario.ts';
 
 export interface ReferenceBatch {
   readonly id: string;
@@ -60,8 +60,8 @@ export class ReferenceEngine {
   create(input: NewTask[] | NewBatch): ReferenceBatch {
     const given = Array.isArray(input) ? { tasks: input } : input;
     const id = this.#nextId();
-    const created = this.#dropDuplicates(given.tasks);
-    const ids = this.#numberInOrder(created);
+    const created = dropDuplicates(given.tasks, [...this.tasks.values()]);
+    const ids = numberInOrder(created, () => this.#nextId());
     const tasks = created.map((task, position) => this.#place(task, ids, id, position));
     const links = tasks.flatMap((task) =>
       task.parents.map(({ id: parent, requiresSuccess }) => ({ parent, child: task.id, requiresSuccess })),
@@ -76,46 +76,6 @@ export class ReferenceEngine {
   #nextId(): string {
     this.#lastId++;
     return `00000000-0000-7000-8000-${this.#lastId.toString(16).padStart(12, '0')}`;
-  }
-
-  #dropDuplicates(tasks: readonly NewTask[]): NewTask[] {
-    const skipped = new Set<string>();
-    const created: { readonly task: NewTask; readonly status: StatusKind }[] = [];
-    for (const task of tasks) {
-      const isDuplicate = (task.dedupe_strategy ?? []).some((matcher) => {
-        const metadata = task.metadata ?? null;
-        const isLike = (other: Pick<ReferenceTask, 'given' | 'metadata'>) =>
-          matches(other as ReferenceTask, matcher, metadata);
-        return (
-          hasFields(metadata, matcher.fields) &&
-          (this.tasks.values().some((other) => other.status === matcher.status && isLike(other)) ||
-            created.some(
-              (other) =>
-                other.status === matcher.status &&
-                isLike({ given: other.task, metadata: other.task.metadata ?? null }),
-            ))
-        );
-      });
-      const waits = (task.dependencies ?? []).some((dependency) => !skipped.has(dependency.id));
-      if (isDuplicate) skipped.add(task.id);
-      else created.push({ task, status: waits ? 'Waiting' : 'Pending' });
-    }
-    return created.map(({ task }) => task);
-  }
-
-  /** Ids grow in topological order. */
-  #numberInOrder(tasks: readonly NewTask[]): Map<string, string> {
-    const ids = new Map<string, string>();
-    const byName = new Map(tasks.map((task) => [task.id, task]));
-    const number = (task: NewTask): void => {
-      if (ids.has(task.id)) return;
-      for (const { id } of task.dependencies ?? []) {
-        if (byName.has(id)) number(byName.get(id)!);
-      }
-      ids.set(task.id, this.#nextId());
-    };
-    for (const task of tasks) number(task);
-    return ids;
   }
 
   #place(given: NewTask, ids: ReadonlyMap<string, string>, batchId: string, position: number): ReferenceTask {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivery } from '@arcrun/client';
-import type { Stack } from '../harness/stack.ts';
+import type { Stack } from '../../harness/stack.ts';
 import type { Reply } from './history.ts';
 import type { ApiRequest, IncomingCall, World } from './world.ts';
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Matcher, Task } from '@arcrun/client';
 import { type Facts, isOk, type RequestOf, requestsOf, type TaskFacts } from './facts.ts';
 import { mayBe, mustBe, type Moments } from './moments.ts';
-import type { TaskPlan } from './scenario.ts';
+import type { TaskPlan } from '../scenario/scenario.ts';
 
 /** What a creation answers, and that exactly the duplicates were skipped. */
 export function checkCreated(facts: Facts, moments: Moments): string[] {

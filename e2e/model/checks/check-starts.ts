@@ -1,5 +1,5 @@
 import type { Facts, TaskFacts } from './facts.ts';
-import type { ObservedCall } from './history.ts';
+import type { ObservedCall } from '../run/history.ts';
 import { causeOf, type Moments, pauses } from './moments.ts';
 import { checkAsConfigured, expectedTarget } from './check-calls.ts';
 

@@ -9,7 +9,7 @@ import {
   type TaskPlan,
   type TaskRef,
   tasksOf,
-} from './scenario.ts';
+} from '../scenario/scenario.ts';
 import type { IncomingCall, World } from './world.ts';
 
 /** When nothing was seen for so long, nothing moves: what waits for more starts is done all the same. */

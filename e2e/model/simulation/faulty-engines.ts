@@ -1,7 +1,7 @@
 import type { NewAction, Rule } from '@arcrun/client';
 import { type Notice, type ReferenceBatch, ReferenceEngine } from './reference-engine.ts';
 import { compareTurns, isOpen, type ReferenceTask } from './reference-tasks.ts';
-import type { Changes } from './scenario.ts';
+import type { Changes } from '../scenario/scenario.ts';
 
 // Engines with one fault each: what the model must find out by itself, from histories that are right otherwise.
 

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '@arcrun/client';
 import { checkAsConfigured, expectedTarget } from './check-calls.ts';
-import { cancelActionOf } from './drive-scenario.ts';
+import { cancelActionOf } from '../run/drive-scenario.ts';
 import { type Facts, isAccepted, type TaskFacts } from './facts.ts';
-import type { History, ObservedCall } from './history.ts';
+import type { History, ObservedCall } from '../run/history.ts';
 import { causeOf, type Moments } from './moments.ts';
-import { pathOf } from './operations.ts';
-import type { ActionPlan } from './scenario.ts';
+import { pathOf } from '../run/operations.ts';
+import type { ActionPlan } from '../scenario/scenario.ts';
 
 /** A notification that must have been delivered. */
 interface Expected {

@@ -1,8 +1,8 @@
 import type { BatchStats, Dag, NewBatch, NewTask } from '@arcrun/client';
 import type { ReferenceBatch, ReferenceEngine } from './reference-engine.ts';
 import { isOpen, type ReferenceTask, toTask } from './reference-tasks.ts';
-import type { Changes } from './scenario.ts';
-import type { ApiAnswer, ApiRequest } from './world.ts';
+import type { Changes } from '../scenario/scenario.ts';
+import type { ApiAnswer, ApiRequest } from '../run/world.ts';
 
 const answer = (status: number, body: unknown = null, batchId: string | null = null): ApiAnswer => ({
   status,

@@ -1,5 +1,5 @@
 import { type Facts, isAccepted, isOk, isTerminal, requestsOf, type TaskFacts } from './facts.ts';
-import type { ObservedRequest } from './history.ts';
+import type { ObservedRequest } from '../run/history.ts';
 
 // When something inside the system happened, as far as it can be known from outside: no earlier than the call that
 // caused it was sent, no later than the first answer or call that tells of it.

@@ -1,12 +1,12 @@
 import type { Delivery, NewAction } from '@arcrun/client';
 import { enrichBody, TRIGGER_HEADERS } from '@arcrun/domain';
 import { setImmediate } from 'node:timers/promises';
-import { Chance } from './chance.ts';
-import type { Reply } from './history.ts';
+import { Chance } from '../scenario/chance.ts';
+import type { Reply } from '../run/history.ts';
 import { type Notice, ReferenceEngine } from './reference-engine.ts';
 import type { ReferenceTask } from './reference-tasks.ts';
 import { answerCall } from './simulated-api.ts';
-import type { ApiAnswer, ApiRequest, IncomingCall, World } from './world.ts';
+import type { ApiAnswer, ApiRequest, IncomingCall, World } from '../run/world.ts';
 
 const HOST_URL = 'http://arcrun.simulated';
 const RECEIVER_URL = 'http://receiver.simulated';

@@ -1,5 +1,5 @@
 import type { NewAction, NewBatch, NewTask } from '@arcrun/client';
-import type { ActionPlan, BatchPlan, Operation, TaskPlan } from './scenario.ts';
+import type { ActionPlan, BatchPlan, Operation, TaskPlan } from '../scenario/scenario.ts';
 import type { ApiRequest } from './world.ts';
 
 /** How tasks and batches are called by the API. */

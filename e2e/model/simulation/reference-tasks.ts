@@ -36,12 +36,12 @@ const fieldOf = (metadata: Json, field: string): Json | undefined =>
 
 /** Whether a task is of the kind, and equal to some metadata in the fields. */
 export function matches(
-  task: ReferenceTask,
+  task: { readonly kind: string; readonly metadata: Json },
   { kind, fields }: { readonly kind: string; readonly fields: readonly string[] },
   metadata: Json,
 ): boolean {
   return (
-    task.given.kind === kind &&
+    task.kind === kind &&
     fields.every((field) => isDeepStrictEqual(fieldOf(task.metadata, field), fieldOf(metadata, field)))
   );
 }
@@ -59,7 +59,7 @@ export function allows(rule: Rule, carrier: ReferenceTask, tasks: Iterable<Refer
   const counted = [...tasks].filter(
     (task) =>
       task !== carrier &&
-      matches(task, matcher, carrier.metadata) &&
+      matches({ kind: task.given.kind, metadata: task.metadata }, matcher, carrier.metadata) &&
       (matcher.status === 'Running'
         ? task.status === 'Claimed' || task.status === 'Running'
         : task.status === matcher.status),

@@ -1,7 +1,7 @@
 import type { Task } from '@arcrun/client';
-import type { History, ObservedCall, ObservedRequest } from './history.ts';
-import { pathOf } from './operations.ts';
-import type { BatchPlan, Operation, TaskPlan } from './scenario.ts';
+import type { History, ObservedCall, ObservedRequest } from '../run/history.ts';
+import { pathOf } from '../run/operations.ts';
+import type { BatchPlan, Operation, TaskPlan } from '../scenario/scenario.ts';
 
 /** All that a history knows of one task. */
 export interface TaskFacts {

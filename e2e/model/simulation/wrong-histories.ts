@@ -1,5 +1,5 @@
 import type { Task } from '@arcrun/client';
-import type { History, ObservedCall, ObservedRequest } from './history.ts';
+import type { History, ObservedCall, ObservedRequest } from '../run/history.ts';
 
 // Right histories with one thing in them falsified: what the model must not allow.
 

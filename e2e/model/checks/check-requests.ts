@@ -1,5 +1,5 @@
 import { type Facts, isOk, isTerminal, type RequestOf, requestsOf, type TaskFacts } from './facts.ts';
-import type { ObservedRequest } from './history.ts';
+import type { ObservedRequest } from '../run/history.ts';
 import { causeOf, mayBe, type Moments } from './moments.ts';
 
 /** Answers of the API: each must be one that the task's life allows at that moment. */

@@ -1,7 +1,7 @@
 import type { Rule } from '@arcrun/client';
 import { type Facts, isOk, requestsOf, type TaskFacts } from './facts.ts';
 import type { Moments } from './moments.ts';
-import type { TaskPlan } from './scenario.ts';
+import type { TaskPlan } from '../scenario/scenario.ts';
 
 /** A value that something had from a moment on which lies between these two. */
 interface Version<T> {

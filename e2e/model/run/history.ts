@@ -1,6 +1,6 @@
 import type { BatchStats, Dag, Delivery, Task } from '@arcrun/client';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Operation, Scenario, TaskRef } from './scenario.ts';
+import type { Operation, Scenario, TaskRef } from '../scenario/scenario.ts';
 
 // What was seen of a scenario from outside: by its receivers, by its clients, and in the API at the end. Moments
 // are milliseconds of the observer's clock; those inside of tasks are the database's.

@@ -1,5 +1,5 @@
-import type { ObservedCall } from './history.ts';
-import type { ActionPlan } from './scenario.ts';
+import type { ObservedCall } from '../run/history.ts';
+import type { ActionPlan } from '../scenario/scenario.ts';
 
 /** The request line's target: the URL's own, with the handle behind its query. */
 export function expectedTarget({ target }: ActionPlan, taskId: string | null, hostUrl: string): string {

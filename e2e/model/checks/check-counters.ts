@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Facts, isOk, requestsOf, type TaskFacts } from './facts.ts';
 import { endReports, type Moments } from './moments.ts';
-import type { Changes } from './scenario.ts';
+import type { Changes } from '../scenario/scenario.ts';
 
 interface Addition {
   readonly success: number;
