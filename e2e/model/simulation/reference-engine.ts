@@ -8,7 +8,8 @@ import {
   type TerminalStatus,
   type Trigger,
 } from '@arcrun/domain';
-import { allows, compareTurns, hasFields, isOpen, matches, type ReferenceTask } from './reference-tasks.ts';
+import { dropDuplicates, numberInOrder } from './reference-creation.ts';
+import { allows, compareTurns, isOpen, type ReferenceTask } from './reference-tasks.ts';
 import type { Changes } from '../scenario/scenario.ts';
 
 export interface ReferenceBatch {
