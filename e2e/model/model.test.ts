@@ -64,10 +64,13 @@ describe.each(MODES)('$mode', ({ inlineLimit, settings }) => {
 
   test('places and lanes agree with the tasks, and nothing had to be mended', async () => {
     expect(await findRowViolations(stack.database.db)).toEqual([]);
-    expect(await stack.metric('places_mended_total')).toBe(0);
-    expect(await stack.metric('lost_doorbells_total')).toBe(0);
+    const printed = [...stack.apis, ...stack.workers]
+      .map(({ name, output }) => `${name}: ${output()}`)
+      .join('\n');
+    expect(await stack.metric('places_mended_total'), printed).toBe(0);
+    expect(await stack.metric('lost_doorbells_total'), printed).toBe(0);
     // No worker died, so nobody is called again.
-    expect(await stack.metric('claims_handed_back_total')).toBe(0);
+    expect(await stack.metric('claims_handed_back_total'), printed).toBe(0);
     expect(repeatedStarts).toBe(0);
   });
 
