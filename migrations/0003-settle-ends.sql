@@ -57,12 +57,14 @@ BEGIN
   ORDER BY b.id FOR UPDATE;
 
   WITH ended AS (
-    SELECT batch_id, count(*)::integer AS n FROM task_state WHERE id = ANY (p_tasks) GROUP BY batch_id
+    SELECT batch_id, count(*)::integer AS n, max(ended_at) AS last_end
+    FROM task_state WHERE id = ANY (p_tasks) GROUP BY batch_id
   ), counted AS (
     UPDATE batch b
     SET open_tasks = b.open_tasks - e.n,
-        updated_at = p_at,
-        completed_at = CASE WHEN b.open_tasks = e.n THEN p_at END
+        -- Ends are not counted off in the order of their times.
+        updated_at = greatest(b.updated_at, p_at, e.last_end),
+        completed_at = CASE WHEN b.open_tasks = e.n THEN greatest(b.updated_at, p_at, e.last_end) END
     FROM ended e WHERE b.id = e.batch_id
     RETURNING b.id, b.open_tasks
   )

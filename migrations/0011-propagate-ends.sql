@@ -1,10 +1,10 @@
 -- Goes on with effects that were too many for the request that began them: one batch, one bounded step. The
 -- cascade comes first, then the climb. With p_batch it waits for that batch; else it takes the oldest that nobody
--- is at work on. advanced is false when nothing is recorded or others are at work on all.
+-- is at work on. When others are at work on all that is recorded, advanced is false and busy is the oldest of them.
 CREATE FUNCTION propagate_ends(
   p_batch uuid, p_limit integer, p_dead_ends boolean,
   OUT advanced boolean, OUT released integer, OUT freed boolean, OUT failed integer, OUT canceled integer, OUT notified integer,
-  OUT completed integer, OUT ended_from json
+  OUT completed integer, OUT ended_from json, OUT busy uuid
 )
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
@@ -22,6 +22,7 @@ BEGIN
     IF p_batch IS NOT NULL THEN
       PERFORM pg_advisory_xact_lock(batch_lock_key(candidate));
     ELSIF NOT pg_try_advisory_xact_lock(batch_lock_key(candidate)) THEN
+      busy := coalesce(busy, candidate);
       CONTINUE;
     END IF;
     SELECT coalesce(array_agg(task_id) FILTER (WHERE NOT upward), '{}'),

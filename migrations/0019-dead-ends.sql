@@ -54,9 +54,10 @@ BEGIN
         SELECT DISTINCT child_id FROM link
         WHERE parent_id = ANY (dead) AND NOT parent_id = ANY (taken) AND child_id = ANY (climbing));
     END IF;
+    -- p_at was taken before these rows were: such a task may have started since, and ends no earlier.
     UPDATE task_state
-    SET status = 'Canceled', ended_at = p_at, last_updated = p_at, check_at = NULL,
-        failure_reason = 'All child tasks already terminated'
+    SET status = 'Canceled', ended_at = greatest(p_at, last_updated), last_updated = greatest(p_at, last_updated),
+        check_at = NULL, failure_reason = 'All child tasks already terminated'
     WHERE id = ANY (taken);
     canceled := canceled || taken;
     canceled_from := canceled_from || taken_from;

@@ -365,6 +365,21 @@ test('Pending tasks are paused too, keep their place, and are stopped; a resumed
   }
 });
 
+test('a task that is resumed to Waiting frees its place under a rule that counts Paused ones', async () => {
+  const [, a, b] = await create([aTask('a'), aTask('b', { kind: 'pausing', dependencies: needs('a') })]);
+  await stack.client.pauseTask(b!);
+  const whenNonePaused = { type: 'Concurency' as const, max_concurency: 0 };
+  const matcher = { status: 'Paused' as const, kind: 'pausing', fields: [] };
+  const [, held] = await create([aTask('held', { rules: [{ ...whenNonePaused, matcher }] })]);
+  await untilRunning(a!);
+  expect(await statusOf(held!)).toBe('Pending');
+  await stack.client.resumeTask(b!);
+  // By its bell: the sweep would take longer, and say so.
+  await until('it is called', async () => stack.receiver.callsOf(held!, 'start').length === 1);
+  await stack.client.reportFailure(a!, 'broken');
+  await stack.client.reportSuccess(held!);
+});
+
 test('nothing had to be mended', async () => {
   expect(await stack.metric('lost_doorbells_total')).toBe(0);
 });

@@ -22,11 +22,14 @@ interface ReceivedCall {
   readonly handleUrl: string | null;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+type Reply =
+  | {
+      readonly status: number;
+      readonly body?: unknown;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** The connection breaks off without an answer. */
+  | 'reset';
 
 type Behaviour = (call: ReceivedCall) => Promise<Reply | void> | Reply | void;
 
@@ -65,6 +68,10 @@ export async function startReceiver(): Promise<Receiver> {
         } catch (error) {
           errors.push(error);
           reply = { status: 500 };
+        }
+        if (reply === 'reset') {
+          request.socket.destroy();
+          return;
         }
         response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
         response.end(reply.body === undefined ? '' : JSON.stringify(reply.body));

@@ -23,6 +23,8 @@ export interface StackOptions {
 
 /** The whole system as it runs in production, one process each, with a database and a Redis of its own. */
 export interface Stack {
+  /** HOST_URL: what handles begin with. */
+  readonly hostUrl: string;
   readonly apis: readonly RunningProcess[];
   readonly workers: readonly RunningProcess[];
   /** One client for each API process. */
@@ -101,6 +103,7 @@ export async function startStack({
   const clients = inOrder.map((api) => createClient({ url: api.url, token }));
 
   return {
+    hostUrl: shared.HOST_URL,
     ...running,
     clients,
     client: clients[0]!,

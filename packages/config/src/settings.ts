@@ -129,6 +129,10 @@ export const SETTINGS = {
     'How often the gauges of the whole fleet are sampled, by one process for all',
   ),
   WORKER_START_BATCH_SIZE: integer(1, 10_000, 50, 'Tasks that one claim round takes, at most'),
+  CLAIM_LOCK_ENABLED: flag(
+    1,
+    'A lock in Redis keeps workers from crowding the same claim. Claims are right without it, only less cheap',
+  ),
   WORKER_TIMEOUT_BATCH_SIZE: integer(1, 10_000, 100, 'Tasks that one timeout round looks at, at most'),
   WORKER_PROPAGATION_BATCH_SIZE: integer(
     1,

@@ -11,4 +11,11 @@ export {
 } from './services/index.ts';
 export { createReceiver } from './receiver/receiver.ts';
 export { findFreePort } from './services/free-port.ts';
-export { generateWorkflow, readWorkflow, toNewTasks, type Workflow } from './workflows/index.ts';
+export {
+  createRandom,
+  generateWorkflow,
+  type Random,
+  readWorkflow,
+  toNewTasks,
+  type Workflow,
+} from './workflows/index.ts';

@@ -150,7 +150,7 @@ const lostClaims = new LostClaims({
   claimTimeoutSecs: settings.WORKER_CLAIM_TIMEOUT_SECS,
   busyIds: () => starts.calls.ids,
 });
-const claimLock = new ClaimLock(producerRedis);
+const claimLock = settings.CLAIM_LOCK_ENABLED ? new ClaimLock(producerRedis) : null;
 
 const rounds = {
   start: () =>

@@ -25,7 +25,8 @@ export function lifecycleRoutes({ database, doorbell, metrics }: ApiContext): Ro
     .patch(async (request, response) => {
       const id = readId(request.params.id, 'Task');
       const { status } = await changed(id, await resumeTask(database.db, id), 'resumed');
-      if (status === 'Pending') doorbell.ring('start');
+      // It may start, or a rule counts what is Paused.
+      doorbell.ring('start');
       sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
     })
     .all(methodNotAllowed('PATCH'));

@@ -196,15 +196,27 @@ describe('a dead end that somebody else has locked', () => {
     expect(new Set(Object.values(await statusesOf(database.db, id)))).toEqual(new Set(['Canceled']));
   });
 
-  test('with a batch named, the step waits for who is at work on it', async () => {
+  test.each(['named', 'not named'])('the step waits for who is at work on the batch, %s', async (how) => {
     const { id, ids } = await submit(database.db, chain(4));
     await cancel(database.db, ids['t3']!, 1);
     const walk = await openTransaction(database.db);
     await sql`select pg_advisory_xact_lock(batch_lock_key(${id}))`.execute(walk.trx);
-    expect(await propagateEnds(database.db, { limit: 10 })).toBeNull();
-    const going = propagateEnds(database.db, { limit: 10, batchId: id });
+    const going = propagateEnds(database.db, { limit: 10, ...(how === 'named' && { batchId: id }) });
     await untilBlocked(database.db, 'propagate_ends');
     await walk.commit();
     expect(await going).toMatchObject({ canceled: 2 });
+    expect(await propagateEnds(database.db, { limit: 10 })).toBeNull();
+  });
+
+  test('a batch that nobody works on comes before an older one', async () => {
+    const older = await submit(database.db, chain(4));
+    const other = await submit(database.db, chain(3));
+    await cancel(database.db, older.ids['t3']!, 1);
+    await cancel(database.db, other.ids['t2']!, 1);
+    const walk = await openTransaction(database.db);
+    await sql`select pg_advisory_xact_lock(batch_lock_key(${older.id}))`.execute(walk.trx);
+    expect(await propagateEnds(database.db, { limit: 10 })).toMatchObject({ canceled: 1 });
+    await walk.commit();
+    expect(await drain(10)).toBe(1);
   });
 });

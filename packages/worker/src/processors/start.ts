@@ -10,7 +10,8 @@ export interface StartOptions {
   readonly batchSize: number;
   readonly database: Database;
   readonly doorbell: Doorbell;
-  readonly lock: ClaimLock;
+  /** Null: workers may crowd the claim. */
+  readonly lock: ClaimLock | null;
   readonly lease: WorkerLease;
   readonly starts: StartCalls;
   readonly heldBackTasks: HeldBack;
@@ -30,10 +31,11 @@ export async function processStart(options: StartOptions): Promise<Round> {
     return { isFull: true };
   }
   const beganMs = performance.now();
-  const { claims, more, heldBack, blocked } = await lock.hold(() => {
+  const claim = () => {
     const { rooms, originRoom } = starts.calls.rooms();
     return claimTasks(database.db, workerId, { limit, originRoom, rooms, probeSecs });
-  });
+  };
+  const { claims, more, heldBack, blocked } = lock === null ? await claim() : await lock.hold(claim);
   if (more) doorbell.ring('start');
   if (heldBack) heldBackTasks.afterRound(claims.length);
   metrics.tasksBlockedByConcurrency.inc(blocked);

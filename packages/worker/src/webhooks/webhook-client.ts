@@ -124,8 +124,8 @@ export class WebhookClient {
       stream.once('end', () => settle());
       stream.once('error', settle);
       stream.once('close', () => settle());
-      // Without a body got waits for one to be written.
-      if (body === null && method !== 'GET') stream.end();
+      // Without a body got waits for one to be written; with allowGetBody, for GET too.
+      if (body === null) stream.end();
     });
   }
 

@@ -1,0 +1,75 @@
+import type { Facts, TaskFacts } from './facts.ts';
+import type { ObservedCall } from '../run/history.ts';
+import { causeOf, type Moments, pauses } from './moments.ts';
+import { checkAsConfigured, expectedTarget } from './check-calls.ts';
+
+/** Calls of on_start: of whom, when, and how often. */
+export function checkStarts(facts: Facts, moments: Moments): string[] {
+  return facts.tasks.flatMap((task) => {
+    const problems = [
+      ...checkOccurrence(task),
+      ...checkClaims(task),
+      ...task.starts.flatMap((call) => [
+        ...checkMoment(call, task, moments),
+        ...checkHeaders(call, task, facts.history.settings.hostUrl),
+      ]),
+    ];
+    return problems.map((problem) => `on_start of ${task.plan.ref}: ${problem}`);
+  });
+}
+
+/** A task that was claimed is called; one that never left Waiting is not. */
+function checkOccurrence(task: TaskFacts): string[] {
+  const { what } = causeOf(task);
+  const must = what === 'reported' || what === 'refused' || what === 'timedOut';
+  if (must && task.starts.length === 0) return ['it was never called, and yet it ended'];
+  if (what === 'cascaded' && task.starts.length > 0) return ['it was called, and failed by cascade'];
+  return [];
+}
+
+/** A second call only follows a hand-back; the history's reader compares their number with the metric. */
+function checkClaims({ starts }: TaskFacts): string[] {
+  const claims = starts.map(({ headers }) => Number(headers['x-task-claim']));
+  const isGrowing = claims.every((claim, index) => claim > (claims[index - 1] ?? 0));
+  return isGrowing ? [] : [`its claims came as ${claims.join(', ')}`];
+}
+
+function checkMoment(call: ObservedCall, task: TaskFacts, moments: Moments): string[] {
+  const problems: string[] = [];
+  if (call.arrivedMs < moments.creation(task).sentMs) problems.push('it came before the task was created');
+  for (const { task: parent, requiresSuccess } of task.parents) {
+    if (call.arrivedMs < moments.end(parent).earliestMs)
+      problems.push(`it came before the end of ${parent.plan.ref}`);
+    if (requiresSuccess && parent.final.status !== 'Success')
+      problems.push(`it came although ${parent.plan.ref} is ${parent.final.status}`);
+  }
+  // Only what is Waiting or Pending is paused, so a call is either after the resume or of an older claim.
+  for (const { fromMs } of task.starts.length === 1 ? pauses(task) : []) {
+    const resumes = task.requests.filter(
+      ({ operation, status, sentMs, answeredMs }) =>
+        operation.what === 'resume' && status === 200 && answeredMs > fromMs && sentMs < call.arrivedMs,
+    );
+    if (resumes.length === 0) problems.push('it came although the task was Paused');
+  }
+  return problems;
+}
+
+function checkHeaders(call: ObservedCall, task: TaskFacts, hostUrl: string): string[] {
+  const { plan, id } = task;
+  const { headers, body } = call;
+  const expected = {
+    'idempotency-key': `${id}:start`,
+    'x-task-id': id,
+    'x-task-trigger': 'start',
+  };
+  const problems = checkAsConfigured(call, plan.onStart);
+  for (const [name, value] of Object.entries(expected)) {
+    if (headers[name] !== value) problems.push(`${name} is ${String(headers[name])}, not ${value}`);
+  }
+  if (call.target !== expectedTarget(plan.onStart, id, hostUrl)) problems.push(`it went to ${call.target}`);
+  // The configured body, as it was given; null is no body.
+  const given = plan.onStart.body ?? null;
+  if (given === null ? body !== '' : JSON.stringify(JSON.parse(body)) !== JSON.stringify(given))
+    problems.push(`its body is ${body}`);
+  return problems;
+}

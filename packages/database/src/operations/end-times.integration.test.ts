@@ -1,0 +1,62 @@
+import {
+  aWorker,
+  batchRow,
+  cancel,
+  claimAll,
+  createTestDatabase,
+  fail,
+  findViolations,
+  lockTask,
+  run,
+  start,
+  stateOf,
+  submit,
+  succeed,
+  type TestDatabase,
+  untilBlocked,
+} from '@arcrun/database/testing';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+
+// Times are taken before a transaction has all its rows, and others go on meanwhile. What they say is in order all
+// the same.
+
+let database: TestDatabase;
+let worker: string;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('templateUrl'));
+});
+beforeEach(async () => {
+  await database.clear();
+  worker = await aWorker(database.db);
+});
+afterAll(() => database.close());
+
+test('a dead end that starts while the climb is on its way has not ended before it started', async () => {
+  const { ids } = await submit(database.db, { a: {}, b: { needs: ['a'] }, c: { needs: ['b'] } });
+  const claims = await claimAll(database.db, worker);
+  const row = await lockTask(database.db, ids.c);
+  const canceling = cancel(database.db, ids.b);
+  await untilBlocked(database.db, 'end_tasks');
+  await start(database.db, claims);
+  await row.commit();
+  await canceling;
+  const { status, started_at: startedAt, ended_at: endedAt } = await stateOf(database.db, ids.a);
+  expect(status).toBe('Canceled');
+  expect(startedAt).not.toBeNull();
+  expect(endedAt!.getTime()).toBeGreaterThanOrEqual(startedAt!.getTime());
+});
+
+test('a batch is complete no earlier than its last end, in whatever order the ends are counted off', async () => {
+  const { id, ids } = await submit(database.db, { a: {}, b: {}, c: { needs: ['a'] } });
+  await run(database.db, worker);
+  const row = await lockTask(database.db, ids.c);
+  const failing = fail(database.db, ids.a);
+  await untilBlocked(database.db, 'end_tasks');
+  await succeed(database.db, ids.b);
+  await row.commit();
+  await failing;
+  const { completed_at: completedAt } = await batchRow(database.db, id);
+  const { ended_at: endedAt } = await stateOf(database.db, ids.b);
+  expect(completedAt!.getTime()).toBeGreaterThanOrEqual(endedAt!.getTime());
+  expect(await findViolations(database.db)).toEqual([]);
+});

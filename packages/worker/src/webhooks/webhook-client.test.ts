@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WebhookClient } from './webhook-client.ts';
+
+interface Seen {
+  readonly method: string | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+let server: Server;
+let url: string;
+let seen: Seen[];
+let client: WebhookClient;
+
+beforeEach(async () => {
+  seen = [];
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      seen.push({ method: request.method, headers: request.headers, body });
+      response.end('ok');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+  client = new WebhookClient({ timeoutMs: 2000, lookup: undefined });
+});
+afterEach(async () => {
+  client.close();
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+test.each(METHODS)('%s without a body is sent at once, and without one', async (method) => {
+  const answer = await client.call({ url, method, headers: {}, body: null });
+  expect(answer).toMatchObject({ answered: true, status: 200, body: 'ok' });
+  expect(seen).toMatchObject([{ method, body: '' }]);
+  expect(seen[0]!.headers['transfer-encoding']).toBeUndefined();
+  expect(seen[0]!.headers['content-length'] ?? '0').toBe('0');
+});
+
+test.each(METHODS)('%s with a body carries it with its length, not chunked', async (method) => {
+  const body = '{"a":"ü"}';
+  const headers = { 'content-type': 'application/json' };
+  expect(await client.call({ url, method, headers, body })).toMatchObject({ answered: true, status: 200 });
+  expect(seen).toMatchObject([{ method, body, headers: { 'content-length': '10' } }]);
+  expect(seen[0]!.headers['transfer-encoding']).toBeUndefined();
+});
