@@ -7,6 +7,7 @@ import {
   TRANSITIONS,
 } from '../../packages/domain/src/index.ts';
 import { createMetrics } from '../../packages/observability/src/index.ts';
+import { toTable } from './to-table.ts';
 
 /** The parts of the pages that are made from code, by the name that their markers have. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -17,12 +18,6 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
   metrics: listMetrics,
   calls: listCalls,
 };
-
-function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
 
 const code = (text: string): string => `\`${text}\``;
 
