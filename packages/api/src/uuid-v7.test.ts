@@ -3,6 +3,7 @@ import { uuidsV7 } from './uuid-v7.ts';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
+// proves: http/ids
 test('each is a UUID of version 7, and larger than the one before', () => {
   for (let round = 0; round < 100; round++) {
     const ids = uuidsV7(500);

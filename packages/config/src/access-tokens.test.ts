@@ -4,6 +4,7 @@ import { AccessTokens, bearerToken } from './access-tokens.ts';
 
 const tokens = new AccessTokens(['the-first-token-1', 'the-second-token']);
 
+// proves: settings/auth
 test('each token is known, and nothing else', () => {
   expect(tokens.includes('the-first-token-1')).toBe(true);
   expect(tokens.includes('the-second-token')).toBe(true);

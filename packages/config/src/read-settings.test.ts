@@ -7,6 +7,7 @@ const GOOD = {
   HOST_URL: 'https://arcrun.example/',
 };
 
+// proves: settings/host-url-path
 test('what is not set has its default', () => {
   expect(readSettings(GOOD)).toMatchObject({
     PORT: 8085,
@@ -15,6 +16,7 @@ test('what is not set has its default', () => {
   });
 });
 
+// proves: settings/bad-ones, settings/required
 test('every bad setting is named at once', () => {
   expect(() => readSettings({ PORT: 'x', POOL_MAX_SIZE: '0', DEAD_END_CANCEL_ENABLED: 'maybe' })).toThrow(
     /DATABASE_URL: [^]*REDIS_URL: [^]*HOST_URL: [^]*PORT: [^]*POOL_MAX_SIZE: [^]*DEAD_END_CANCEL_ENABLED: /,
@@ -34,6 +36,7 @@ describe('AUTH_TOKEN', () => {
     expect(readSettings(GOOD).AUTH_TOKEN).toBeUndefined();
   });
 
+  // proves: settings/auth
   test('several, with spaces around them', () => {
     const tokens = readSettings({ ...GOOD, AUTH_TOKEN: ` ${TOKEN}1 , ${TOKEN}2 ` }).AUTH_TOKEN;
     for (const known of [`${TOKEN}1`, `${TOKEN}2`]) expect(tokens?.includes(known)).toBe(true);

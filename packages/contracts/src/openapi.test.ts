@@ -44,6 +44,7 @@ const CONTRACT_NAMES = [
   'UpdateBatchRulesResponseDto',
 ];
 
+// proves: http/openapi
 test('it is a valid OpenAPI 3.1 document', async () => {
   const validator = new Validator();
   const result = await validator.validate(structuredClone(document));
@@ -52,6 +53,7 @@ test('it is a valid OpenAPI 3.1 document', async () => {
   expect(document.info.title).toBe('ArcRun API');
 });
 
+// proves: http/openapi-names
 test('the schemas have the names that generated clients depend on', () => {
   expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(CONTRACT_NAMES));
 });
@@ -63,6 +65,7 @@ test('every reference has a target, and a named schema stands nowhere twice', ()
   expect(text.match(/"requires_success":\{"type":"boolean","description":"Whether/g)).toHaveLength(1);
 });
 
+// proves: http/openapi
 test('every call of the contract is there, each with an id of its own', () => {
   const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -102,6 +105,7 @@ test('every call of the contract is there, each with an id of its own', () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
+// proves: http/null-is-absent
 test('an input field that may be left out takes null as well', () => {
   expect(document.components.schemas['NewTaskDto']?.properties).toMatchObject({
     timeout: { type: ['integer', 'null'], default: 60 },
@@ -117,6 +121,7 @@ function received(value: unknown): Json {
   return parsed.value;
 }
 
+// proves: http/openapi
 describe('every example is valid', () => {
   const readers: [string, object, (value: Json) => { ok: boolean }][] = [
     ['/task post', NEW_BATCH_EXAMPLES, (value) => parseNewBatch(value, DEFAULT_BATCH_LIMITS)],

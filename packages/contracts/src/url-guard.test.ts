@@ -115,11 +115,13 @@ const PUBLIC_HOSTS = [
   '[64:ff9b::8.8.8.8]',
 ];
 
+// proves: webhooks/ssrf-addresses, webhooks/ssrf-names
 describe('an internal host is refused in any notation', () => {
   test.each(INTERNAL_HOSTS)('%s', (host) => {
     expect(checkUrl(`http://${host}/hook`, DEFAULT_BATCH_LIMITS)).toMatch(/is blocked|not a public one/);
   });
 
+  // proves: webhooks/ssrf-off
   test.each(INTERNAL_HOSTS)('%s is let through for local use', (host) => {
     expect(
       checkUrl(`https://${host}:8080/hook`, { ...DEFAULT_BATCH_LIMITS, skipSsrfValidation: true }),
@@ -127,6 +129,7 @@ describe('an internal host is refused in any notation', () => {
   });
 });
 
+// proves: webhooks/ssrf-addresses
 describe('a URL that readers take for different hosts is judged by the one that is called', () => {
   test.each([
     'http:127.0.0.1/',
@@ -150,6 +153,7 @@ describe('a public host passes', () => {
   });
 });
 
+// proves: webhooks/ssrf-scheme
 describe('a URL that cannot be called is refused, checked or not', () => {
   test.each([
     'ftp://example.com/',
@@ -176,6 +180,7 @@ describe('a URL that cannot be called is refused, checked or not', () => {
   });
 });
 
+// proves: webhooks/ssrf-names
 test('the lists of the settings are compared without regard to case, brackets and trailing dots', () => {
   const settings = {
     skipSsrfValidation: false,
@@ -188,6 +193,7 @@ test('the lists of the settings are compared without regard to case, brackets an
   expect(['not-evil.example', 'acorp', 'localhost'].filter(isBlocked)).toEqual([]);
 });
 
+// proves: webhooks/ssrf-addresses
 describe('addresses as DNS gives them', () => {
   test.each([
     '127.0.0.1',

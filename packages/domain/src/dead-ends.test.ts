@@ -14,6 +14,7 @@ import {
 import { isTerminal, type TaskStatus, type TerminalStatus } from './status.ts';
 
 describe('a dead end', () => {
+  // proves: lifecycle/dead-end-climbs
   test('an only leaf that is canceled takes its unfinished ancestors with it', () => {
     const links = [requires('a', 'b'), follows('b', 'c')];
     const before = { a: 'Running', b: 'Waiting', c: 'Paused' } as const;
@@ -24,6 +25,7 @@ describe('a dead end', () => {
     });
   });
 
+  // proves: lifecycle/dead-end
   test('is one only when the last of its children has ended', () => {
     const links = [requires('a', 'b'), requires('a', 'c')];
     const before = { a: 'Running', b: 'Waiting', c: 'Waiting' } as const;
@@ -47,6 +49,7 @@ describe('a dead end', () => {
     });
   });
 
+  // proves: lifecycle/dead-end-childless
   test('is never a task without children, nor one that has ended', () => {
     const links = [requires('a', 'b'), follows('done', 'b')];
     const before = { alone: 'Running', done: 'Success', a: 'Pending', b: 'Waiting' } as const;
@@ -58,6 +61,7 @@ describe('a dead end', () => {
     });
   });
 
+  // proves: lifecycle/dead-end-barrier
   test('with a barrier is canceled itself, and stops the climb', () => {
     const links = [requires('a', 'b'), requires('b', 'c')];
     const before = { a: 'Running', b: 'Waiting', c: 'Waiting' } as const;
@@ -75,6 +79,7 @@ describe('a dead end', () => {
     });
   });
 
+  // proves: lifecycle/dead-end-off
   test('is left alone when dead ends are off', () => {
     const before = { a: 'Running', b: 'Waiting' } as const;
     const after = statusesAfter(before, [requires('a', 'b')], [['b', 'Canceled']], { deadEnds: false });

@@ -14,14 +14,17 @@ const look = (key: string, status: 'Pending' | 'Waiting' = 'Pending', isTaken = 
 });
 const duplicatesOf = (...candidates: DedupeCandidate[]) => [...findDuplicates(candidates)];
 
+// proves: rules/dedupe
 test('what is there already is a duplicate, and nothing else is', () => {
   expect(duplicatesOf(candidate({ looks: [look('k', 'Pending', true)] }), candidate({}))).toEqual([0]);
 });
 
+// proves: rules/dedupe-any
 test('any matcher will do', () => {
   expect(duplicatesOf(candidate({ looks: [look('j'), look('k', 'Waiting', true)] }))).toEqual([0]);
 });
 
+// proves: rules/dedupe-same-request
 test('an earlier one of the same request counts, a later one does not', () => {
   const first = candidate({ looks: [look('k')], own: ['k'] });
   expect(duplicatesOf(first, first, first)).toEqual([1, 2]);

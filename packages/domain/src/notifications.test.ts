@@ -17,6 +17,7 @@ describe('the key of a call', () => {
     expect(idempotencyKey({ trigger, condition, position, subjectId })).toBe(key);
   });
 
+  // proves: webhooks/headers, webhooks/batch-headers
   test('the header of a trigger', () => {
     expect(TRIGGER_HEADERS).toEqual({
       Start: 'start',
@@ -31,6 +32,7 @@ const REPORT: Report = { status: 'Success', ended_at: '2026-01-02T03:04:05.00000
 const ARCRUN = JSON.stringify(REPORT);
 
 describe('the body of a notification', () => {
+  // proves: webhooks/body-object, webhooks/body-none, webhooks/body-other, http/proto-is-data
   test.each([
     ['stands alone without one', null, `{"arcrun":${ARCRUN}}`],
     ['goes into an empty object', '{}', `{"arcrun":${ARCRUN}}`],
@@ -73,6 +75,7 @@ describe('the body of a notification', () => {
     expect(enrichBody(body, REPORT)).toBe(enriched);
   });
 
+  // proves: webhooks/body-object
   test('holds what any object held, and the report', () => {
     fc.assert(
       fc.property(

@@ -14,6 +14,7 @@ import {
 import { isTerminal, type TaskStatus } from './status.ts';
 
 describe('an end', () => {
+  // proves: lifecycle/waiting-pending
   test('opens a child whose parents have all ended', () => {
     const links = [requires('a', 'c'), follows('b', 'c')];
     const before = { a: 'Running', b: 'Running', c: 'Waiting' } as const;
@@ -26,6 +27,7 @@ describe('an end', () => {
     ).toBe('Pending');
   });
 
+  // proves: lifecycle/required-parent-failed, lifecycle/canceled-children
   test.each(['Failure', 'Canceled'] as const)('in %s fails what requires it, all the way down', (outcome) => {
     const links = [requires('a', 'b'), requires('b', 'c'), follows('b', 'd')];
     const before = { a: 'Running', b: 'Waiting', c: 'Waiting', d: 'Waiting' } as const;
@@ -37,6 +39,7 @@ describe('an end', () => {
     });
   });
 
+  // proves: lifecycle/required-parent-failed
   test('fails a child at once, though other parents are still at work', () => {
     const before = { a: 'Running', b: 'Running', c: 'Waiting' } as const;
     expect(statusesAfter(before, [requires('a', 'c'), requires('b', 'c')], [['a', 'Failure']]).c).toBe(
@@ -44,6 +47,7 @@ describe('an end', () => {
     );
   });
 
+  // proves: lifecycle/pause-no-shield
   test('never opens a Paused child, but fails it', () => {
     const before = { a: 'Running', b: 'Paused' } as const;
     expect(statusesAfter(before, [requires('a', 'b')], [['a', 'Success']]).b).toBe('Paused');
@@ -91,6 +95,7 @@ describe('in any DAG, without dead ends', () => {
     );
   });
 
+  // proves: lifecycle/batches-end
   test('every task ends, and fails just when it should', () => {
     fc.assert(
       fc.property(graphs, orders, (graph, order) => {

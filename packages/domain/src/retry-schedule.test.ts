@@ -5,6 +5,7 @@ import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy } from './retry-sc
 const POLICY: RetryPolicy = { maxAttempts: 10, maxAgeSecs: 259_200, backoffBaseSecs: 2, backoffCapSecs: 300 };
 
 describe('the next attempt', () => {
+  // proves: webhooks/retried
   test.each([
     [1, 2],
     [2, 4],
@@ -17,17 +18,20 @@ describe('the next attempt', () => {
     expect(nextAttemptInSecs(POLICY, attempts, 0, null, 0.999)).toBeCloseTo(ceilingSecs * 0.999);
   });
 
+  // proves: webhooks/exhausted
   test('is not made after the last', () => {
     expect(nextAttemptInSecs(POLICY, 10, 0, null, 0.5)).toBeNull();
     expect(nextAttemptInSecs(POLICY, 11, 0, 5, 0.5)).toBeNull();
     expect(nextAttemptInSecs(POLICY, 9, 0, null, 0.5)).not.toBeNull();
   });
 
+  // proves: webhooks/exhausted
   test('is not made when the notification is too old', () => {
     expect(nextAttemptInSecs(POLICY, 1, 259_200, null, 0.5)).toBeNull();
     expect(nextAttemptInSecs(POLICY, 1, 259_199.9, null, 0.5)).toBe(1);
   });
 
+  // proves: webhooks/retry-after
   test('waits as long as the receiver asked, at most an hour', () => {
     expect(nextAttemptInSecs(POLICY, 1, 0, 30, 0.5)).toBe(30);
     expect(nextAttemptInSecs(POLICY, 1, 0, 100_000, 0.5)).toBe(3600);
@@ -51,6 +55,7 @@ describe('the next attempt', () => {
   });
 });
 
+// proves: webhooks/retry-after
 describe('Retry-After', () => {
   afterEach(() => vi.unstubAllEnvs());
 

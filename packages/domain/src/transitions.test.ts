@@ -25,10 +25,12 @@ const expected = new Map(
 );
 
 describe('the lifecycle', () => {
+  // proves: lifecycle/terminal-for-ever
   test('is written out for every pair of states', () => {
     expect(expected.size).toBe(TASK_STATUSES.length ** 2);
   });
 
+  // proves: lifecycle/terminal-for-ever
   test.each(TASK_STATUSES.flatMap((from) => TASK_STATUSES.map((to) => [from, to] as const)))(
     '%s → %s',
     (from, to) => {
@@ -44,6 +46,8 @@ describe('the lifecycle', () => {
     );
   });
 
+  // proves: lifecycle/claimed-ended, lifecycle/running-ended, lifecycle/handed-back-ended,
+  // lifecycle/canceled, lifecycle/stop
   test.each<[TaskEvent, readonly string[], readonly string[], readonly string[]]>([
     ['release', ['Waiting'], [], ['Pending']],
     ['cascade', ['Waiting', 'Paused'], [], ['Failure']],
@@ -63,6 +67,7 @@ describe('the lifecycle', () => {
     expect(transition.to).toEqual(to);
   });
 
+  // proves: lifecycle/terminal-for-ever
   test('no event leads out of a terminal state', () => {
     const origins = allowedPairs().map(([from]) => from);
     expect(origins.filter((from) => isTerminal(from))).toEqual([]);
@@ -75,6 +80,7 @@ describe('states', () => {
     expect(OPEN_STATUSES).toEqual(['Waiting', 'Pending', 'Claimed', 'Running', 'Paused']);
   });
 
+  // proves: lifecycle/canceled-children
   test('children see Failure and Canceled as unsuccessful', () => {
     expect(TASK_STATUSES.filter(isUnsuccessful)).toEqual(['Failure', 'Canceled']);
   });

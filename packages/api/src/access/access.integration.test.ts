@@ -31,6 +31,7 @@ const signIn = (token: string, query = '', headers: Readonly<Record<string, stri
 const cookieOf = ({ headers }: { headers: Headers }) => headers.get('set-cookie')!.split(';', 1)[0]!;
 
 describe('programs', () => {
+  // proves: settings/auth
   test.each([
     ['GET', '/task'],
     ['POST', '/task'],
@@ -52,6 +53,7 @@ describe('programs', () => {
     expect(json).toEqual({ error: expect.any(String), status: 401, code: 'unauthorized' });
   });
 
+  // proves: settings/auth
   test.each([
     ['the first', bearer(TOKEN), 200],
     ['the second', bearer(OTHER_TOKEN), 200],
@@ -73,6 +75,7 @@ describe('programs', () => {
     ).toBe(400);
   });
 
+  // proves: settings/auth-open
   test.each(['/health', '/ready', '/sign-in', '/sign-in-files/sign-in.css', '/sign-in-files/icon.svg'])(
     '%s is open',
     async (path) => {
@@ -82,6 +85,7 @@ describe('programs', () => {
 });
 
 describe('a browser without a session', () => {
+  // proves: settings/sign-in-pages, settings/relative-pages
   test.each([
     ['/view?batch=1&x=%20', 'sign-in?to=view%3Fbatch%3D1%26x%3D%2520'],
     ['/', 'sign-in?to='],
@@ -115,6 +119,7 @@ describe('a browser without a session', () => {
 });
 
 describe('signing in', () => {
+  // proves: settings/sign-in-cookie
   test('gives a cookie that no script and no foreign page gets, without the token in it', async () => {
     const answer = await signIn(TOKEN);
     const cookie = answer.headers.get('set-cookie')!;
@@ -182,6 +187,7 @@ describe('a session', () => {
     },
   );
 
+  // proves: settings/sign-in-pages, http/bull-board
   test('opens Bull Board', async () => {
     await expect.poll(async () => (await as(PAGE, 'GET', '/admin/queues')).status).toBe(200);
   });
@@ -191,6 +197,7 @@ describe('a session', () => {
     expect((await api.call('GET', '/task', { headers: { cookie: cookies } })).status).toBe(200);
   });
 
+  // proves: settings/sign-in-cookie
   test.each([
     ['of a later end', (good: string) => good.replace(/=\d+/, `=${Date.now() + 8 * 86_400_000}`)],
     ['of another signature', (good: string) => good.replace(/.{8}$/, '00000000')],
@@ -201,6 +208,7 @@ describe('a session', () => {
     expect((await api.call('GET', '/task', { headers: { cookie: forge(cookie) } })).status).toBe(401);
   });
 
+  // proves: settings/sign-in-origin
   test.each([
     ['from the page at HOST_URL', { origin: 'https://arcrun.example' }, 404],
     ['from a foreign page', { origin: 'https://evil.example' }, 403],
@@ -255,6 +263,7 @@ describe('a session', () => {
   });
 });
 
+// proves: settings/auth-unset
 test('without AUTH_TOKEN everything is open, and nobody has to sign in', async () => {
   const open = await start({});
   const { text } = await open.call('GET', '/view', { headers: PAGE });

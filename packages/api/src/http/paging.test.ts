@@ -28,10 +28,12 @@ test('a page by number', () => {
   expect(toPage(requested({ offset: 100n }), readKey)).toEqual({ size: 50, offset: 100, after: null });
 });
 
+// proves: http/page-bounds
 test('a page beyond every list is none', () => {
   expect(toPage(requested({ offset: 2n ** 63n - 1n }), readKey)).toBeNull();
 });
 
+// proves: http/page-links
 test('the link keeps the query, without the page', () => {
   const query = cursorOf(7);
   expect(query.get('name')).toBe('a b');

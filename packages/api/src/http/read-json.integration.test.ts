@@ -57,6 +57,7 @@ test('a body in pieces is put together, across the bytes of one character', asyn
   expect(await outcome).toEqual({ name: 'é' });
 });
 
+// proves: http/not-announced-as-json
 test.each([
   ['none', 200, 'application/json'],
   ['a charset', 200, 'application/json; charset=utf-8'],
@@ -69,16 +70,19 @@ test.each([
   expect(await post(['{}'], { 'content-type': type })).toBe(status);
 });
 
+// proves: http/empty-body
 test('an empty body is 400, whatever it is announced as', async () => {
   expect(await post([])).toBe(400);
   await expect(outcome).rejects.toMatchObject({ fields: { details: ['body: must not be empty'] } });
 });
 
+// proves: http/malformed-json
 test('malformed JSON and broken UTF-8 are 400', async () => {
   expect(await post(['{"a":'])).toBe(400);
   expect(await post([Buffer.from([0x22, 0xff, 0x22])])).toBe(400);
 });
 
+// proves: http/too-large
 test('a body that grows beyond the limit is 413, announced or not', async () => {
   const large = `"${'x'.repeat(MAX_BYTES)}"`;
   expect(await post([large])).toBe(413);

@@ -31,12 +31,14 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+// proves: http/task-archived, settings/archived-calls
 test('GET answers as before, without actions', async () => {
   expect((await api.call('GET', `/task/${succeeded}`)).json).toEqual({ ...before.task, actions: [] });
   expect((await api.call('GET', `/batch/${batchId}`)).json).toEqual(before.batch);
   expect((await api.call('GET', `/dag/${batchId}`)).json).toEqual(before.dag);
 });
 
+// proves: settings/archived-calls
 test('PATCH: 200 for the end that it has, 409 for anything else', async () => {
   const patch = (id: string, body: object) => api.call('PATCH', `/task/${id}`, { body });
   expect((await patch(succeeded, { status: 'Success' })).status).toBe(200);
@@ -47,12 +49,14 @@ test('PATCH: 200 for the end that it has, 409 for anything else', async () => {
   }
 });
 
+// proves: settings/archived-calls, http/put-dropped
 test('PUT is accepted and dropped', async () => {
   const { status } = await api.call('PUT', `/task/${succeeded}`, { body: { new_success: 1 } });
   expect(status).toBe(202);
   expect((await api.call('GET', `/task/${succeeded}`)).json.success).toBe(0);
 });
 
+// proves: settings/archived-calls
 test('DELETE, pause and resume: 400 with the state', async () => {
   for (const [method, path] of [
     ['DELETE', `/task/${failed}`],
@@ -64,6 +68,7 @@ test('DELETE, pause and resume: 400 with the state', async () => {
   }
 });
 
+// proves: settings/archived-batch
 test('the batch: stopping and changing its rules find nothing to do', async () => {
   const stopped = await api.call('DELETE', `/batch/${batchId}`);
   expect(stopped.status).toBe(200);
@@ -72,6 +77,7 @@ test('the batch: stopping and changing its rules find nothing to do', async () =
   expect(changed.json).toEqual({ batch_id: batchId, kind: 'k', updated_count: 0 });
 });
 
+// proves: settings/archived-not-listed, rules/dedupe-archive
 test('lists do not show it, and dedupe does not look at it', async () => {
   expect((await api.call('GET', '/batches')).json).toEqual([]);
   expect((await api.call('GET', '/task')).json).toEqual([]);

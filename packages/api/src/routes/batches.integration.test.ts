@@ -31,6 +31,7 @@ async function run(): Promise<void> {
 }
 const get = async (path: string) => (await api.call('GET', path)).json;
 
+// proves: http/batch-stats, http/batch-stats-wide, http/batch-always-known, http/ids-any-case, http/bad-id
 test('GET /batch/{id}: counts, sums beyond 32 bits, null when a task has no expected_count', async () => {
   const { batchId, ids } = await create([
     { expected_count: 2_147_483_647 },
@@ -62,6 +63,7 @@ test('GET /batch/{id}: counts, sums beyond 32 bits, null when a task has no expe
   for (const id of [UNKNOWN, 'x']) expect((await api.call('GET', `/batch/${id}`)).status).toBe(404);
 });
 
+// proves: http/dag, http/bad-id
 test('GET /dag/{id}', async () => {
   const { batchId, ids } = await create([{}, { dependencies: [{ id: 't0', requires_success: false }] }]);
   expect(await get(`/dag/${batchId}`)).toMatchObject({
@@ -76,6 +78,7 @@ describe('GET /batches', () => {
   const idsOf = async (query: string) =>
     (await get(`/batches?${query}`)).map((batch: { batch_id: string }) => batch.batch_id);
 
+  // proves: http/batches-row, http/batches-remaining
   test('newest first, with what is known of each', async () => {
     const array = await create([{}, { kind: 'other' }]);
     const object = await create([{}, {}], { scope: 'nightly', metadata: { a: [1] } });
@@ -107,6 +110,7 @@ describe('GET /batches', () => {
     ]);
   });
 
+  // proves: http/batches-filters
   test('filters combine on the same task; the counts cover the whole batch', async () => {
     const { batchId } = await create([
       { kind: 'etl', name: 'load' },
@@ -119,6 +123,7 @@ describe('GET /batches', () => {
     expect((await get('/batches?kind=etl'))[0].status_counts.pending).toBe(2);
   });
 
+  // proves: http/batches-search
   test('scope exactly, metadata by containment, search in both', async () => {
     const { batchId } = await create([{}], { scope: 'team/nightly', metadata: { owner: 'Ann_1' } });
     await create([{}], { scope: 'other' });
@@ -129,6 +134,7 @@ describe('GET /batches', () => {
       expect(await idsOf(query)).toEqual([]);
   });
 
+  // proves: http/batches-created
   test('created_after is inclusive, created_before is not', async () => {
     const { batchId } = await create([{}]);
     const [{ first_created_at: at }] = await get('/batches');
@@ -137,6 +143,7 @@ describe('GET /batches', () => {
     expect(await idsOf('created_after=2999-01-01T00:00:00Z')).toEqual([]);
   });
 
+  // proves: http/batches-empty
   test('a batch without tasks is listed only when it was posted as an object', async () => {
     await api.call('POST', '/task', { body: [] });
     expect(await idsOf('')).toEqual([]);
@@ -144,6 +151,7 @@ describe('GET /batches', () => {
     expect(await idsOf('')).toEqual([headers.get('x-batch-id')]);
   });
 
+  // proves: http/page-links
   test('Link leads through all batches', async () => {
     for (let i = 0; i < 7; i++) await create([{}]);
     const all = await idsOf('');
@@ -157,6 +165,7 @@ describe('GET /batches', () => {
     expect(walked).toEqual(all);
   });
 
+  // proves: http/bad-query
   test.each(['status=x', 'created_after=yesterday', 'metadata={', 'search=%00', 'after=x', 'page=x'])(
     '%s is 400',
     async (query) => {
@@ -172,6 +181,7 @@ describe('PATCH /batch/{id}/rules', () => {
     { type: 'Concurrency', max_concurrency: 2, matcher: { status: 'Running', kind: 'k', fields: [] } },
   ];
 
+  // proves: http/batch-rules, rules/both-spellings
   test('answers how many tasks have them now', async () => {
     const { batchId, ids } = await create([{}, {}, { kind: 'other' }]);
     const { status, json } = await change(batchId, { kind: 'k', rules });
@@ -183,6 +193,7 @@ describe('PATCH /batch/{id}/rules', () => {
     expect((await get(`/task/${ids[0]}`)).rules).toEqual([]);
   });
 
+  // proves: http/batch-rules-errors, http/validation-first
   test('404 for no such batch, 400 for bad rules, validated first', async () => {
     expect((await change(UNKNOWN, { kind: 'k', rules })).status).toBe(404);
     expect((await change('x', { kind: 'k', rules })).status).toBe(404);
@@ -198,6 +209,7 @@ describe('PATCH /batch/{id}/rules', () => {
   });
 });
 
+// proves: http/ledger, http/ledger-filter, http/ledger-no-starts
 test('GET /webhook-deliveries: one row an action, the filter in any case', async () => {
   const { batchId, ids } = await create([{ on_success: [onStart, onStart] }], {
     on_batch_complete: [onStart],

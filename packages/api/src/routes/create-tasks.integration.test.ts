@@ -15,6 +15,8 @@ const NUL = String.fromCharCode(0);
 const LONE_SURROGATE = '"\\ud800"';
 
 describe('a batch is created', () => {
+  // proves: http/create-201, http/snake-case, http/null-is-absent, http/times, http/ids, http/basic-task,
+  // http/deps-any-order, lifecycle/created-waiting
   test('from an array, answered in input order with X-Batch-ID', async () => {
     const { status, headers, json } = await post([
       aTask('b', { dependencies: [{ id: 'a', requires_success: true }], priority: 7, expected_count: 3 }),
@@ -45,6 +47,7 @@ describe('a batch is created', () => {
     expect(listed.json).toEqual(json);
   });
 
+  // proves: http/batch-object, http/unknown-fields
   test('from an object, with scope, metadata and its own actions', async () => {
     const { status, headers } = await post({
       tasks: [aTask('a')],
@@ -66,6 +69,7 @@ describe('a batch is created', () => {
     ]);
   });
 
+  // proves: http/create-204, http/batch-always-known
   test.each([['[]'], ['{"tasks":[]}']])('without tasks: %s is 204, and is a batch', async (body) => {
     const { status, headers, text } = await post(body);
     expect([status, text]).toEqual([204, '']);
@@ -89,6 +93,7 @@ describe('a batch is created', () => {
     });
   });
 
+  // proves: http/digits, http/proto-is-data, settings/secrets-returned
   test('metadata and bodies come back as they were given, digit for digit', async () => {
     const metadata =
       '{"big":9007199254740993,"neg":-9223372036854775808,"f":1.10,"__proto__":{"a":1},"constructor":2}';
@@ -106,6 +111,7 @@ describe('a batch is created', () => {
     expect(({} as Record<string, unknown>)['a']).toBeUndefined();
   });
 
+  // proves: rules/both-spellings
   test('rules come back as they were given, in the spelling of the contract', async () => {
     const matcher = { status: 'Running', kind: 'k', fields: ['t'] };
     const { json } = await post([
@@ -128,6 +134,9 @@ describe('a bad request is 400 and names the field', () => {
   const url = (value: string) => [
     aTask('a', { on_start: { ...onStart, params: { url: value, verb: 'Post' } } }),
   ];
+  // proves: http/wrong-type, http/malformed-json, http/empty-body, http/error-shape, http/error-details,
+  // http/not-storable, http/task-fields, http/task-blank, http/action-shape, http/deps-errors,
+  // webhooks/ssrf-at-creation, webhooks/bad-headers
   test.each<[what: string, body: unknown, field: string]>([
     ['no name', [{ id: 'a', kind: 'k', on_start: onStart }], 'tasks[0].name'],
     ['a wrong type', [aTask('a', { priority: 'high' })], 'tasks[0].priority'],
@@ -269,12 +278,14 @@ describe('a bad request is 400 and names the field', () => {
     expect(json.details[0]).toMatch(new RegExp(`^${field.replaceAll(/[[\].]/g, '\\$&')}[^:]*: `));
   });
 
+  // proves: http/all-errors
   test('all errors at once, the first 100', async () => {
     const { json } = await post(Array.from({ length: 60 }, (_, i) => ({ id: `t${i}`, name: 1, kind: '' })));
     expect(json.details).toHaveLength(100);
     expect(json.details[3]).toMatch(/^tasks\[1\]\./);
   });
 
+  // proves: http/deps-cycle
   test('a cycle is named', async () => {
     const needs = (id: string) => ({ dependencies: [{ id, requires_success: false }] });
     const { json } = await post([
@@ -288,6 +299,7 @@ describe('a bad request is 400 and names the field', () => {
     );
   });
 
+  // proves: http/limits
   test('more tasks, parents or actions than allowed', async () => {
     const small = await startApi({
       templateUrl: inject('templateUrl'),
@@ -308,6 +320,7 @@ describe('a bad request is 400 and names the field', () => {
     }
   });
 
+  // proves: http/create-all-or-nothing
   test('nothing of a refused batch is there', async () => {
     await post([aTask('fine', { name: 'leftover' }), aTask('bad', { name: '' })]);
     expect((await api.call('GET', '/task?name=leftover')).json).toEqual([]);
@@ -315,6 +328,7 @@ describe('a bad request is 400 and names the field', () => {
 });
 
 describe('what is no JSON request', () => {
+  // proves: http/not-announced-as-json
   test('a body that is not announced as JSON is 400', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp']) {
       expect((await post('[]', { 'content-type': type })).status).toBe(400);
@@ -329,6 +343,7 @@ describe('what is no JSON request', () => {
     expect((await post(new Uint8Array([0x22, 0xff, 0x22]))).status).toBe(400);
   });
 
+  // proves: http/too-large, http/error-shape
   test('100 MB are 413 at once, and the server goes on', async () => {
     const chunk = new Uint8Array(1_000_000).fill(32);
     let sent = 0;

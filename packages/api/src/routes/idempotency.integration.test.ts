@@ -20,6 +20,7 @@ const batches = async (): Promise<number> => {
   return rows[0]!.n;
 };
 
+// proves: http/idempotency-key
 test('the same key and body give the first answer again, byte for byte', async () => {
   const first = await post('k1');
   expect(first.status).toBe(201);
@@ -42,6 +43,7 @@ test('an empty answer is kept too', async () => {
   expect(await batches()).toBe(1);
 });
 
+// proves: http/idempotency-other-body
 test('another body is 422, even when it only differs by a blank', async () => {
   await post('k', '[]');
   const other = await post('k', '[ ]');
@@ -50,11 +52,13 @@ test('another body is 422, even when it only differs by a blank', async () => {
   expect(await batches()).toBe(1);
 });
 
+// proves: http/idempotency-errors
 test('what was not valid is not kept', async () => {
   expect((await post('k', [{ id: 'a' }])).status).toBe(400);
   expect((await post('k', tasks('a'))).status).toBe(201);
 });
 
+// proves: http/idempotency-errors
 test('what was refused by the database is not kept', async () => {
   const ways = Array.from({ length: 33 }, (_, index) => ({
     status: 'Pending',
@@ -71,6 +75,7 @@ test('what was refused by the database is not kept', async () => {
   expect((await post('k', tasks('a'))).status).toBe(201);
 });
 
+// proves: http/idempotency-key-length
 test.each([
   ['empty', ''],
   ['too long', 'x'.repeat(256)],
@@ -80,10 +85,12 @@ test.each([
   expect(json.details).toEqual(['Idempotency-Key: must have 1 to 255 characters']);
 });
 
+// proves: http/idempotency-key-length
 test('a key of 255 characters will do', async () => {
   expect((await post('x'.repeat(255))).status).toBe(201);
 });
 
+// proves: http/idempotency-key
 test('a key is forgotten after 24 hours, before it is removed too', async () => {
   const first = await post('k');
   await api.database.pool.query(`update idempotency_key set created_at = now() - interval '23 hours'`);
@@ -96,6 +103,7 @@ test('a key is forgotten after 24 hours, before it is removed too', async () => 
 });
 
 describe('at the same moment', () => {
+  // proves: http/idempotency-twin
   test('twins wait for the first and get its answer', async () => {
     for (let round = 0; round < 100; round++) {
       const answers = await Promise.all(Array.from({ length: 10 }, () => post(`twin ${round}`)));
@@ -105,6 +113,7 @@ describe('at the same moment', () => {
     }
   });
 
+  // proves: http/idempotency-other-body
   test('of two bodies one wins, the other is 422', async () => {
     for (let round = 0; round < 50; round++) {
       const answers = await Promise.all([post(`k${round}`, tasks('a')), post(`k${round}`, tasks('b'))]);
@@ -113,6 +122,7 @@ describe('at the same moment', () => {
   });
 });
 
+// proves: http/create-204, metrics/tasks-deduped-total
 test('duplicates: 201 with those that were created, 204 when there is none', async () => {
   const once = (id: string, metadata: unknown) => ({
     ...tasks(id)[0],

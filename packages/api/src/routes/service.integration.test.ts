@@ -7,6 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+// proves: http/health
 test('health says how everything it needs is', async () => {
   await expect
     .poll(async () => (await api.call('GET', '/health')).json)
@@ -19,11 +20,13 @@ test('health says how everything it needs is', async () => {
     });
 });
 
+// proves: http/ready
 test('ready', async () => {
   expect((await api.call('GET', '/ready')).json).toEqual({ status: 'ready', queue: 'healthy' });
 });
 
 describe('metrics', () => {
+  // proves: http/metrics-page
   test('those without labels are there from the start, those of the contract by their names', async () => {
     const { text, headers } = await api.call('GET', '/metrics');
     expect(headers.get('content-type')).toContain('text/plain');
@@ -33,6 +36,7 @@ describe('metrics', () => {
       expect(text).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });
 
+  // proves: metrics/tasks-created-total
   test('count what this process does', async () => {
     const created = async () =>
       Number(/^tasks_created_total (\d+)/m.exec((await api.call('GET', '/metrics')).text)![1]);
@@ -44,6 +48,7 @@ describe('metrics', () => {
   });
 });
 
+// proves: http/openapi
 test('the OpenAPI document', async () => {
   const { json, headers } = await api.call('GET', '/api-docs/openapi.json');
   expect(headers.get('content-type')).toContain('application/json');
@@ -52,6 +57,7 @@ test('the OpenAPI document', async () => {
 });
 
 describe('pages', () => {
+  // proves: http/swagger-ui, http/bull-board
   test.each(['/view', '/swagger-ui/', '/admin/queues'])('%s is HTML under a strict policy', async (path) => {
     await expect.poll(async () => (await api.call('GET', path)).status).toBe(200);
     const { headers } = await api.call('GET', path);
@@ -62,18 +68,21 @@ describe('pages', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  // proves: settings/relative-pages
   test('the root leads to the UI, and Swagger UI gets its slash, relative to where they are', async () => {
     expect((await api.call('GET', '/')).headers.get('location')).toBe('view');
     expect((await api.call('GET', '/swagger-ui')).headers.get('location')).toBe('swagger-ui/');
   });
 });
 
+// proves: http/error-shape
 test.each(['/nothing', '/task/x/y', '/batch'])('an unknown path is 404: %s', async (path) => {
   const { status, json } = await api.call('GET', path);
   expect(status).toBe(404);
   expect(json).toMatchObject({ error: expect.any(String), status: 404 });
 });
 
+// proves: http/wrong-method
 test.each([
   ['DELETE', '/health', 'GET'],
   ['POST', '/metrics', 'GET'],

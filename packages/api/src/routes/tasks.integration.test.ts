@@ -32,6 +32,7 @@ const patch = (id: string, body: unknown) => api.call('PATCH', `/task/${id}`, { 
 const put = (id: string, body: unknown) => api.call('PUT', `/task/${id}`, { body });
 
 describe('GET /task/{id}', () => {
+  // proves: http/task-whole, http/ids-any-case
   test('shows the whole task, in whatever case the id comes', async () => {
     const [id] = await create({ timeout: 5, metadata: { a: 1 }, on_failure: [onStart] });
     const task = await get(`/task/${id!.toUpperCase()}`);
@@ -42,6 +43,7 @@ describe('GET /task/{id}', () => {
     ]);
   });
 
+  // proves: http/bad-id, http/task-404, http/error-shape
   test.each(['nonsense', '%00', '0190c2a5', `${UNKNOWN}0`, UNKNOWN])('%s is 404', async (id) => {
     for (const method of ['GET', 'DELETE']) {
       const { status, json } = await api.call(method, `/task/${id}`);
@@ -59,12 +61,14 @@ describe('GET /task', () => {
   const names = async (query: string) =>
     (await get(`/task?${query}`)).map((task: { name: string }) => task.name);
 
+  // proves: http/tasks-order
   test('newest batch first, within a batch by position', async () => {
     await create({ name: 'a' }, { name: 'b' });
     await create({ name: 'c' }, { name: 'd' });
     expect(await names('')).toEqual(['c', 'd', 'a', 'b']);
   });
 
+  // proves: http/tasks-filter-text, http/tasks-filter-rest
   test('filters, with %, _ and \\ taken as they are', async () => {
     await create(
       { name: '50% off', kind: 'a_b' },
@@ -81,12 +85,14 @@ describe('GET /task', () => {
     expect(await names(`batch_id=${UNKNOWN}`)).toEqual([]);
   });
 
+  // proves: http/tasks-filter-rest
   test('metadata by containment', async () => {
     await create({ name: 'a', metadata: { t: 1, l: [1, 2] } }, { name: 'b', metadata: { t: '1' } });
     expect(await names(`metadata=${encodeURIComponent('{"t":1}')}`)).toEqual(['a']);
     expect(await names(`metadata=${encodeURIComponent('{"l":[2]}')}`)).toEqual(['a']);
   });
 
+  // proves: http/bad-query, http/tasks-filter-metadata-400, http/error-details
   test.each([
     'status=pending',
     'status=Nothing',
@@ -108,6 +114,7 @@ describe('GET /task', () => {
     ]);
   });
 
+  // proves: http/page-bounds, http/tasks-page-size
   test('pages: below 0 is 0, beyond the end is empty, sizes are bounded', async () => {
     await create(...Array.from({ length: 120 }, () => ({})));
     expect(await get('/task')).toHaveLength(50);
@@ -119,6 +126,7 @@ describe('GET /task', () => {
     expect(await get('/task?page=9223372036854775807')).toEqual([]);
   });
 
+  // proves: http/page-links, http/tasks-order
   test('Link leads through all rows, none twice, none left out', async () => {
     await create(...Array.from({ length: 23 }, () => ({})));
     await create(...Array.from({ length: 14 }, () => ({})));
@@ -136,6 +144,8 @@ describe('GET /task', () => {
 });
 
 describe('PATCH /task/{id}', () => {
+  // proves: http/patch-end, http/patch-effects-at-once, http/patch-same-status, http/patch-conflict,
+  // http/patch-fields
   test('reports the end once; the same again changes nothing; another state is 409', async () => {
     const [parent, child, required] = await create(
       {},
@@ -180,6 +190,7 @@ describe('PATCH /task/{id}', () => {
     });
   });
 
+  // proves: http/patch-without-status, http/patch-fields, http/patch-empty, http/null-is-absent
   test('without status it changes what was given, and refreshes last_updated', async () => {
     const [id] = await create({ expected_count: 5 });
     const before = await get(`/task/${id}`);
@@ -201,6 +212,7 @@ describe('PATCH /task/{id}', () => {
     expect([ended.status, ended.json.current_status]).toEqual([409, 'Success']);
   });
 
+  // proves: http/patch-end-only, http/validation-first, http/error-details, http/empty-body
   test.each<[unknown, string]>([
     [{ status: 'Running' }, 'status'],
     [{ status: 'success' }, 'status'],
@@ -224,6 +236,7 @@ describe('PATCH /task/{id}', () => {
 });
 
 describe('PUT /task/{id}', () => {
+  // proves: http/put-adds, http/put-refreshes, http/put-waiting, http/put-fast, http/put-valid
   test('adds to counters of any task that has not ended, and refreshes it', async () => {
     const [id, waiting] = await create({}, { dependencies: [{ id: 't0', requires_success: true }] });
     const before = await get(`/task/${id}`);
@@ -238,6 +251,7 @@ describe('PUT /task/{id}', () => {
     expect(await get(`/task/${waiting}`)).toMatchObject({ success: 0, failures: 4 });
   });
 
+  // proves: http/put-saturates
   test('stays at the largest value', async () => {
     const [id] = await create({});
     await put(id!, { new_success: 2_147_483_647 });
@@ -245,6 +259,7 @@ describe('PUT /task/{id}', () => {
     expect((await get(`/task/${id}`)).success).toBe(2_147_483_647);
   });
 
+  // proves: http/put-dropped, lifecycle/terminal-counters
   test('an unknown or ended task takes it and drops it', async () => {
     const [id] = await create({});
     await run();
@@ -255,6 +270,7 @@ describe('PUT /task/{id}', () => {
     expect(await get(`/task/${id}`)).toEqual(before);
   });
 
+  // proves: http/put-valid
   test.each([
     {},
     { new_success: 0, new_failures: 0 },
@@ -268,6 +284,7 @@ describe('PUT /task/{id}', () => {
 });
 
 describe('DELETE /task/{id}', () => {
+  // proves: http/delete, lifecycle/canceled-children
   test('cancels, once', async () => {
     const [id, child] = await create({}, { dependencies: [{ id: 't0', requires_success: true }] });
     expect((await api.call('DELETE', `/task/${id}`)).status).toBe(200);
@@ -281,6 +298,7 @@ describe('DELETE /task/{id}', () => {
   });
 });
 
+// proves: http/wrong-method
 test.each([
   ['POST', '/task/x', 'GET, PATCH, PUT, DELETE'],
   ['POST', `/batch/${UNKNOWN}`, 'GET, DELETE'],
@@ -293,6 +311,7 @@ test.each([
   expect([status, headers.get('allow'), json.status]).toEqual([405, allowed, 405]);
 });
 
+// proves: http/error-shape
 test('what is not there is 404 in the same shape', async () => {
   const { status, json } = await api.call('GET', '/nothing/here');
   expect([status, json]).toEqual([404, expect.objectContaining({ error: expect.any(String), status: 404 })]);

@@ -4,6 +4,7 @@ import { parseAction } from './actions.ts';
 import type { Json, JsonObject } from './lossless-json.ts';
 import { call, details, task } from './sample-requests.ts';
 
+// proves: webhooks/bad-headers
 describe('an action that HTTP or the database cannot carry', () => {
   const at = 'tasks[0].on_start.params';
   const cases: [JsonObject, string[]][] = [
@@ -52,10 +53,12 @@ describe('an action that HTTP or the database cannot carry', () => {
     ],
   ];
 
+  // proves: http/action-shape, http/action-limits, http/action-size, http/not-storable
   test.each(cases)('%#', (params, expected) => {
     expect(details([task({ on_start: call(params) })])).toEqual(expected);
   });
 
+  // proves: webhooks/user-headers
   test('what HTTP can carry passes', () => {
     const headers = {
       'X-Ok': 'tab\tand é',

@@ -9,6 +9,7 @@ function parsed(text: string): Json {
   return result.value;
 }
 
+// proves: http/digits, http/proto-is-data
 describe('what is in metadata and body comes back digit for digit', () => {
   test.each([
     '9223372036854775807',
@@ -85,6 +86,7 @@ test('elsewhere a number is the number, however it is written', () => {
   expect(parsed('6.0e1')).toBe(60);
 });
 
+// proves: http/malformed-json
 describe('what cannot be read is an error', () => {
   test.each([
     '',

@@ -141,10 +141,14 @@ describe('what is wrong is named, all at once', () => {
     ],
   ];
 
+  // proves: http/wrong-type, http/error-details, http/all-errors, http/task-fields, http/task-lists-limits,
+  // http/task-blank, http/deps-errors, http/deps-cycle, rules/fields-limit, rules/concurency,
+  // rules/concurency-other-kind, rules/capacity, rules/capacity-needs-count
   test.each(cases)('%#: %j', (value, expected) => {
     expect(details(value)).toEqual(expected);
   });
 
+  // proves: http/task-metadata-limit, rules/concurency-other-kind
   test('0 is allowed where only other kinds are counted, and metadata of exactly the limit', () => {
     expect(
       details([task({ rules: [limit(0, 'other')], metadata: 'x'.repeat(METADATA_MAX_BYTES - 2) })]),

@@ -4,6 +4,7 @@ import type { Json } from './lossless-json.ts';
 import { batchOf, after, call, details, listOf, received, task, CALL } from './sample-requests.ts';
 
 describe('a valid request is made ready to be stored', () => {
+  // proves: http/null-is-absent, http/unknown-fields, http/task-defaults
   test('nulls are gone and defaults applied', () => {
     const nothing = {
       timeout: null,
@@ -58,6 +59,7 @@ describe('a valid request is made ready to be stored', () => {
     expect({ isObject, tasks }).toEqual({ isObject: true, tasks: [expected] });
   });
 
+  // proves: http/deps-any-order
   test('dependencies are indexes, in whatever order the tasks are listed', () => {
     const { tasks, order } = batchOf([after('c', 'a', 'b'), after('b', 'a'), task()]);
     expect(tasks[0]?.dependencies).toEqual([
@@ -67,6 +69,7 @@ describe('a valid request is made ready to be stored', () => {
     expect(order).toEqual([2, 1, 0]);
   });
 
+  // proves: http/digits
   test('metadata and bodies keep every digit and every key', () => {
     const json =
       '{"n":12345678901234567890,"f":1.50,"__proto__":{"x":1},"constructor":null,"u":"\\u00e9\\u2028"}';
@@ -93,6 +96,7 @@ describe('a valid request is made ready to be stored', () => {
     expect(tasks[2]?.onStart.key).toBe(tasks[0]?.onStart.key);
   });
 
+  // proves: rules/both-spellings
   test('both spellings of a rule become the one of the contract', () => {
     const matcher = { status: 'Running', kind: 'k', fields: ['tenant'] };
     const rules = [
@@ -116,6 +120,7 @@ describe('a valid request is made ready to be stored', () => {
   });
 });
 
+// proves: http/not-storable
 test('NUL and lone surrogates are refused in every stored text', () => {
   const matcher = { status: 'Running', kind: 'k\0', fields: ['f\ud800'] };
   const fields = details([
@@ -146,6 +151,7 @@ test('JSON of 256 levels is taken, deeper JSON is not', () => {
   ]);
 });
 
+// proves: http/limits
 test('the limits of the settings hold', () => {
   const limits = { ...DEFAULT_BATCH_LIMITS, maxTasksPerBatch: 3, maxDepsPerTask: 1, maxActionsPerTask: 1 };
   const tasks = [task(), after('b', 'a'), after('c', 'a', 'b')];

@@ -33,6 +33,7 @@ test('a DAG is ordered with every parent before its children, and has no cycle',
   );
 });
 
+// proves: http/deps-cycle
 test('a cycle laid into a DAG is found, and what is found is a cycle', () => {
   fc.assert(
     fc.property(dag, fc.array(fc.nat(), { minLength: 2, maxLength: 8 }), (graph, picks) => {

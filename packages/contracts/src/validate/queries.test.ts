@@ -7,6 +7,7 @@ import type { QueryParameters } from './query-reader.ts';
 const ID = '01990F6E-8A7B-7C3D-9E4F-0123456789AB';
 
 describe('pages', () => {
+  // proves: http/page-bounds, http/tasks-page-size
   test.each([
     [{}, 50, 0n],
     [{ page: '0', page_size: '0' }, 50, 0n],
@@ -22,6 +23,7 @@ describe('pages', () => {
     });
   });
 
+  // proves: http/bad-query
   test.each(['', 'x', '1.5', '1e3', '9223372036854775808', '0x10', ' 1', '9'.repeat(10_000)])(
     'page %j is refused',
     (page) => {
@@ -65,6 +67,7 @@ describe('filters of tasks', () => {
     });
   });
 
+  // proves: http/bad-query, http/all-errors, http/tasks-filter-metadata-400
   test('all errors at once', () => {
     const parameters = {
       page: ['1', '2'],
@@ -142,6 +145,7 @@ describe('filters of batches', () => {
   });
 });
 
+// proves: http/ledger-filter
 test('the status of deliveries may be in any case', () => {
   expect(parseDeliveriesQuery({ status: 'eXHAUSTED' }, DEFAULT_PAGE_LIMITS)).toMatchObject({
     query: { status: 'Exhausted' },
@@ -173,6 +177,7 @@ test('a leap day is a time', () => {
   expect(parseTimestamp('2028-02-29 12:00:00.5z')).toBe('2028-02-29T12:00:00.5Z');
 });
 
+// proves: http/ids-any-case, http/bad-id
 test('UUIDs are read in any case, and nothing else is', () => {
   expect(parseUuid(ID)).toBe(ID.toLowerCase());
   for (const text of ['', 'x', `{${ID}}`, ID.replaceAll('-', ''), `${ID}\n`])

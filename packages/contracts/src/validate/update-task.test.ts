@@ -21,6 +21,7 @@ const NOTHING = {
   priority: null,
 };
 
+// proves: http/patch-end-only
 describe('PATCH of a task', () => {
   test.each([
     ['{}', {}],
@@ -65,6 +66,7 @@ describe('PATCH of a task', () => {
   });
 });
 
+// proves: http/put-valid
 describe('PUT of counters', () => {
   test.each([
     ['{"new_success":1}', 1, 0],
@@ -95,6 +97,7 @@ describe('PUT of counters', () => {
 describe('new rules for a batch', () => {
   const matcher = { status: 'Running', kind: 'etl', fields: [] };
 
+  // proves: rules/both-spellings, http/batch-rules-errors
   test('are read in both spellings; a Capacity rule needs no count here', () => {
     const rules = [
       { type: 'Concurrency', max_concurrency: 2, matcher },
