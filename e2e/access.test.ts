@@ -15,6 +15,7 @@ describe('with AUTH_TOKEN', () => {
   });
   afterAll(() => stack.close());
 
+  // proves: settings/auth-handle, settings/auth
   test('a receiver needs a token to report on its handle, and any of them will do', async () => {
     const { receiver, client } = stack;
     const tasks = [task({ id: 'a', name: 'a', kind: 'k', on_start: webhook(`${receiver.url}/start`) })];
@@ -27,12 +28,14 @@ describe('with AUTH_TOKEN', () => {
     expect((await client.getTask(id)).status).toBe('Success');
   });
 
+  // proves: settings/auth-worker
   test("a worker's metrics need one", async () => {
     const url = `${stack.workers[0]!.url}/metrics`;
     expect((await fetch(url)).status).toBe(401);
     expect((await fetch(url, { headers: { authorization: `Bearer ${TOKENS[0]}` } })).status).toBe(200);
   });
 
+  // proves: settings/secrets-not-logged
   test('no process prints a token, nor warns', async () => {
     for (const { output } of processesOf(stack)) {
       await expect.poll(output).toContain('started');
@@ -42,6 +45,7 @@ describe('with AUTH_TOKEN', () => {
   });
 });
 
+// proves: settings/auth-unset
 test('without it, each process warns of that', async () => {
   const stack = await startStack({ apis: 1, workers: 1 });
   for (const { output } of processesOf(stack)) await expect.poll(output).toContain(WARNING);

@@ -59,6 +59,7 @@ describe.each(places)('%s', (place, base) => {
     await page.context().close();
   });
 
+  // proves: settings/relative-pages
   test('a batch: names with HTML in them are shown and not run', async () => {
     const { page, problems, ...watched } = await openPage(browser);
     await page.goto(`${base()}/view?batch=${batchId}`);

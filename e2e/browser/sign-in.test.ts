@@ -42,6 +42,7 @@ async function openSignedIn(path: string): Promise<WatchedPage> {
   return watched;
 }
 
+// proves: settings/sign-in-pages
 test('who is not signed in signs in first, and then sees what was asked for', async () => {
   const { page, problems, ...watched } = await openPage(browser);
   await page.goto(`${proxy.url}/view?batch=${batchId}`);
@@ -64,6 +65,7 @@ test('who is not signed in signs in first, and then sees what was asked for', as
   await page.context().close();
 });
 
+// proves: settings/sign-in-pages, settings/sign-in-origin
 test('Swagger UI reads and changes', async () => {
   const { page, problems } = await openSignedIn('/swagger-ui/');
   await page.getByText('Stops a batch').click();
@@ -75,6 +77,7 @@ test('Swagger UI reads and changes', async () => {
   await page.context().close();
 });
 
+// proves: settings/sign-in-pages
 test('Bull Board works', async () => {
   const { page, problems } = await openSignedIn('/admin/queues');
   await page.getByRole('link', { name: 'webhook' }).first().click();

@@ -22,6 +22,7 @@ const held = (count: number) =>
     }),
   );
 
+// proves: lifecycle/hand-back-lease, webhooks/start-once
 test('a killed worker: what it was calling is called again within 10 s, with the same key and a higher claim', async () => {
   const open: (() => void)[] = [];
   let isAnswering = false;
@@ -47,6 +48,7 @@ test('a killed worker: what it was calling is called again within 10 s, with the
   }
 });
 
+// proves: lifecycle/hand-back-stop
 test('a stopped worker waits for its open calls, and loses nothing', async () => {
   const open: (() => void)[] = [];
   stack.receiver.behave(async (call) => {

@@ -31,6 +31,9 @@ function succeedAtOnce(): void {
 }
 
 describe('a task runs to its end', () => {
+  // proves: webhooks/handle, webhooks/headers, webhooks/keys, webhooks/claim-header,
+  // webhooks/no-accept-encoding, webhooks/start-2xx, webhooks/start-body, webhooks/end-body,
+  // lifecycle/claimed-running, lifecycle/running-ended
   test('on_start is called with its handle, its key and its claim; then it is Running; then it ends', async () => {
     const body = { n: 1, text: 'täsk' };
     const { batchId, tasks } = await stack.client.createBatch([
@@ -61,6 +64,7 @@ describe('a task runs to its end', () => {
     });
   });
 
+  // proves: lifecycle/claimed-ended, lifecycle/started-at-early-end, webhooks/start-before-rest
   test('a client may answer through the handle before it answered on_start', async () => {
     stack.receiver.behave(async (call) => {
       if (call.trigger === 'start') await call.handle.success();
@@ -75,6 +79,7 @@ describe('a task runs to its end', () => {
     expect(stack.receiver.callsOf(id).map((call) => call.trigger)).toEqual(['start', 'end']);
   });
 
+  // proves: lifecycle/start-failed, lifecycle/started-at-never, webhooks/start-other
   test.each([500, 404, 302])(
     'on_start answered with %i fails the task, is not tried again',
     async (status) => {
@@ -97,6 +102,7 @@ describe('a task runs to its end', () => {
     },
   );
 
+  // proves: lifecycle/start-failed
   test('nobody listens: the task fails and says so', async () => {
     const { batchId, tasks } = await stack.client.createBatch([
       aTask('a', { on_start: webhook('http://127.0.0.1:9/start') }),
@@ -107,6 +113,7 @@ describe('a task runs to its end', () => {
     );
   });
 
+  // proves: lifecycle/timeout, lifecycle/timeout-notifies, lifecycle/timeout-running-anew
   test('no sign of life for its timeout: Failure, reason Timeout, last_updated left as it was', async () => {
     const { batchId, tasks } = await stack.client.createBatch([
       aTask('a', { timeout: 1, on_failure: [post('/failed')] }),
@@ -118,6 +125,7 @@ describe('a task runs to its end', () => {
     await until('it is told', async () => stack.receiver.callsOf(ended.id, 'end').length === 1);
   });
 
+  // proves: http/put-refreshes
   test('progress keeps a task alive beyond its timeout', async () => {
     const { tasks } = await stack.client.createBatch([aTask('a', { timeout: 1 })]);
     const id = tasks[0]!.id;
@@ -135,6 +143,7 @@ describe('a task runs to its end', () => {
 });
 
 describe('effects of an end can be read at once', () => {
+  // proves: http/patch-effects-at-once, lifecycle/required-parent-failed
   test('children of a success open, required children of a failure fail and name their direct parent', async () => {
     const { tasks } = await stack.client.createBatch([
       aTask('root'),
@@ -160,6 +169,7 @@ describe('effects of an end can be read at once', () => {
     await stack.client.reportSuccess(anyway);
   });
 
+  // proves: http/patch-same-status, http/patch-conflict
   test('a second report of the same end is 200 and moves nothing; another is 409', async () => {
     const { tasks } = await stack.client.createBatch([aTask('a')]);
     const id = tasks[0]!.id;
@@ -175,6 +185,8 @@ describe('effects of an end can be read at once', () => {
 });
 
 describe('cancel', () => {
+  // proves: webhooks/cancel-action, webhooks/cancel-called, webhooks/canceled-no-on-failure,
+  // webhooks/end-body, webhooks/keys
   test('a Running task with a cancel action gets it; its required children fail', async () => {
     stack.receiver.behave((call) =>
       call.trigger === 'start' ? { status: 200, body: post('/cancel', { stop: 'it' }) } : undefined,
@@ -199,6 +211,7 @@ describe('cancel', () => {
     expect(stack.receiver.callsOf(a, 'end')).toEqual([]);
   });
 
+  // proves: http/delete
   test('an ended task is not canceled: 400 names its state', async () => {
     succeedAtOnce();
     const { batchId, tasks } = await stack.client.createBatch([aTask('a')]);
@@ -209,6 +222,7 @@ describe('cancel', () => {
 });
 
 describe('notifications', () => {
+  // proves: webhooks/retried, http/ledger-tries
   test('are tried again on anything but 2xx, and then stand as delivered in the ledger', async () => {
     let tries = 0;
     stack.receiver.behave((call) => {
@@ -227,6 +241,8 @@ describe('notifications', () => {
     ).toBe(1);
   });
 
+  // proves: webhooks/batch-complete-once, webhooks/batch-complete-empty, webhooks/batch-headers,
+  // webhooks/batch-body, webhooks/body-other, webhooks/keys
   test('batch-complete tells the counts, once, also of a batch without tasks', async () => {
     succeedAtOnce();
     const { batchId } = await stack.client.createBatch({

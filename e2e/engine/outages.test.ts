@@ -45,6 +45,7 @@ const post = (url: string, body: unknown) =>
     body: JSON.stringify(body),
   });
 
+// proves: http/ready, http/health, http/ready-worker
 test('Redis gone: the API accepts without delay and says so; work goes on by itself when it is back', async () => {
   const { apis, workers, client } = await start({ apis: 1, workers: 2, ways: { redis: routed } });
   const api = apis[0]!.url;
@@ -75,6 +76,7 @@ test('Redis gone: the API accepts without delay and says so; work goes on by its
   expect(performance.now() - mendedMs).toBeLessThan(6_000);
 });
 
+// proves: webhooks/database-breaker, http/ready, http/health, http/ready-worker
 test('Postgres gone: 503 at once with Retry-After, no process ends, and work goes on when it is back', async () => {
   const { apis, workers, client, receiver } = await start({
     apis: 1,

@@ -52,6 +52,7 @@ function answerWithCancelAction(): void {
 }
 
 describe('pause and resume', () => {
+  // proves: lifecycle/pause, lifecycle/paused-holds-batch, lifecycle/resume
   test('a Paused task does not start when its parents have ended, holds its batch, and starts when resumed', async () => {
     const [batch, a, b] = await create([aTask('a'), aTask('b', { dependencies: needs('a') })]);
     await untilRunning(a!);
@@ -68,6 +69,7 @@ describe('pause and resume', () => {
     await stack.client.reportSuccess(b!);
   });
 
+  // proves: lifecycle/resume
   test('it is Waiting again when it is resumed while a parent is open', async () => {
     const [, a, b] = await create([aTask('a'), aTask('b', { dependencies: follows('a') })]);
     await untilRunning(a!);
@@ -79,6 +81,7 @@ describe('pause and resume', () => {
     await stack.client.reportSuccess(b!);
   });
 
+  // proves: lifecycle/pause-no-shield, webhooks/cascade-on-failure
   test('pausing does not shield: it fails with a required parent, and its on_failure is called', async () => {
     const [, a, b] = await create([
       aTask('a'),
@@ -94,6 +97,7 @@ describe('pause and resume', () => {
     await until('it is told', async () => stack.receiver.callsOf(b!, 'end').length === 1);
   });
 
+  // proves: lifecycle/paused-holds-batch, lifecycle/canceled
   test('a Paused task can be canceled', async () => {
     const [, a, b] = await create([aTask('a'), aTask('b', { dependencies: needs('a') }), aTask('c')]);
     await stack.client.pauseTask(b!);
@@ -102,6 +106,7 @@ describe('pause and resume', () => {
     expect(await statusOf(a!)).toBe('Canceled');
   });
 
+  // proves: http/pause-answers
   test('in any other state it is 400 and names the state; an unknown task is 404', async () => {
     const [, a, b] = await create([aTask('a'), aTask('b', { dependencies: needs('a') })]);
     await untilRunning(a!);
@@ -132,6 +137,7 @@ describe('pause and resume', () => {
 });
 
 describe('stop', () => {
+  // proves: http/stop-answer, http/stop-notifies, lifecycle/stop
   test('cancels whatever has not ended, and says how much of what; cancel actions, no on_failure', async () => {
     answerWithCancelAction();
     const notify = { on_failure: [post('/failed')] };
@@ -186,6 +192,7 @@ describe('stop', () => {
     expect(await refusalOf(stack.client.cancelTask(running!))).toMatchObject({ current_status: 'Canceled' });
   });
 
+  // proves: webhooks/cancel-action-late
   test('a client that reports late is told so; a cancel action that comes late is called', async () => {
     let answer: () => void = () => undefined;
     const answered = new Promise<void>((resolve) => {
@@ -207,6 +214,7 @@ describe('stop', () => {
     await until('it is told', async () => stack.receiver.callsOf(a!, 'cancel').length === 1);
   });
 
+  // proves: lifecycle/stop-wins, http/patch-long-cascade-complete
   test('wins over a cascade that is still under way, and completes the batch once', async () => {
     const chain = Array.from({ length: 300 }, (_, n) =>
       aTask(`t${n}`, n === 0 ? {} : { dependencies: needs(`t${n - 1}`) }),
@@ -223,6 +231,7 @@ describe('stop', () => {
     expect(stack.receiver.callsOf(batch, 'batch_complete')).toHaveLength(1);
   });
 
+  // proves: http/stop-answer
   test('a batch without tasks, and an unknown one', async () => {
     const [batch] = await create([]);
     expect(await stack.client.stopBatch(batch)).toEqual({
@@ -241,6 +250,7 @@ describe('stop', () => {
 });
 
 describe('dead ends', () => {
+  // proves: lifecycle/dead-end-climbs, webhooks/dead-end-calls
   test('canceling an only leaf cancels its unfinished ancestors, who are told', async () => {
     answerWithCancelAction();
     const notify = { on_failure: [post('/failed')] };
@@ -293,6 +303,7 @@ describe('dead ends', () => {
     await stack.client.reportFailure(needed!, 'broken');
   });
 
+  // proves: lifecycle/dead-end-barrier
   test('a barrier is canceled itself, and stops the climb', async () => {
     const [, a, barrier, leaf] = await create([
       aTask('a'),
@@ -306,6 +317,7 @@ describe('dead ends', () => {
     await stack.client.reportSuccess(a!);
   });
 
+  // proves: http/patch-long-cascade
   test('a long climb goes on by itself', async () => {
     const chain = Array.from({ length: 100 }, (_, n) =>
       aTask(`t${n}`, n === 0 ? {} : { dependencies: needs(`t${n - 1}`) }),
@@ -317,6 +329,7 @@ describe('dead ends', () => {
     expect(stats.status_counts.canceled).toBe(100);
   });
 
+  // proves: lifecycle/dead-end-off
   test('nothing of it with DEAD_END_CANCEL_ENABLED=0', async () => {
     const off = await startStack({ apis: 1, workers: 1, settings: { DEAD_END_CANCEL_ENABLED: '0' } });
     try {
@@ -337,6 +350,7 @@ describe('dead ends', () => {
   });
 });
 
+// proves: lifecycle/pause, http/priority-kept
 test('Pending tasks are paused too, keep their place, and are stopped; a resumed one is rung for', async () => {
   const idle = await startStack({ apis: 1, workers: 0 });
   try {

@@ -73,6 +73,8 @@ async function until(holds: () => Promise<boolean>, limitMs = 15_000): Promise<v
   }
 }
 
+// proves: webhooks/origin-open-tasks, webhooks/origin-opens, webhooks/origin-closes,
+// webhooks/origin-probe-back
 test('tasks for a receiver that is gone wait for it, and start when it is back', async () => {
   const first = await aReceiver();
   await first.close();
@@ -94,6 +96,7 @@ test('tasks for a receiver that is gone wait for it, and start when it is back',
   await back.close();
 });
 
+// proves: webhooks/origin-open-notifications, webhooks/origin-opens
 test('notifications to a receiver that is gone wait without using up their attempts', async () => {
   const gone = await aReceiver();
   await gone.close();
@@ -115,6 +118,7 @@ test('notifications to a receiver that is gone wait without using up their attem
   await back.close();
 });
 
+// proves: webhooks/slow-receivers
 test('receivers that hang do not hold up the one that answers', async () => {
   const hanging = createTcpServer();
   hanging.listen(0, '0.0.0.0');

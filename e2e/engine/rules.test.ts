@@ -31,6 +31,7 @@ const atMost = (limit: number, fields: string[]): Rule => ({
 const aTask = (id: string, rest: Partial<NewTask>): NewTask =>
   task({ id, name: id, kind: 'limited', on_start: webhook(`${stack.receiver.url}/start`), ...rest });
 
+// proves: rules/atomic
 test('no instant has more than the rules allow, and all of the room is used', async () => {
   const running = new Map<string, number>();
   const most = new Map<string, number>();
@@ -73,6 +74,7 @@ test('no instant has more than the rules allow, and all of the room is used', as
   expect(stack.receiver.calls).toHaveLength(400);
 });
 
+// proves: http/batch-rules-at-once, rules/freed-at-once
 test('rules that are lifted let all that waited start at once', async () => {
   const held: (() => void)[] = [];
   stack.receiver.behave((call) => {

@@ -21,6 +21,8 @@ const MODES = [
   { mode: 'without the claim lock', inlineLimit: 5, settings: { CLAIM_LOCK_ENABLED: '0' } },
 ];
 
+// proves: lifecycle/batches-end, lifecycle/terminal-for-ever, webhooks/at-least-once, webhooks/start-once,
+// rules/atomic
 describe.each(MODES)('$mode', ({ inlineLimit, settings }) => {
   let stack: Stack;
   let repeatedStarts = 0;

@@ -41,6 +41,7 @@ afterEach(() => {
 });
 
 describe('closed', () => {
+  // proves: webhooks/database-breaker
   test('it opens at so many failures in a row, not before', () => {
     fail(2);
     expect(refusal()).toBeNull();
@@ -74,6 +75,7 @@ describe('open', () => {
     expect(refusal()!.retryAfterSecs).toBe(1);
   });
 
+  // proves: webhooks/database-breaker
   test('after the recovery time a few calls a second try; answers in a row close it', () => {
     fail(3);
     vi.advanceTimersByTime(30_000);

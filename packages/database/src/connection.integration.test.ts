@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => real.close());
 
+// proves: webhooks/database-breaker
 test('a database that is gone is refused at once, and used again by itself when it is back', async () => {
   const way = await openWay(real.url);
   const states: string[] = [];

@@ -32,6 +32,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 const unavailable = () => Object.assign(new Error('gone'), { code: '57P01' });
 
+// proves: http/put-fast
 test('the first item commits at once, and what arrives meanwhile is the next group', async () => {
   const { group, commits } = make();
   const results = ['a', 'b', 'c'].map((item) => group.submit(item));

@@ -54,6 +54,7 @@ const note = () => {
   return { outcome, runs: () => runs };
 };
 
+// proves: http/put-durable
 test('a commit whose answer was lost is known to have happened, and is not made twice', async () => {
   const breaking = breakNextCommit('after');
   try {
@@ -67,6 +68,7 @@ test('a commit whose answer was lost is known to have happened, and is not made 
   expect(await noted()).toBe(1);
 });
 
+// proves: http/put-durable
 test('a commit that never arrived fails its caller, and leaves nothing', async () => {
   const breaking = breakNextCommit('before');
   try {

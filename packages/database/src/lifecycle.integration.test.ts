@@ -48,6 +48,7 @@ async function tryChange(from: TaskStatus, to: TaskStatus): Promise<boolean> {
   }
 }
 
+// proves: lifecycle/terminal-for-ever
 test('the database lets a status change along the pairs of the domain, and no others', async () => {
   const allowed: string[] = [];
   for (const from of TASK_STATUSES) {

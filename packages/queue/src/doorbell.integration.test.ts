@@ -175,6 +175,7 @@ test('a queue is silent when no job waits, runs or comes within a moment', async
   expect(await doorbell.isSilent('start')).toBe(false);
 });
 
+// proves: metrics/mended
 test('a flush between two bells swallows nothing that is rung after it', async () => {
   let written = 0;
   let read = 0;

@@ -30,6 +30,7 @@ const roomOf = (calls: OpenCalls, origin: string): number => {
   return rooms.get(origin) ?? originRoom;
 };
 
+// proves: webhooks/origin-cap
 test('an origin that answers gets half of the places, one that never did a few', async () => {
   const calls = openCalls(256);
   expect(roomOf(calls, 'a')).toBe(8);
@@ -62,6 +63,7 @@ test('while its oldest call hangs an origin has half as much', async () => {
   expect(roomOf(calls, 'a')).toBe(128);
 });
 
+// proves: webhooks/slow-receivers
 test('many origins that do not answer any more leave room for others', async () => {
   const calls = openCalls(256);
   for (let origin = 0; origin < 25; origin++) {

@@ -39,10 +39,12 @@ describe('with tokens', () => {
   });
   afterAll(() => served.close());
 
+  // proves: settings/auth-worker, settings/worker-port, settings/auth-open
   test.each(['/health', '/ready', '/health?from=a-probe'])('%s is open', async (path) => {
     await expect.poll(async () => (await served.ask(path)).status).toBe(200);
   });
 
+  // proves: settings/auth-worker
   test.each(['/metrics', '/', '//', '/nothing', '/health/x'])('%s needs one', async (path) => {
     for (const authorization of [undefined, 'Bearer wrong', `Basic ${TOKENS[0]}`]) {
       const answer = await served.ask(path, authorization);
@@ -52,6 +54,7 @@ describe('with tokens', () => {
     }
   });
 
+  // proves: settings/auth-worker
   test.each(TOKENS)('%s opens the metrics', async (token) => {
     const answer = await served.ask('/metrics', `Bearer ${token}`);
     expect(answer.status).toBe(200);

@@ -17,6 +17,7 @@ test.each([
   ['test(\n  `seeds ${FIRST}: all`,\n', 'seeds ${FIRST}: all'],
   [`describe.each(MODES)('$mode', () => {`, '$mode'],
   [`test.each([\n  ['a)', f(1)], // ')'\n])('%s is', (name) => {`, '%s is'],
+  [`test.each<[string, Array<string>]>([['x']])('%s is', f)`, '%s is'],
   [`test.each(['x'])(\n  '%s is',\n`, '%s is'],
   [`const x = 1;`, undefined],
   ['', undefined],

@@ -1,4 +1,4 @@
-const START_OF_TEST = /^[ \t]*(?:test|it|describe)(?:\.\w+)*\s*(?=\()/;
+const START_OF_TEST = /^[ \t]*(?:test|it|describe)(?:\.\w+)*(?:<[^(]*>)?(?=\()/;
 const TEXT = /^\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/;
 
 /**

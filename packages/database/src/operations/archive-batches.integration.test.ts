@@ -61,6 +61,7 @@ async function aFinishedBatch(notify = false) {
   return batch;
 }
 
+// proves: settings/retention-moves, settings/archived-batch, http/task-archived
 test('an archived batch and its tasks answer as before, but for their actions', async () => {
   const { id, ids } = await aFinishedBatch();
   const before = {
@@ -86,6 +87,7 @@ test('an archived batch and its tasks answer as before, but for their actions', 
   expect(late.results).toEqual([{ outcome: 'unknown' }]);
 });
 
+// proves: settings/retention-moves
 test('only what finished long enough ago moves, the first first, in chunks of whole batches', async () => {
   const old = [await aFinishedBatch(), await aFinishedBatch(), await aFinishedBatch()];
   const live = await submit(database.db, { a: {} });
@@ -105,6 +107,7 @@ test('only what finished long enough ago moves, the first first, in chunks of wh
   expect(await findArchivedBatchSize(database.db, recent.id)).toBeNull();
 });
 
+// proves: settings/retention-waits
 test('a batch stays until its notifications are delivered or given up', async () => {
   const { id } = await aFinishedBatch(true);
   expect(await archive()).toEqual({ batches: 0, tasks: 0 });
@@ -114,6 +117,7 @@ test('a batch stays until its notifications are delivered or given up', async ()
   expect(rows).toEqual([{ batch_id: id, status: 'Exhausted' }]);
 });
 
+// proves: settings/archived-not-listed
 test('rules about ended tasks look at live ones alone', async () => {
   const rule = {
     type: 'Concurency',
@@ -138,6 +142,7 @@ test('the gauges count live tasks alone', async () => {
   expect(Object.values(tasksByStatus).every((count) => count === 0)).toBe(true);
 });
 
+// proves: settings/archived-not-listed
 test('lists do not show what is archived', async () => {
   await aFinishedBatch();
   await archive();
@@ -147,6 +152,7 @@ test('lists do not show what is archived', async () => {
   expect(json).toBe('[]');
 });
 
+// proves: settings/retention-empties
 test('an archive that is not kept for ever is emptied', async () => {
   const { id } = await aFinishedBatch();
   await archive();

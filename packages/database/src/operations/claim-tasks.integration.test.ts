@@ -19,6 +19,7 @@ afterAll(() => database.close());
 
 const idsOf = (claims: readonly { id: string }[]) => claims.map((claim) => claim.id);
 
+// proves: http/priority
 test('higher priority first, then the older batch, then the position', async () => {
   const worker = await aWorker(database.db);
   const older = await submit(database.db, { a: {}, b: { priority: 5 }, c: {} });
@@ -42,6 +43,7 @@ test('higher priority first, then the older batch, then the position', async () 
   expect(await claimUpTo(database.db, worker, 100)).toEqual([]);
 });
 
+// proves: lifecycle/pending-claimed, lifecycle/started-at-never
 test('a claim says what is to be called, and is on the row', async () => {
   const worker = await aWorker(database.db);
   const { id, ids } = await submit(database.db, { a: { kind: 'etl' } });
@@ -83,6 +85,7 @@ test('no lease, no claim', async () => {
   expect(await claimUpTo(database.db, unknown, 10)).toEqual([]);
 });
 
+// proves: webhooks/claim-header
 test('each claim of a task has a larger number', async () => {
   const worker = await aWorker(database.db);
   await submit(database.db, { a: {} });

@@ -23,6 +23,7 @@ beforeAll(async () => {
 beforeEach(() => database.clear());
 afterAll(() => database.close());
 
+// proves: lifecycle/created-waiting
 test('tasks without parents are Pending, the others wait', async () => {
   const { batch } = aBatch({ a: {}, b: { needs: ['a'] }, c: { follows: ['a', 'b'] } });
   const created = await createBatch(database.db, batch);
@@ -32,6 +33,7 @@ test('tasks without parents are Pending, the others wait', async () => {
   expect(await findViolations(database.db)).toEqual([]);
 });
 
+// proves: webhooks/batch-complete-empty
 test('a batch without tasks is complete at once, and tells so', async () => {
   const { batch } = aBatch({}, { postedAsObject: true, onComplete: [anAction('done'), anAction('also')] });
   expect(await createBatch(database.db, batch)).toMatchObject({ pending: 0, notified: 2 });
@@ -82,6 +84,7 @@ test('two batches that bring the same new actions at once both succeed', async (
   }
 });
 
+// proves: settings/secrets-returned
 test('an action comes back as it was given', async () => {
   const action = {
     url: 'https://receiver.example/"quoted"?ä=%20#end',
@@ -109,6 +112,7 @@ test('an action without headers and body has none', async () => {
 });
 
 describe('what a task carries', () => {
+  // proves: http/digits
   test('metadata keep their digits, and awkward texts their characters', async () => {
     const metadata = '{"big": 9223372036854775807, "bigger": 123456789012345678901234567890, "__proto__": 1}';
     const name = 'q"uo\'te \\ ü 🙂 %_';
@@ -153,6 +157,7 @@ describe('what a task carries', () => {
   });
 });
 
+// proves: http/create-all-or-nothing
 test('all or nothing: a batch with a bad row leaves nothing behind', async () => {
   const { batch } = aBatch({ a: {}, b: { expectedCount: -1, onStart: anAction('only-here') } });
   await expect(createBatch(database.db, batch)).rejects.toMatchObject({ code: '23514' });

@@ -38,6 +38,7 @@ afterAll(() => database.close());
 const REASON = 'All child tasks already terminated';
 
 describe('a task whose children have all ended is canceled', () => {
+  // proves: lifecycle/dead-end, lifecycle/dead-end-climbs, webhooks/batch-complete-once
   test('canceling an only leaf cancels its unfinished ancestors, and completes the batch once', async () => {
     const { id, ids } = await submit(
       database.db,
@@ -75,6 +76,7 @@ describe('a task whose children have all ended is canceled', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/dead-end, lifecycle/dead-end-childless
   test('not while one of them is unfinished, nor when it has none', async () => {
     const { id, ids } = await submit(database.db, {
       a: {},
@@ -130,6 +132,7 @@ describe('a task whose children have all ended is canceled', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/dead-end-barrier
   test('a barrier is canceled itself, but nothing above it; the climb around it goes on', async () => {
     const { id, ids } = await submit(database.db, {
       a: {},
@@ -158,6 +161,7 @@ describe('a task whose children have all ended is canceled', () => {
     expect(await statusesOf(database.db, id)).toEqual({ a: 'Canceled', barrier: 'Canceled' });
   });
 
+  // proves: lifecycle/dead-end-off
   test('not when it is switched off; a climb that was left over is dropped then', async () => {
     const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] } });
     const off = { wait: true, cascadeLimit: 1000, deadEnds: false };
@@ -176,6 +180,7 @@ describe('a task whose children have all ended is canceled', () => {
 describe('who is told of a dead end', () => {
   const notify = { onFailure: [anAction('one'), anAction('two')], onSuccess: [anAction('done')] };
 
+  // proves: webhooks/dead-end-calls
   test('on_failure, and the cancel action of what was Running', async () => {
     const { ids } = await submit(database.db, {
       running: notify,

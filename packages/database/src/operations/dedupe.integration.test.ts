@@ -49,6 +49,7 @@ describe('what a matcher looks for', () => {
     dedupe,
   });
 
+  // proves: rules/dedupe, rules/dedupe-missing
   test.each([
     ['equal values', { t: 1 }, { t: 1 }, true],
     ['other values', { t: 1 }, { t: 2 }, false],
@@ -71,6 +72,7 @@ describe('what a matcher looks for', () => {
     expect(created).toEqual(isDuplicate ? [] : ['b']);
   });
 
+  // proves: rules/dedupe-no-fields
   test('kind and status alone, without fields', async () => {
     const asked = { dedupe: [looksFor('Pending', [])] };
     expect(await create({ a: asked })).toEqual(['a']);
@@ -79,6 +81,7 @@ describe('what a matcher looks for', () => {
     expect(await create({ d: { dedupe: [looksFor('Pending', [], 'other')] } })).toEqual(['d']);
   });
 
+  // proves: rules/dedupe-matcher-kind
   test("the matcher's kind counts, not the task's own", async () => {
     await create({ a: { kind: 'other', metadata: json({ t: 1 }) } });
     const metadata = json({ t: 1 });
@@ -86,6 +89,7 @@ describe('what a matcher looks for', () => {
     expect(await create({ c: { metadata, dedupe: [looksFor('Pending', ['t'], 'other')] } })).toEqual([]);
   });
 
+  // proves: rules/dedupe
   test('exactly that status', async () => {
     const metadata = json({ t: 1 });
     const worker = await aWorker(database.db);
@@ -107,6 +111,7 @@ describe('what a matcher looks for', () => {
     expect(seen).toEqual(['Pending', 'Claimed', 'Running', 'Success']);
   });
 
+  // proves: rules/dedupe-missing
   test('any of several fields must be there, all must be equal', async () => {
     await create({ a: { metadata: json({ t: 1, u: 2 }) } });
     const dedupe = [looksFor('Pending', ['u', 't'])];
@@ -116,6 +121,7 @@ describe('what a matcher looks for', () => {
   });
 });
 
+// proves: rules/dedupe-same-request, rules/dedupe-dependency
 test('within a request an earlier one counts, and a dependency on a duplicate counts as met', async () => {
   const one = { metadata: json({ t: 1 }), dedupe: [looksFor('Pending'), looksFor('Waiting')] };
   const { batch, id } = aBatch({
@@ -137,6 +143,7 @@ test('within a request an earlier one counts, and a dependency on a duplicate co
   });
 });
 
+// proves: webhooks/batch-complete-empty
 test('a batch of duplicates alone is an empty one, and complete at once', async () => {
   const dedupe = [looksFor('Pending', [])];
   await create({ a: { dedupe } });
@@ -157,6 +164,7 @@ test('a kind is looked at in at most 32 ways', async () => {
   expect(await create({ c: { dedupe: ways(0, 8) } })).toEqual(['c']);
 });
 
+// proves: rules/dedupe, rules/dedupe-any
 test('requests one after another, against a model', async () => {
   interface Existing {
     kind: string;
@@ -214,6 +222,7 @@ test('requests one after another, against a model', async () => {
 describe('at the same moment', () => {
   const processes = 6;
 
+  // proves: rules/dedupe-race
   test('fifty identical requests create one task', async () => {
     const others = Array.from({ length: processes }, () => ({ ...database, ...database.open(4) }));
     for (let round = 0; round < 100; round++) {
@@ -228,6 +237,7 @@ describe('at the same moment', () => {
     expect(await countDeadlocks(database.db)).toBe(0);
   });
 
+  // proves: rules/dedupe-race
   test('of two that look for each other by shapes never seen before, one is created', async () => {
     const left = { ...database, ...database.open(2) };
     const right = { ...database, ...database.open(2) };

@@ -86,6 +86,7 @@ test('a lease carries what the call needs, and counts as an attempt', async () =
   ]);
 });
 
+// proves: webhooks/batch-body
 test("a batch's notification tells of its counts", async () => {
   const { id, ids } = await submit(
     database.db,
@@ -107,6 +108,7 @@ test("a batch's notification tells of its counts", async () => {
   ]);
 });
 
+// proves: webhooks/at-least-once
 test('what is leased is nobody else’s until the lease has run out', async () => {
   await anEndedTask();
   const [first] = await lease();
@@ -134,6 +136,7 @@ test('a delivered notification is not called again', async () => {
   expect(await lease()).toEqual([]);
 });
 
+// proves: http/ledger-tries
 test('a failed attempt waits for its time, and its error stays to be read after the success', async () => {
   const id = await anEndedTask();
   const [delivery] = await lease();
@@ -153,6 +156,7 @@ test('a failed attempt waits for its time, and its error stays to be read after 
   ]);
 });
 
+// proves: webhooks/exhausted
 test('an exhausted one is kept with its error and not called again', async () => {
   const id = await anEndedTask();
   const [delivery] = await lease();
@@ -202,6 +206,7 @@ test('two workers at once never lease the same one', async () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
+// proves: webhooks/start-before-rest
 test('end and cancel calls wait until on_start was answered', async () => {
   const { ids } = await submit(database.db, {
     a: { onSuccess: [anAction('success')] },
@@ -230,6 +235,7 @@ test('end and cancel calls wait until on_start was answered', async () => {
   );
 });
 
+// proves: webhooks/start-before-rest
 test('… or until its worker is dead', async () => {
   const dying = await aWorker(database.db);
   const { ids } = await submit(database.db, { a: { onSuccess: [anAction('success')] } });
@@ -240,6 +246,7 @@ test('… or until its worker is dead', async () => {
   expect((await lease()).map((delivery) => delivery.taskId)).toEqual([ids.a]);
 });
 
+// proves: webhooks/at-least-once
 test('what a dead worker was delivering is due again at once', async () => {
   const dying = await aWorker(database.db);
   await anEndedTask();

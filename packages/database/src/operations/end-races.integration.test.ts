@@ -45,6 +45,7 @@ afterEach(async () => {
 });
 afterAll(() => database.close());
 
+// proves: http/patch-conflict
 test('a hundred clients end one task: one is applied, all others are told', async () => {
   for (let round = 0; round < 100; round++) {
     const { id, ids } = await submit(
@@ -74,6 +75,7 @@ test('a hundred clients end one task: one is applied, all others are told', asyn
   }
 });
 
+// proves: lifecycle/waiting-pending
 test('both parents of a join end together: it opens exactly once, or fails once', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const { id, ids } = await submit(database.db, {
@@ -92,6 +94,7 @@ test('both parents of a join end together: it opens exactly once, or fails once'
   }
 });
 
+// proves: lifecycle/terminal-for-ever
 test('cancel against success: one of both, and what follows is of that one', async () => {
   const seen = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -111,6 +114,7 @@ test('cancel against success: one of both, and what follows is of that one', asy
   expect(seen).toEqual(new Set(['Success', 'Canceled']));
 });
 
+// proves: lifecycle/handed-back-ended
 test("a hand-back against the client's late report: the report stands, and nobody calls it again", async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const { ids } = await submit(database.db, { a: { onSuccess: [anAction('s')] } });

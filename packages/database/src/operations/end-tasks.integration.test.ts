@@ -106,6 +106,8 @@ describe('what may end from which state', () => {
     cells.map((cell, column) => ({ origin: origin!, name: header![column]!, isApplied: cell === 'yes' })),
   );
 
+  // proves: lifecycle/claimed-ended, lifecycle/running-ended, lifecycle/handed-back-ended,
+  // lifecycle/canceled, lifecycle/terminal-for-ever
   test.each(cases)('$name from $origin: $isApplied', async ({ origin, name, isApplied }) => {
     const [event, status] = EVENTS[name]!;
     const id = await ORIGINS[origin]!();
@@ -140,6 +142,7 @@ describe('what may end from which state', () => {
 });
 
 describe('the times of an end', () => {
+  // proves: lifecycle/started-at-early-end
   test('the client that answers before on_start did has started it at that moment', async () => {
     const id = await ORIGINS['Claimed']!();
     expect((await succeed(database.db, id)).result).toMatchObject({ seconds: 0 });
@@ -166,6 +169,7 @@ describe('the times of an end', () => {
 });
 
 describe('what comes with an end', () => {
+  // proves: http/patch-fields
   test('counters, count, priority and metadata are written with it', async () => {
     const id = await ORIGINS['Running']!();
     await sql`update task_state set success = 2, failures = 3, expected_count = 9 where id = ${id}`.execute(
@@ -189,6 +193,7 @@ describe('what comes with an end', () => {
     expect(await findTask(database.db, id)).toContain('12345678901234567890');
   });
 
+  // proves: http/put-saturates
   test('counters stay at their largest value', async () => {
     const id = await ORIGINS['Running']!();
     await sql`update task_state set success = 5, failures = 2147483647 where id = ${id}`.execute(database.db);
@@ -223,6 +228,7 @@ describe('fencing', () => {
 });
 
 describe('what follows', () => {
+  // proves: lifecycle/waiting-pending
   test('children open when the last parent has ended', async () => {
     const { id, ids } = await submit(database.db, {
       a: {},
@@ -243,6 +249,7 @@ describe('what follows', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/pause-no-shield
   test('a Paused child counts down without opening, and fails with a required parent', async () => {
     const { ids } = await submit(database.db, { a: {}, b: {}, c: { needs: ['a', 'b'] } });
     await run(database.db, worker);
@@ -254,6 +261,7 @@ describe('what follows', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/required-parent-failed, webhooks/cascade-on-failure
   test('a failure goes down through what is required, with the direct parent as the reason', async () => {
     const notify = { onFailure: [anAction('failed')] };
     const { id, ids } = await submit(
@@ -286,6 +294,7 @@ describe('what follows', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/required-parent-first
   test('of several parents, the reason names the one that ended first, then the lowest id', async () => {
     const { ids } = await submit(database.db, {
       a: {},
@@ -305,6 +314,7 @@ describe('what follows', () => {
     );
   });
 
+  // proves: webhooks/canceled-no-on-failure, lifecycle/canceled-children
   test('a canceled task fires no on_failure, and its children fail', async () => {
     const { ids } = await submit(database.db, { a: { onFailure: [anAction('x')] }, b: { needs: ['a'] } });
     expect((await cancel(database.db, ids.a)).effects).toMatchObject({
@@ -318,6 +328,7 @@ describe('what follows', () => {
     });
   });
 
+  // proves: lifecycle/batches-end
   test('canceling in the middle lets the batch end', async () => {
     const { id, ids } = await submit(database.db, {
       a: {},
@@ -342,6 +353,7 @@ describe('what follows', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: webhooks/batch-complete-once
   test('the last end completes the batch, once, with its counts', async () => {
     const { id, ids } = await submit(
       database.db,

@@ -40,6 +40,7 @@ const sweptJustNow = () =>
       on conflict (name) do update set ran_at = now(), grace_until = '-infinity'`.execute(database.db);
 
 describe('a worker that stops', () => {
+  // proves: lifecycle/hand-back-stop, lifecycle/started-at-handed-back
   test('gives back what it names', async () => {
     const { ids } = await submit(database.db, { a: {}, b: {} });
     const claims = await claimAll(database.db, worker);
@@ -101,6 +102,7 @@ describe('a worker that stops', () => {
 });
 
 describe('claims that their living worker lost', () => {
+  // proves: lifecycle/hand-back-old-claim
   test('are given back once they are old, unless it knows of them', async () => {
     const { ids } = await submit(database.db, { lost: {}, known: {}, young: {} });
     await claimAll(database.db, worker);
@@ -122,6 +124,7 @@ describe('claims that their living worker lost', () => {
 });
 
 describe('workers whose lease ran out', () => {
+  // proves: lifecycle/hand-back-lease
   test('lose their claims and are forgotten; others keep theirs', async () => {
     const { ids } = await submit(database.db, { a: {}, b: {}, c: {} });
     const other = await aWorker(database.db);
@@ -146,6 +149,7 @@ describe('workers whose lease ran out', () => {
     expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Pending' });
   });
 
+  // proves: webhooks/start-before-rest
   test('hold up no notification of a task that ended during their call', async () => {
     const { ids } = await submit(database.db, { a: { onSuccess: [anAction('done')] } });
     await claimAll(database.db, worker);

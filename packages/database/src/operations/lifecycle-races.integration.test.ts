@@ -84,6 +84,7 @@ async function endInGroup(event: EndEvent, ends: readonly TaskEnd[], cascadeLimi
 
 const success = (id: string): TaskEnd => ({ id, status: 'Success' });
 
+// proves: lifecycle/pause-no-shield
 test('pause against the cascade: pausing does not shield', async () => {
   const seen = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -100,6 +101,7 @@ test('pause against the cascade: pausing does not shield', async () => {
   await expectAllInOrder();
 });
 
+// proves: lifecycle/resume
 test('resume against the end of the last parents: it opens, exactly once', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const { ids } = await submit(database.db, { a: {}, b: {}, join: { needs: ['a'], follows: ['b'] } });
@@ -156,6 +158,7 @@ function layers(): Record<string, TaskSpec> {
 const rootsOf = (built: BuiltBatch<string>): string[] =>
   Object.entries(built.ids).flatMap(([name, id]) => (name.startsWith('root') ? [id] : []));
 
+// proves: lifecycle/stop, webhooks/batch-complete-once
 test('stop against claims, starts, ends and progress: all is canceled or ended, completed once', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const built = await submit(database.db, layers(), { onComplete: [anAction('complete')] });
@@ -221,6 +224,7 @@ test('dead ends against the ends of those that they would cancel', async () => {
   await expectAllInOrder();
 });
 
+// proves: lifecycle/batches-end
 test('everything at once over several batches: nobody is stuck, nothing is out of joint', async () => {
   let open: BuiltBatch<string>[] = [];
   for (let round = 0; round < ROUNDS; round++) {

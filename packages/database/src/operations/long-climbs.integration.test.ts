@@ -47,6 +47,7 @@ async function drain(limit: number): Promise<number> {
 }
 
 describe('long climbs', () => {
+  // proves: http/patch-long-cascade
   test('go on in steps, and complete the batch when they are done', async () => {
     const { id, ids } = await submit(database.db, chain(12), { onComplete: [anAction('complete')] });
     await run(database.db, worker);

@@ -68,6 +68,7 @@ async function endedTasks(origin: string, count: number): Promise<void> {
   for (const id of Object.values(ids)) await end(database.db, 'report', { id, status: 'Success' });
 }
 
+// proves: webhooks/origin-open-tasks
 test('tasks of an origin whose breaker is open stay Pending; those of others start', async () => {
   const { ids } = await submit(database.db, {
     first: { onStart: to(DEAD), priority: 5 },
@@ -85,6 +86,7 @@ test('tasks of an origin whose breaker is open stay Pending; those of others sta
   expect((await claim()).claims.map(({ id }) => id)).toEqual([ids.first]);
 });
 
+// proves: webhooks/origin-probe
 test('one task probes, and no other before the answer or the time is over', async () => {
   const { ids } = await submit(database.db, {
     a: { onStart: to(DEAD) },
@@ -119,6 +121,7 @@ test('a probe that is lost with its worker is made again after its time', async 
   expect((await claim()).claims).toMatchObject([{ id: ids.b, isProbe: true }]);
 });
 
+// proves: webhooks/origin-probe
 test('a due notification probes before any task', async () => {
   await endedTasks(DEAD, 2);
   const { ids } = await submit(database.db, { a: { onStart: to(DEAD) } });
@@ -175,6 +178,7 @@ test('a probe needs the room of its rules like any other start', async () => {
   expect((await claim()).claims).toMatchObject([{ id: ids.blocked, isProbe: true }]);
 });
 
+// proves: webhooks/origin-probe
 test('of several workers at once one probes', async () => {
   await endedTasks(DEAD, 5);
   await submit(
@@ -195,6 +199,7 @@ test('of several workers at once one probes', async () => {
   }
 });
 
+// proves: webhooks/origin-cap
 test('no more are claimed for one origin than this worker may call, and the rest is told of', async () => {
   const { ids } = await submit(database.db, {
     a: { onStart: to(DEAD) },
@@ -213,6 +218,7 @@ test('no more are claimed for one origin than this worker may call, and the rest
   expect(last.heldBack).toBe(false);
 });
 
+// proves: webhooks/slow-receivers
 test('notifications to slow receivers do not keep others waiting, however many are in front', async () => {
   await endedTasks(DEAD, 60);
   await endedTasks('http://slow.example', 60);

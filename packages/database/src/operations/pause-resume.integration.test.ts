@@ -51,6 +51,7 @@ async function inStatus(status: TaskStatus): Promise<string> {
 }
 
 describe('from every state', () => {
+  // proves: lifecycle/pause
   test.each(TASK_STATUSES)('pause of a %s task', async (status) => {
     const id = await inStatus(status);
     const before = await stateOf(database.db, id);
@@ -68,6 +69,7 @@ describe('from every state', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: http/pause-answers
   test.each(TASK_STATUSES.filter((status) => status !== 'Paused'))('resume of a %s task', async (status) => {
     const id = await inStatus(status);
     const before = await stateOf(database.db, id);
@@ -82,6 +84,7 @@ describe('from every state', () => {
 });
 
 describe('a paused task', () => {
+  // proves: lifecycle/pause, http/priority-kept
   test('is not claimed, and keeps its place when it is resumed', async () => {
     const { ids } = await submit(database.db, { first: {}, second: {} });
     await pause(ids.first);
@@ -102,6 +105,7 @@ describe('a paused task', () => {
     expect((await claimUpTo(database.db, worker, 10)).map((claim) => claim.id)).toEqual([ids.b]);
   });
 
+  // proves: lifecycle/resume
   test('goes back to Waiting while a parent is open', async () => {
     const { ids } = await submit(database.db, { a: {}, b: {}, join: { needs: ['a'], follows: ['b'] } });
     await run(database.db, worker);
@@ -113,6 +117,7 @@ describe('a paused task', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/resume
   test('goes to Pending when its parents ended meanwhile', async () => {
     const { ids } = await submit(database.db, { a: {}, b: { needs: ['a'] } });
     await run(database.db, worker);
@@ -123,6 +128,7 @@ describe('a paused task', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/pause-no-shield
   test('is not shielded: it fails with a required parent', async () => {
     const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] }, c: { needs: ['b'] } });
     await run(database.db, worker);
@@ -136,6 +142,7 @@ describe('a paused task', () => {
     expect(await findViolations(database.db)).toEqual([]);
   });
 
+  // proves: lifecycle/handed-back-ended
   test('that was handed back before may still be ended by its client', async () => {
     const { ids } = await submit(database.db, { a: {} });
     await handBackClaims(database.db, worker, await claimAll(database.db, worker));

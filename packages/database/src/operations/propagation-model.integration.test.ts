@@ -180,6 +180,7 @@ function submitGraph({ names, links, barriers }: Graph) {
 
 const chooserOf = (stream: Iterator<number>) => (limit: number) => stream.next().value! % limit;
 
+// proves: lifecycle/waiting-pending, lifecycle/required-parent-failed, lifecycle/batches-end
 test('in one call: settle_ends does what propagateEnd says', async () => {
   await fc.assert(
     fc.asyncProperty(graphs, choices, (graph, stream) => compare(graph, chooserOf(stream), { limit: 1000 })),
@@ -187,6 +188,7 @@ test('in one call: settle_ends does what propagateEnd says', async () => {
   );
 });
 
+// proves: http/patch-long-cascade
 test('in bounded steps, it comes to the same', async () => {
   // Without barriers, which make it matter what is canceled first.
   const unbarred = graphs.map((graph) => ({ ...graph, barriers: new Set<string>() }));
@@ -198,6 +200,7 @@ test('in bounded steps, it comes to the same', async () => {
   );
 });
 
+// proves: lifecycle/dead-end-off
 test('with dead ends off', async () => {
   await fc.assert(
     fc.asyncProperty(graphs, choices, (graph, stream) =>

@@ -37,6 +37,7 @@ const startOne = async (taskStart: TaskStart, wait = true) => {
   return { result: results[0], notified };
 };
 
+// proves: lifecycle/claimed-running, lifecycle/started-at, lifecycle/timeout-running-anew
 test('a claimed task runs, and its time to answer begins', async () => {
   const { id, ids } = await submit(database.db, { a: { timeoutSecs: 90, kind: 'etl' } });
   await database.pool.query(`update batch set updated_at = now() - interval '1 hour'`);
@@ -120,6 +121,7 @@ test('a row that stays locked fails the call that waits for it', { timeout: 15_0
 });
 
 describe('the cancel action of an answer', () => {
+  // proves: webhooks/cancel-action, webhooks/cancel-called
   test('is kept, stored once, and called when the task is canceled', async () => {
     const { ids } = await submit(database.db, { a: {}, b: {} });
     await claimAll(database.db, worker);
@@ -143,6 +145,7 @@ describe('the cancel action of an answer', () => {
     expect(await deliveriesOf(database.db, ids.b)).toEqual([]);
   });
 
+  // proves: webhooks/cancel-action-late
   test('is called at once when the task was canceled while its call was open', async () => {
     const { ids } = await submit(database.db, { a: { onFailure: [anAction('failed')] } });
     await claimAll(database.db, worker);
@@ -172,6 +175,7 @@ describe('the cancel action of an answer', () => {
 });
 
 describe('notifications of a task that ended while its call was open', () => {
+  // proves: webhooks/start-before-rest
   test('wait for the answer', async () => {
     const { ids } = await submit(database.db, { a: { onSuccess: [anAction('done'), anAction('also')] } });
     await claimAll(database.db, worker);
@@ -189,6 +193,7 @@ describe('notifications of a task that ended while its call was open', () => {
     expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Success', worker_id: null });
   });
 
+  // proves: webhooks/start-before-rest
   test('follow when the call fails instead', async () => {
     const { ids } = await submit(database.db, { a: { onSuccess: [anAction('done')] } });
     await claimAll(database.db, worker);

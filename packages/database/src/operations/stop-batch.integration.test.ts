@@ -37,6 +37,7 @@ beforeEach(async () => {
 });
 afterAll(() => database.close());
 
+// proves: lifecycle/stop, http/stop-answer, http/stop-notifies, webhooks/canceled-no-on-failure
 test('whatever has not ended is canceled; a Running task gets its cancel action, nobody on_failure', async () => {
   const notify = { onFailure: [anAction('failed')], onSuccess: [anAction('done')] };
   const { id, ids } = await submit(
@@ -108,12 +109,14 @@ test('a second stop, and one of a batch that ended by itself, change nothing and
   expect(await deliveriesOf(database.db, id)).toHaveLength(1);
 });
 
+// proves: http/stop-answer
 test('unknown and empty batches', async () => {
   expect(await stopBatch(database.db, '0190c2a5-0000-7000-8000-000000000001')).toBeNull();
   const { id } = await submit(database.db, {});
   expect(await stopBatch(database.db, id)).toEqual({ before: {}, notified: 0, completed: false });
 });
 
+// proves: webhooks/cancel-action-late
 test('a cancel action that comes with the answer of an open call follows the stop', async () => {
   const { id, ids } = await submit(database.db, { a: {} });
   const [claim] = await claimAll(database.db, worker);
@@ -126,6 +129,7 @@ test('a cancel action that comes with the answer of an open call follows the sto
   expect(await deliveriesOf(database.db, ids.a)).toMatchObject([{ trigger: 'Cancel', status: 'Pending' }]);
 });
 
+// proves: lifecycle/stop-wins
 test('a stop wins over a cascade that is still under way', async () => {
   const tasks: Record<string, TaskSpec> = { root: {}, other: {} };
   for (let n = 0; n < 10; n++) tasks[`c${n}`] = { needs: [n === 0 ? 'root' : `c${n - 1}`] };

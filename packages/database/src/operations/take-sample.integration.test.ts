@@ -14,6 +14,7 @@ beforeEach(async () => {
 });
 afterAll(() => database.close());
 
+// proves: metrics/scrape-cost
 test('it counts what is live, and what has finished once', async () => {
   const done = await submit(database.db, { a: { kind: 'etl' }, b: { kind: 'etl' } });
   await run(database.db, worker);

@@ -38,6 +38,7 @@ const age = (secs: number) =>
         last_updated = last_updated - make_interval(secs => ${secs})
       where status = 'Running'`.execute(database.db);
 
+// proves: lifecycle/timeout, lifecycle/timeout-notifies
 test('a task without a sign of life for its timeout fails, with all that follows', async () => {
   const { id, ids } = await submit(
     database.db,
@@ -77,6 +78,7 @@ test('a task without a sign of life for its timeout fails, with all that follows
   expect(await findViolations(database.db)).toEqual([]);
 });
 
+// proves: http/put-refreshes
 test('a sign of life puts the next look off, and is all that is needed', async () => {
   const { ids } = await submit(database.db, { a: { timeoutSecs: 30 } });
   await run(database.db, worker);
@@ -92,6 +94,7 @@ test('a sign of life puts the next look off, and is all that is needed', async (
   expect(await timeOut()).toMatchObject({ lookedAt: 0 });
 });
 
+// proves: lifecycle/timeout-running-anew
 test('claimed tasks have no timeout', async () => {
   await submit(database.db, { a: { timeoutSecs: 1 } });
   await sql`update task_state set last_updated = now() - interval '1 h'`.execute(database.db);

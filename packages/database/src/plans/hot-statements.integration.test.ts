@@ -222,6 +222,7 @@ describe.each([
     });
   });
 
+  // proves: rules/claim-cost
   test('a claim among 199,000 blocked tasks, and a place that is freed', async () => {
     const { rows } = await database.pool.query<{ id: string }>(
       `select s.id from task_state s join task t on t.id = s.id where s.status = 'Running' and t.kind = 'blocked' limit 1`,
@@ -306,6 +307,7 @@ describe('lists, with statistics', () => {
     await expectFewRows(() => findDag(watched.db, blocked.id));
   });
 
+  // proves: http/page-cost
   test('the tasks of a batch, and a later page', async () => {
     await expectFewRows(() => listTasks(watched.db, { batchId: blocked.id, status: 'Pending' }, page));
     const { next } = await listTasks(database.db, {}, page);

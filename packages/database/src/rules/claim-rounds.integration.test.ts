@@ -100,6 +100,7 @@ function randomFrom(seed: number): () => number {
 
 const SEEDS = Array.from({ length: Number(process.env['SEEDS'] ?? 25) }, (_, index) => index + 1);
 
+// proves: rules/atomic-order, rules/atomic-overlap, rules/all-rules, rules/no-head-of-line
 test.each(SEEDS)('a round claims what one after another would: seed %i', async (seed) => {
   const random = randomFrom(seed);
   const below = (bound: number) => Math.floor(random() * bound);

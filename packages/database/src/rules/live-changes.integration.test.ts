@@ -42,6 +42,7 @@ const work = (limit: number): Rule => ({
 });
 const claimed = async (limit = 100) => (await claimUpTo(database.db, worker, limit)).map((claim) => claim.id);
 
+// proves: http/batch-rules, http/batch-rules-at-once, http/batch-rules-blocks
 test('rules of a batch change for all tasks of the kind that have not ended, at once', async () => {
   const rules = [atMost(1)];
   const { id, ids } = await submit(database.db, {
@@ -83,6 +84,7 @@ test('rules of one batch that change leave another with the same set alone', asy
   expect(await claimed()).toEqual([other.ids.c]);
 });
 
+// proves: rules/matching, rules/matching-ruleless, rules/running-means-claimed
 test('a rule counts tasks that were running before any rule looked at them', async () => {
   await submit(database.db, { a: { metadata: '{"t":1}' }, b: { metadata: '{"t":2}' } });
   expect(await claimed()).toHaveLength(2);
@@ -93,6 +95,7 @@ test('a rule counts tasks that were running before any rule looked at them', asy
   expect(await claimed()).toEqual([ids.d]);
 });
 
+// proves: rules/concurency-other-kind
 test('another kind may match up to the limit, and 0 means only when none runs', async () => {
   const { ids } = await submit(database.db, {
     scan: { kind: 'scan' },
@@ -105,6 +108,7 @@ test('another kind may match up to the limit, and 0 means only when none runs', 
   expect(await claimed()).toEqual([ids.a]);
 });
 
+// proves: rules/other-statuses
 test('a task is not in its own way under a rule about Pending tasks', async () => {
   const rules: Rule[] = [
     { type: 'Concurency', max_concurency: 1, matcher: { status: 'Pending', kind: 'test', fields: [] } },
@@ -122,6 +126,7 @@ test('a task is not in its own way under a rule about Pending tasks', async () =
   expect(await claimed()).toEqual([alone.ids.c]);
 });
 
+// proves: rules/capacity, rules/capacity-overshoot, rules/capacity-progress
 test('progress frees capacity at once, and one task may overshoot', async () => {
   const rules = [work(10)];
   const { ids } = await submit(database.db, {
@@ -144,6 +149,7 @@ test('progress frees capacity at once, and one task may overshoot', async () => 
   expect(await claimed()).toEqual([ids.c]);
 });
 
+// proves: rules/missing-field, http/patch-at-once
 test('a task that lacks a field is not started until it has it', async () => {
   const rules = [atMost(5, ['t'])];
   const { ids } = await submit(database.db, {
@@ -157,6 +163,7 @@ test('a task that lacks a field is not started until it has it', async () => {
   expect(await claimed()).toEqual([ids.a]);
 });
 
+// proves: rules/no-head-of-line, rules/freed-at-once, http/patch-at-once, http/priority
 test('a blocked task of higher priority is passed by one that is allowed', async () => {
   const rules = [atMost(1)];
   const { ids } = await submit(database.db, {
@@ -182,6 +189,7 @@ test('more than 32 ways to look at a kind are refused', async () => {
   await expect(submit(database.db, Object.fromEntries(wide.slice(1)))).resolves.toBeDefined();
 });
 
+// proves: rules/freed-at-once
 test('the check mends what differs, and finds nothing where all is right', async () => {
   const rules = [atMost(1)];
   const { ids } = await submit(database.db, { a: { rules }, b: { rules } });

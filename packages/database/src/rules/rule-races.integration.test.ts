@@ -134,6 +134,7 @@ async function finishAll(): Promise<void> {
   expect(rows[0]!.left).toBe(0);
 }
 
+// proves: rules/atomic, rules/atomic-overlap
 test('claims, starts, ends, cancels, hand-backs and new tasks at once: no instant has more than the limits', async () => {
   const workers = [worker, await aWorker(database.db), await aWorker(database.db)];
   const held = new Held();
@@ -174,6 +175,7 @@ test('claims, starts, ends, cancels, hand-backs and new tasks at once: no instan
   await finishAll();
 });
 
+// proves: rules/atomic
 test('rules, metadata, counts and priorities that change under claims leave nothing behind', async () => {
   const held = new Held();
   const batches = [await submit(database.db, limitedTasks(60)), await submit(database.db, limitedTasks(60))];
@@ -202,6 +204,7 @@ test('rules, metadata, counts and priorities that change under claims leave noth
   await finishAll();
 });
 
+// proves: rules/freed-at-once
 test('a place that is freed while a task is being parked under it is not missed', async () => {
   const rules = [atMost(1, [])];
   for (let round = 0; round < ROUNDS; round++) {

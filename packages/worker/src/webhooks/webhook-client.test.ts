@@ -38,6 +38,7 @@ afterEach(async () => {
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+// proves: webhooks/body-any-verb
 test.each(METHODS)('%s without a body is sent at once, and without one', async (method) => {
   const answer = await client.call({ url, method, headers: {}, body: null });
   expect(answer).toMatchObject({ answered: true, status: 200, body: 'ok' });
@@ -46,6 +47,7 @@ test.each(METHODS)('%s without a body is sent at once, and without one', async (
   expect(seen[0]!.headers['content-length'] ?? '0').toBe('0');
 });
 
+// proves: webhooks/body-any-verb, webhooks/content-length
 test.each(METHODS)('%s with a body carries it with its length, not chunked', async (method) => {
   const body = '{"a":"ü"}';
   const headers = { 'content-type': 'application/json' };
