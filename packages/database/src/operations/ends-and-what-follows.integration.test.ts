@@ -1,0 +1,86 @@
+import {
+  anAction,
+  aWorker,
+  cancel,
+  claimAll,
+  createTestDatabase,
+  deliveriesOf,
+  fail,
+  run,
+  start,
+  stateOf,
+  statusesOf,
+  submit,
+  type TaskSpec,
+  type TestDatabase,
+} from '@arcrun/database/testing';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { handBackClaims } from './hand-back-claims.ts';
+import { propagateEnds } from './propagate-ends.ts';
+
+let database: TestDatabase;
+let worker: string;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('templateUrl'));
+});
+beforeEach(async () => {
+  await database.clear();
+  worker = await aWorker(database.db);
+});
+afterAll(() => database.close());
+
+// proves: webhooks/recorded-with-change
+test('what tells of an end is written by the transaction that ends it', async () => {
+  const { id, ids } = await submit(
+    database.db,
+    { a: { onFailure: [anAction('failed')] }, b: { needs: ['a'], onFailure: [anAction('failed')] } },
+    { onComplete: [anAction('complete')] },
+  );
+  await run(database.db, worker);
+  await fail(database.db, ids.a);
+  const { rows } = await sql<{ transactions: number; notifications: number }>`
+    select count(distinct xmin)::integer as transactions, count(*) filter (where what = 'd')::integer as notifications
+    from (select xmin::text, 's' as what from task_state union all select xmin::text, 'd' from delivery
+          union all select xmin::text, 'b' from batch where id = ${id}) all_rows`.execute(database.db);
+  expect(rows).toEqual([{ transactions: 1, notifications: 3 }]);
+});
+
+const chain = (length: number): Record<string, TaskSpec> =>
+  Object.fromEntries(
+    Array.from({ length }, (_, n) => [`t${n}`, n === 0 ? {} : { needs: [`t${n - 1}`], priority: 5 }]),
+  );
+
+// proves: http/patch-long-cascade, http/patch-long-cascade-start, http/patch-long-cascade-complete
+test('what a long cascade has not reached cannot start, can be canceled, and ends by itself', async () => {
+  const tasks: Record<string, TaskSpec> = { ...chain(8), beside: { follows: ['t5'] } };
+  const { id, ids } = await submit(database.db, tasks, { onComplete: [anAction('complete')] });
+  await run(database.db, worker);
+  await fail(database.db, ids.t0!, 2);
+  expect(await claimAll(database.db, worker)).toEqual([]);
+  expect(await statusesOf(database.db, id)).toMatchObject({ t2: 'Failure', t3: 'Waiting', t7: 'Waiting' });
+  await cancel(database.db, ids.t7!);
+  expect((await stateOf(database.db, ids.t7!)).status).toBe('Canceled');
+  expect(await deliveriesOf(database.db, id)).toEqual([]);
+  while ((await propagateEnds(database.db, { limit: 2 })) !== null);
+  expect(await statusesOf(database.db, id)).toMatchObject({ t3: 'Failure', t6: 'Failure', t7: 'Canceled' });
+  const [claim] = await claimAll(database.db, worker);
+  expect(claim!.id).toBe(ids.beside!);
+  expect(await deliveriesOf(database.db, id)).toEqual([]);
+  await cancel(database.db, ids.beside!);
+  expect(await deliveriesOf(database.db, id)).toHaveLength(1);
+});
+
+// proves: lifecycle/started-at, lifecycle/started-at-handed-back, lifecycle/timeout-running-anew
+test('started_at and last_updated are those of entering Running, in the claim that got there', async () => {
+  const { ids } = await submit(database.db, { a: {} });
+  await sql`update task_state set last_updated = last_updated - interval '1 hour'`.execute(database.db);
+  const lost = await claimAll(database.db, worker);
+  await handBackClaims(database.db, worker, lost);
+  expect((await stateOf(database.db, ids.a)).started_at).toBeNull();
+  const before = await sql<{ at: Date }>`select clock_timestamp() as at`.execute(database.db);
+  await start(database.db, await claimAll(database.db, worker));
+  const { started_at, last_updated } = await stateOf(database.db, ids.a);
+  expect(started_at).toEqual(last_updated);
+  expect(new Date(started_at!).getTime()).toBeGreaterThanOrEqual(before.rows[0]!.at.getTime() - 1);
+});
