@@ -243,6 +243,8 @@ const parts: readonly Part[] = [
 ];
 
 for (const part of parts) await part.start?.();
+const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
+if (ignored.length > 0) logger.warn('settings ignored', { settings: ignored });
 if (settings.AUTH_TOKEN === undefined) {
   logger.warn('AUTH_TOKEN is not set: whoever reaches the port reads the metrics', {
     port: settings.WORKER_PORT,
@@ -295,8 +297,6 @@ function listenOnPort(): Promise<void> {
 
 function readSettingsOrExit(): Settings {
   try {
-    const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
-    if (ignored.length > 0) process.stderr.write(`ignored settings: ${ignored.join(', ')}\n`);
     return readSettings(process.env);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
