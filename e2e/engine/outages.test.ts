@@ -76,7 +76,9 @@ test('Redis gone: the API accepts without delay and says so; work goes on by its
   expect(performance.now() - mendedMs).toBeLessThan(6_000);
 });
 
-// proves: webhooks/database-breaker, http/ready, http/health, http/ready-worker
+// proves: webhooks/database-breaker, http/ready, http/health, http/ready-worker,
+// metrics/circuit-breaker-state-transitions-total, metrics/circuit-breaker-rejections-total,
+// metrics/tasks-db-save-failures-total, metrics/batch-update-failures-total
 test('Postgres gone: 503 at once with Retry-After, no process ends, and work goes on when it is back', async () => {
   const { apis, workers, client, receiver } = await start({
     apis: 1,
@@ -107,12 +109,23 @@ test('Postgres gone: 503 at once with Retry-After, no process ends, and work goe
     expect(status).toBe(503);
     expect(ms).toBeLessThan(1000);
   }
+  const addition = {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: '{"new_success":1}',
+  };
+  expect((await fetch(`${api}/task/01890a5d-ac96-774b-bcce-b302099a8057`, addition)).status).toBe(503);
   expect((await fetch(`${api}/ready`)).status).toBe(503);
   expect((await fetch(`${api}/health`)).status).toBe(200);
   expect((await fetch(`${workers[0]!.url}/ready`)).status).toBe(503);
   const metrics = await (await fetch(`${api}/metrics`)).text();
   expect(metrics).toMatch(/^circuit_breaker_state_transitions_total\{to_state="open"\} [1-9]/m);
-  expect(metrics).toMatch(/^circuit_breaker_rejections_total [1-9]/m);
+  for (const name of [
+    'circuit_breaker_rejections_total',
+    'tasks_db_save_failures_total',
+    'batch_update_failures_total',
+  ])
+    expect(metrics).toMatch(new RegExp(`^${name} [1-9]`, 'm'));
 
   await delay(1000);
   ways[0]!.mend();
