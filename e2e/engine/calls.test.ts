@@ -99,9 +99,9 @@ describe('a receiver', () => {
     await untilOneOf(id, ENDED);
     await until('it was tried', async () => stack.receiver.callsOf(id, 'end').length > 0);
     for (const call of stack.receiver.callsOf(id)) expect(call.headers.authorization).toBe(secret);
-    const task = await stack.client.getTask(id);
-    expect(task.actions[0]!.params.headers).toEqual(headers);
-    expect(JSON.stringify([task.failure_reason, await stack.client.listDeliveries()])).not.toContain(secret);
+    const shown = await stack.client.getTask(id);
+    expect(shown.actions[0]!.params.headers).toEqual(headers);
+    expect(JSON.stringify([shown.failure_reason, await stack.client.listDeliveries()])).not.toContain(secret);
     for (const { output } of [...stack.apis, ...stack.workers]) expect(output()).not.toContain('a-secret-of');
   });
 });

@@ -17,7 +17,7 @@ const ACTION = { hash: 'hash', verb: 'Post', url: 'https://receiver.example/', h
 /** Calls of a worker whose lease is lost while it looks up what to call. */
 function callsThat(lose: (lease: { isAlive: boolean; term: number }) => void) {
   const lease = { isAlive: true, term: 1 };
-  const call = vi.fn();
+  const call = vi.fn<StartCallsOptions['webhooks']['call']>();
   const metrics = createMetrics();
   const starts = new StartCalls({
     lease,

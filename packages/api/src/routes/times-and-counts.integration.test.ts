@@ -79,6 +79,22 @@ test('what was answered before the end was sent counts in it, and what comes lat
   expect((await get(`/task/${id}`)).success).toBe(success);
 });
 
+// proves: http/page-bounds
+test.each(['/task', '/batches', '/webhook-deliveries'])(
+  'pages of %s, from below 0 to 2^63−1',
+  async (path) => {
+    const id = await create({ on_success: [action] });
+    await run();
+    await patch(id, { status: 'Success' });
+    const first = await get(path);
+    expect(first).toHaveLength(1);
+    for (const query of ['page=0', 'page=-1', 'page=-9223372036854775808', 'page_size=0', 'page_size=-7'])
+      expect(await get(`${path}?${query}`)).toEqual(first);
+    for (const page of ['1', '4294967296', '9223372036854775807'])
+      expect(await get(`${path}?page=${page}`)).toEqual([]);
+  },
+);
+
 // proves: http/ledger, http/page-links
 test('the ledger is read last updated first, and by key', async () => {
   const ids: string[] = [];

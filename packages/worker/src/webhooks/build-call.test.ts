@@ -97,7 +97,7 @@ test('batch-complete', () => {
     position: 1,
     taskId: null,
     batchId: ID,
-    subject: subject as LeasedDelivery['subject'],
+    subject,
   });
   const call = buildDeliveryCall(delivery, anAction({ body: '{"a":1}' }), HOST);
   expect(call.url).toBe('https://receiver.example/hook');

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebhookClient } from './webhook-client.ts';
 
 interface Seen {
+  readonly target: string | undefined;
   readonly method: string | undefined;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
@@ -21,7 +22,7 @@ beforeEach(async () => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
-      seen.push({ method: request.method, headers: request.headers, body });
+      seen.push({ target: request.url, method: request.method, headers: request.headers, body });
       response.end('ok');
     });
   }).listen(0, '127.0.0.1');
@@ -54,4 +55,24 @@ test.each(METHODS)('%s with a body carries it with its length, not chunked', asy
   expect(await client.call({ url, method, headers, body })).toMatchObject({ answered: true, status: 200 });
   expect(seen).toMatchObject([{ method, body, headers: { 'content-length': '10' } }]);
   expect(seen[0]!.headers['transfer-encoding']).toBeUndefined();
+});
+
+// proves: webhooks/handle
+test.each([
+  ['/a%2Fb/../c//d/./?x=%zz&&y={|}[]', undefined],
+  ['?x', '/?x'],
+  ['', '/'],
+  ['/ü?ü=ü#ü', '/%C3%BC?%C3%BC=%C3%BC'],
+])('the path %s goes out as it was written', async (path, target = path) => {
+  const base = new URL(url).origin;
+  expect(await client.call({ url: base + path, method: 'GET', headers: {}, body: null })).toMatchObject({
+    status: 200,
+  });
+  expect(seen.map((call) => call.target)).toEqual([target]);
+});
+
+// proves: webhooks/no-accept-encoding
+test('no encoding is asked for, and an encoded answer is nobody’s JSON', async () => {
+  await client.call({ url, method: 'POST', headers: {}, body: '{}' });
+  expect(seen[0]!.headers).not.toHaveProperty('accept-encoding');
 });

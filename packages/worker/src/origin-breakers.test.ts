@@ -1,0 +1,65 @@
+import type { Database } from '@arcrun/database';
+import { closeBreaker, openBreaker, putOffProbe } from '@arcrun/database';
+import { createLogger, createMetrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { OriginBreakers } from './origin-breakers.ts';
+
+vi.mock('@arcrun/database', () => ({
+  openBreaker: vi.fn<typeof openBreaker>(async () => true),
+  closeBreaker: vi.fn<typeof closeBreaker>(async () => true),
+  putOffProbe: vi.fn<typeof putOffProbe>(async () => undefined),
+}));
+
+const ORIGIN = 'https://receiver.example';
+
+let breakers: OriginBreakers;
+beforeEach(() => {
+  vi.clearAllMocks();
+  breakers = new OriginBreakers({
+    failureThreshold: 3,
+    recoverySecs: 30,
+    database: {} as Database,
+    doorbell: { ring: () => undefined, ringLater: () => undefined } as unknown as Doorbell,
+    metrics: createMetrics(),
+    logger: createLogger({ level: 'error', format: 'text', service: 'worker' }),
+  });
+});
+
+const miss = async (times: number, origin = ORIGIN) => {
+  for (let n = 0; n < times; n++) await breakers.unanswered(origin, false);
+};
+
+// proves: webhooks/origin-opens
+test('so many calls in a row without an answer open it, for that origin alone', async () => {
+  await miss(2);
+  await miss(2, 'https://other.example');
+  expect(openBreaker).not.toHaveBeenCalled();
+  await miss(1);
+  expect(vi.mocked(openBreaker).mock.calls.map(([, origin]) => origin)).toEqual([ORIGIN]);
+});
+
+// proves: webhooks/origin-opens, webhooks/origin-closes
+test('an answer in between begins the count anew', async () => {
+  for (let n = 0; n < 5; n++) {
+    await miss(2);
+    await breakers.answered(ORIGIN, false);
+  }
+  expect(openBreaker).not.toHaveBeenCalled();
+});
+
+// proves: webhooks/origin-closes
+test('the first answer closes it, be it that of a probe', async () => {
+  await miss(3);
+  await breakers.answered(ORIGIN, false);
+  expect(closeBreaker).toHaveBeenCalledTimes(1);
+  await breakers.answered('https://opened-elsewhere.example', true);
+  expect(closeBreaker).toHaveBeenCalledTimes(2);
+});
+
+// proves: webhooks/origin-probe-back
+test('a probe without an answer puts the next one off', async () => {
+  await breakers.unanswered(ORIGIN, true);
+  expect(putOffProbe).toHaveBeenCalledTimes(1);
+  expect(openBreaker).not.toHaveBeenCalled();
+});
