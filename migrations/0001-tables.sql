@@ -160,6 +160,7 @@ CREATE TABLE propagation (
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (task_id, upward)
 );
+CREATE INDEX propagation_by_batch ON propagation (batch_id);
 
 -- The outbox: notifications, written in the transaction of the change that they tell of.
 CREATE TABLE delivery (

@@ -225,7 +225,8 @@ BEGIN
       END IF;
     END LOOP;
 
-    -- 4. The claim. A row that somebody is changing just now, or has changed since it was looked at, is left alone.
+    -- 4. The claim. A row that somebody is changing just now, or has changed since it was looked at, is left alone; so
+    -- are batches in which a climb is still on its way: it may come to this very task.
     WITH wanted AS (
       SELECT * FROM unnest(picked, picked_lanes, picked_keys, picked_works) AS w (id, lane, keys, work)
     ), held AS MATERIALIZED (
@@ -235,6 +236,7 @@ BEGIN
         WHERE t.id = w.id AND t.status::text = 'Pending' AND t.lane = w.lane
           AND t.keys::text IS NOT DISTINCT FROM w.keys
           AND remaining_work(t.expected_count, t.success, t.failures) = w.work
+          AND NOT EXISTS (SELECT FROM propagation p WHERE p.batch_id = t.batch_id AND p.upward)
         FOR UPDATE SKIP LOCKED) s
     ), changed AS (
       UPDATE task_state s

@@ -32,6 +32,9 @@ async function main(): Promise<number> {
     `${machine.cores} cores (${machine.processor}), load ${machine.load.toFixed(1)}, ` +
       `a sync takes ${machine.sync_ms.toFixed(2)} ms, Node ${machine.node}`,
   );
+  if (machine.load > machine.cores / 2) {
+    console.log('Others keep this machine busy: times say little now, CPU a little more.');
+  }
   const outcomes: Outcome[] = [];
   for (const scenario of scenarios) outcomes.push(...(await runScenario(servers, scenario)));
   console.log(`\n${formatTable(outcomes)}\n`);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { BUSY, claimTasks, endTasks, renewWorkerLease } from '@arcrun/database';
+import { BUSY, claimTasks, type Database, endTasks, renewWorkerLease } from '@arcrun/database';
 import type { System } from '../system/start-system.ts';
 import { clockMs } from './clock.ts';
+import { readThreadCpuMs } from './cpu-time.ts';
 import { median } from './distribution.ts';
 
 const LEASE_SECS = 3600;
@@ -15,24 +16,37 @@ export interface ClaimRounds {
   readonly create: () => Promise<unknown>;
 }
 
+/** Medians of many rounds, in ms. */
+export interface ClaimRoundCost {
+  /** The worker's one statement with its round trip. */
+  readonly timeMs: number;
+  /** What Postgres did for it, which hangs less on what else the machine does. */
+  readonly cpuMs: number;
+}
+
 /**
- * How long a claim round takes, as the worker's one statement with its round trip: the median of many, which claim
- * the same number of tasks each. What they claim ends before the next. No worker may run meanwhile.
- *
- * @returns ms
+ * What a claim round costs. All rounds claim the same number of tasks, and what they claim ends before the next. No
+ * worker may run meanwhile.
  */
-export async function measureClaimRound(
-  { database: { db } }: System,
+export function measureClaimRounds(system: System, rounds: ClaimRounds): Promise<ClaimRoundCost> {
+  return system.database.db.connection().execute((db) => measureOn(db, rounds));
+}
+
+async function measureOn(
+  db: Database['db'],
   { rounds, tasks, create }: ClaimRounds,
-): Promise<number> {
+): Promise<ClaimRoundCost> {
   const workerId = randomUUID();
   await renewWorkerLease(db, { id: workerId, host: hostname(), pid: process.pid }, LEASE_SECS);
-  const times: number[] = [];
+  const { pid } = await db
+    .selectNoFrom((of) => of.fn<number>('pg_backend_pid').as('pid'))
+    .executeTakeFirstOrThrow();
+  const costs: ClaimRoundCost[] = [];
   for (let round = 0; round < rounds; round++) {
     await create();
-    const beganMs = clockMs();
+    const before = { timeMs: clockMs(), cpuMs: readThreadCpuMs(pid) };
     const { claims } = await claimTasks(db, workerId, { limit: tasks, originRoom: tasks });
-    times.push(clockMs() - beganMs);
+    costs.push({ timeMs: clockMs() - before.timeMs, cpuMs: readThreadCpuMs(pid) - before.cpuMs });
     if (claims.length !== tasks)
       throw new Error(`a round claimed ${claims.length} tasks instead of ${tasks}`);
     const ends = claims.map(({ id }) => ({ id, status: 'Success' as const }));
@@ -40,5 +54,8 @@ export async function measureClaimRound(
     if (results.some((result) => result === BUSY || result.outcome !== 'applied'))
       throw new Error('not all that was claimed could be ended');
   }
-  return median(times);
+  return {
+    timeMs: median(costs.map(({ timeMs }) => timeMs)),
+    cpuMs: median(costs.map(({ cpuMs }) => cpuMs)),
+  };
 }

@@ -30,6 +30,15 @@ export function cpuUsed<Name extends string>(before: CpuTimes<Name>, after: CpuT
   return Object.fromEntries(used) as CpuTimes<Name>;
 }
 
+/** The CPU time of a process of one thread so far, to the microsecond; NaN where there is no /proc. */
+export function readThreadCpuMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ', 1)[0]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 function treeMs(pid: number, all: ReadonlyMap<number, ProcessTimes>): number {
   const own = all.get(pid);
   if (own === undefined) return Number.NaN;

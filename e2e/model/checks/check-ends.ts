@@ -8,7 +8,7 @@ export function checkEnds(facts: Facts, moments: Moments): string[] {
     const { status } = task.final;
     if (!isTerminal(status)) return [`${task.plan.ref} is left ${status}`];
     const cause = causeOf(task);
-    return [...checkCause(task, cause, facts, moments), ...checkTimes(task, cause)].map(
+    return [...checkCause(task, cause, facts, moments), ...checkTimes(task, cause, moments.hasCrashes)].map(
       (problem) => `${task.plan.ref} (${status}, ${task.final.failure_reason ?? 'no reason'}): ${problem}`,
     );
   });
@@ -69,7 +69,7 @@ function compareEnds(a: TaskFacts, b: TaskFacts): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function checkTimes({ final, starts, parents }: TaskFacts, cause: Cause): string[] {
+function checkTimes({ final, starts, parents }: TaskFacts, cause: Cause, hasCrashes: boolean): string[] {
   const { created_at: created, started_at: started, ended_at: ended, last_updated: updated } = final;
   if (ended === null) return ['it has no ended_at'];
   const problems: string[] = [];
@@ -81,7 +81,7 @@ function checkTimes({ final, starts, parents }: TaskFacts, cause: Cause): string
   switch (cause.what) {
     case 'reported':
       // One that was handed back and reported after that has not started.
-      if (started === null && starts.length < 2) problems.push('it was reported without having started');
+      if (started === null && !hasCrashes) problems.push('it was reported without having started');
       break;
     case 'refused':
     case 'cascaded':

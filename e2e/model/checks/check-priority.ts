@@ -10,7 +10,7 @@ import { claimOf, isUnchanged, prioritiesInForce, type TimeRange } from './versi
  */
 export function checkPriority(facts: Facts, moments: Moments): string[] {
   return facts.tasks.flatMap((task) => {
-    const rivals = rivalsOf(task, facts);
+    const rivals = moments.hasCrashes ? [] : rivalsOf(task, facts);
     const claim = claimOf(task, moments);
     if (rivals.length === 0 || claim === null) return [];
     const before = rivals.filter((rival) => (rival.starts[0]?.arrivedMs ?? Infinity) < claim.toMs);

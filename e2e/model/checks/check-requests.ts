@@ -79,6 +79,7 @@ export function checkBatchRequests(facts: Facts, moments: Moments): string[] {
       checkStops(
         facts.requests('stop').filter(({ operation }) => operation.batch === name),
         tasksOf(name),
+        moments.hasCrashes,
       ),
     ),
   ];
@@ -99,7 +100,11 @@ function checkRulesAnswer(
 }
 
 /** The first stop cancels all that has not ended; what others come to is that all had ended. */
-function checkStops(stops: readonly RequestOf<'stop'>[], tasks: readonly TaskFacts[]): string[] {
+function checkStops(
+  stops: readonly RequestOf<'stop'>[],
+  tasks: readonly TaskFacts[],
+  hasCrashes: boolean,
+): string[] {
   const problems: string[] = [];
   const stopped = tasks.filter((task) => causeOf(task).what === 'stopped');
   let sum = 0;
@@ -118,7 +123,9 @@ function checkStops(stops: readonly RequestOf<'stop'>[], tasks: readonly TaskFac
     const ran = stopped.filter(({ final }) => final.started_at !== null).length;
     if (ran !== count('running'))
       problems.push(`a stop says ${count('running')} ran, but ${ran} had started`);
-    if (called < count('running') || called > count('running') + count('claimed'))
+    const mayBeCalled =
+      count('running') + count('claimed') + (hasCrashes ? count('pending') + count('paused') : 0);
+    if (called < count('running') || called > mayBeCalled)
       problems.push(`a stop counts ${JSON.stringify(body)}, but ${called} of what it stopped were called`);
   }
   if (sum !== stopped.length) problems.push(`stops counted ${sum} tasks and canceled ${stopped.length}`);

@@ -75,7 +75,8 @@ export function isEqualIn(
 /** Whether it surely was Claimed or Running all the time. */
 function holds(task: TaskFacts, { fromMs, toMs }: TimeRange, moments: Moments): boolean {
   const [call, another] = task.starts;
-  if (call === undefined || another !== undefined) return false;
+  // What was handed back gave its places back.
+  if (call === undefined || another !== undefined || moments.hasCrashes) return false;
   return call.arrivedMs < fromMs && moments.end(task).earliestMs > toMs;
 }
 

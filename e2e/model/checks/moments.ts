@@ -45,6 +45,11 @@ export class Moments {
     this.#facts = facts;
   }
 
+  /** Whether claims may have been handed back. */
+  get hasCrashes(): boolean {
+    return this.#facts.history.settings.hasCrashes;
+  }
+
   /** When the task ended. */
   end(task: TaskFacts): Range {
     const known = this.#ends.get(task);
@@ -84,7 +89,7 @@ export class Moments {
       case 'refused':
         return Math.min(Infinity, ...task.starts.map((call) => call.answeredMs ?? Infinity));
       case 'timedOut':
-        return (task.starts.at(-1)?.arrivedMs ?? Infinity) + task.plan.timeoutSecs * 1000 - CLOCK_SLACK_MS;
+        return (task.starts[0]?.arrivedMs ?? Infinity) + task.plan.timeoutSecs * 1000 - CLOCK_SLACK_MS;
       case 'cascaded': {
         const parent = this.#facts.byId.get(cause.parentId);
         return parent === undefined ? -Infinity : this.end(parent).earliestMs;
@@ -159,10 +164,10 @@ export function mayBe(
     case 'Pending':
       return (
         release.earliestMs <= toMs &&
-        (hasSeveralClaims(task) || !task.starts.some(({ arrivedMs }) => arrivedMs < fromMs))
+        (moments.hasCrashes || !task.starts.some(({ arrivedMs }) => arrivedMs < fromMs))
       );
     case 'Claimed':
-      return release.earliestMs <= toMs && task.starts.length > 0;
+      return release.earliestMs <= toMs && (moments.hasCrashes || task.starts.length > 0);
     case 'Running':
       return (
         task.final.started_at !== null &&
@@ -186,9 +191,6 @@ export function mustBe(
 ): boolean {
   return STATUSES.every((other) => mayBe(task, other, moments, range) === (other === status));
 }
-
-const hasSeveralClaims = ({ starts }: TaskFacts): boolean =>
-  new Set(starts.map(({ headers }) => headers['x-task-claim'])).size > 1;
 
 /** The longest times that pauses may have lasted: from the call to the answer of the resume that ended it. */
 export function pauses(task: TaskFacts): { fromMs: number; toMs: number }[] {

@@ -41,6 +41,7 @@ class Drive {
   readonly #starts: Map<string, TaskPlan>;
   readonly #notices: Map<string, ActionPlan>;
   readonly #refused = new Map<string, number>();
+  readonly #replies = new Map<TaskRef, Promise<Reply>>();
   /** What is under way. */
   readonly #work = new Set<Promise<void>>();
   readonly #errors: unknown[] = [];
@@ -116,11 +117,14 @@ class Drive {
     return refusal ?? { status: 200 };
   }
 
-  /** Resolves with the answer; the steps behind it go on meanwhile. */
-  #start({ behaviour }: TaskPlan): Promise<Reply> {
+  /** Resolves with the answer; the steps behind it go on meanwhile. A second call gets the answer to the first. */
+  #start({ ref, behaviour }: TaskPlan): Promise<Reply> {
+    const known = this.#replies.get(ref);
+    if (known !== undefined) return known;
+    const { promise, resolve } = Promise.withResolvers<Reply>();
+    this.#replies.set(ref, promise);
     this.#startsSeen++;
     this.#intervene();
-    const { promise, resolve } = Promise.withResolvers<Reply>();
     this.#begin(async () => {
       for (const { afterMs, operation } of behaviour.steps) {
         await this.#world.sleep(afterMs);

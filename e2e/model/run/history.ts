@@ -20,6 +20,8 @@ export interface ObservedSettings {
   readonly hostUrl: string;
   /** PROPAGATION_INLINE_LIMIT. */
   readonly inlineLimit: number;
+  /** Whether workers were killed, so that claims were handed back and calls were made again. */
+  readonly hasCrashes: boolean;
 }
 
 /** A webhook call. */

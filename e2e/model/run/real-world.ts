@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivery } from '@arcrun/client';
 import type { Stack } from '../../harness/stack.ts';
-import type { Reply } from './history.ts';
+import type { ObservedSettings, Reply } from './history.ts';
 import type { ApiRequest, IncomingCall, World } from './world.ts';
 
 /** The whole system, one process each, as a world for scenarios. Each call goes to another API process. */
-export function realWorld(stack: Stack, inlineLimit: number): World {
+export function realWorld(
+  stack: Stack,
+  settings: Pick<ObservedSettings, 'inlineLimit' | 'hasCrashes'>,
+): World {
   const handlers = new Map<string, (call: IncomingCall) => Promise<Reply>>();
   stack.receiver.behave(({ method, target, headers, body }) => {
     const handler = handlers.get(`/${target.split('/')[1]}/`);
@@ -15,7 +18,7 @@ export function realWorld(stack: Stack, inlineLimit: number): World {
   let turn = 0;
   const nextApi = (): string => stack.apis[turn++ % stack.apis.length]!.url;
   return {
-    settings: { hostUrl: stack.hostUrl, inlineLimit },
+    settings: { hostUrl: stack.hostUrl, ...settings },
     receiverUrl: stack.receiver.url,
     nowMs: () => performance.now(),
     sleep: (ms) => delay(ms),

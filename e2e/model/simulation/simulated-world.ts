@@ -35,7 +35,7 @@ export async function inSimulation<T>(
 
 /** The reference engine in virtual time, with a network of random delays before it and behind it. */
 class SimulatedWorld implements World {
-  readonly settings = { hostUrl: HOST_URL, inlineLimit: 1000 };
+  readonly settings = { hostUrl: HOST_URL, inlineLimit: 1000, hasCrashes: false };
   readonly receiverUrl = RECEIVER_URL;
   readonly #engine: ReferenceEngine;
   readonly #chance: Chance;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Settings } from '@arcrun/config';
-import type { BatchLimits, PageLimits } from '@arcrun/contracts';
+import type { PageLimits } from '@arcrun/contracts';
 import type { Database } from '@arcrun/database';
 import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
@@ -8,6 +8,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
 import { requireToken } from './access/require-token.ts';
 import { Sessions } from './access/sessions.ts';
+import type { Bodies } from './bodies/bodies.ts';
 import { answerErrors, noSuchRoute } from './http/errors.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -25,7 +26,7 @@ import type { TaskCommits } from './task-commits.ts';
 /** What the routes work with. */
 export interface ApiContext {
   readonly settings: Settings;
-  readonly limits: BatchLimits;
+  readonly bodies: Bodies;
   readonly pageLimits: PageLimits;
   readonly database: Database;
   readonly redis: Redis;

@@ -3,6 +3,7 @@ import { DatabaseBreaker, openDatabase, takeSample } from '@arcrun/database';
 import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from './app.ts';
+import { Bodies } from './bodies/bodies.ts';
 import { type RunningServer, startServer } from './http/server.ts';
 import { TaskCommits } from './task-commits.ts';
 
@@ -63,16 +64,10 @@ const sampler = new Sampler({
   countJobs: () => doorbell.countJobs(),
   onError: (error) => warn('gauges not sampled', { error }),
 });
+const bodies = new Bodies(settings);
 const app = createApp({
   settings,
-  limits: {
-    maxTasksPerBatch: settings.MAX_TASKS_PER_BATCH,
-    maxDepsPerTask: settings.MAX_DEPS_PER_TASK,
-    maxActionsPerTask: settings.MAX_ACTIONS_PER_TASK,
-    skipSsrfValidation: settings.SKIP_SSRF_VALIDATION,
-    blockedHostnames: settings.BLOCKED_HOSTNAMES,
-    blockedHostnameSuffixes: settings.BLOCKED_HOSTNAME_SUFFIXES,
-  },
+  bodies,
   pageLimits: { paginationDefault: settings.PAGINATION_DEFAULT, paginationMax: settings.PAGINATION_MAX },
   database,
   redis,
@@ -91,6 +86,7 @@ const parts: readonly Part[] = [
   // What a client no longer waits for is still written, and rung for.
   { name: 'sampler', start: () => sampler.start(), stop: () => sampler.stop() },
   { name: 'commits', stop: () => commits.idle() },
+  { name: 'bodies', stop: () => bodies.stop() },
   { name: 'server', start: listen, stop: () => server?.stop() },
 ];
 

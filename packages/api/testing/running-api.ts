@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing'
 import { createLogger, createMetrics } from '@arcrun/observability';
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from '../src/app.ts';
+import { Bodies } from '../src/bodies/bodies.ts';
 import { startServer } from '../src/http/server.ts';
 import { TaskCommits } from '../src/task-commits.ts';
 
@@ -55,16 +56,10 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
     deadEnds: settings.DEAD_END_CANCEL_ENABLED,
     logger,
   });
+  const bodies = new Bodies(settings);
   const app = createApp({
     settings,
-    limits: {
-      maxTasksPerBatch: settings.MAX_TASKS_PER_BATCH,
-      maxDepsPerTask: settings.MAX_DEPS_PER_TASK,
-      maxActionsPerTask: settings.MAX_ACTIONS_PER_TASK,
-      skipSsrfValidation: settings.SKIP_SSRF_VALIDATION,
-      blockedHostnames: settings.BLOCKED_HOSTNAMES,
-      blockedHostnameSuffixes: settings.BLOCKED_HOSTNAME_SUFFIXES,
-    },
+    bodies,
     pageLimits: { paginationDefault: settings.PAGINATION_DEFAULT, paginationMax: settings.PAGINATION_MAX },
     database,
     redis,
@@ -98,6 +93,7 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
     },
     close: async () => {
       await server.stop();
+      await bodies.stop();
       await commits.idle();
       await doorbell.close();
       redis.disconnect();

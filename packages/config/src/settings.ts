@@ -96,6 +96,12 @@ export const SETTINGS = {
   MAX_DEPS_PER_TASK: integer(0, 100_000, 1000, 'Dependencies of one task, at most'),
   MAX_ACTIONS_PER_TASK: integer(1, 1000, 20, 'Actions of one task, all triggers together, at most'),
   PAYLOAD_MAX_BYTES: integer(1024, 1_073_741_824, 16_777_216, 'Size of a request body, at most'),
+  BIG_BODIES_MAX_BYTES: integer(
+    0,
+    68_719_476_736,
+    67_108_864,
+    'Bodies over 1 MiB that one API process works on at the same time, in bytes; what goes beyond is answered 503. One alone is always taken',
+  ),
   PROPAGATION_INLINE_LIMIT: integer(
     1,
     100_000,

@@ -2,6 +2,7 @@ import { type DedupeCandidate, findDuplicates, type RuleMatcher, type TaskStatus
 import { type Kysely, sql } from 'kysely';
 import { retryConflicts } from './failures.ts';
 import type { Schema } from './schema.ts';
+import type { SqlJson } from './sql-json.ts';
 
 /** A task of a request, as far as dedupe is concerned. */
 interface DedupeTask {
@@ -13,6 +14,19 @@ interface DedupeTask {
   readonly dedupe: readonly RuleMatcher[];
 }
 
+/** What the SQL functions take that look for duplicates. */
+export interface DuplicateSearch {
+  readonly shapes: SqlJson;
+  readonly tasks: SqlJson;
+  readonly strategies: SqlJson;
+}
+
+/** What they found, as JSON text. */
+export interface FoundDuplicates {
+  readonly looks: string;
+  readonly own: string;
+}
+
 interface Look {
   n: number;
   key: string;
@@ -20,27 +34,9 @@ interface Look {
   taken: boolean;
 }
 
-/** Makes known how tasks are looked for; committed before the transaction that looks (migrations/0022-dedupe.sql). */
-export async function registerDedupeShapes(
-  db: Kysely<Schema>,
-  tasks: readonly Pick<DedupeTask, 'dedupe'>[],
-): Promise<void> {
-  const shapes = new Map<string, { kind: string; fields: readonly string[] }>();
-  for (const { dedupe } of tasks) {
-    for (const { kind, fields } of dedupe) {
-      const shape = { kind, fields: sorted(fields) };
-      shapes.set(JSON.stringify(shape), shape);
-    }
-  }
-  const json = JSON.stringify([...shapes.values()]);
-  await retryConflicts(() => sql`select register_dedupe_shapes(${json}::json)`.execute(db));
-}
-
-/** The ids of the tasks that are not to be created. Others that look for the same wait until `trx` ends. */
-export async function lookForDuplicates(
-  trx: Kysely<Schema>,
-  tasks: readonly DedupeTask[],
-): Promise<Set<string>> {
+/** How the duplicates among the tasks are looked for; null when no task has a strategy. */
+export function searchFor(tasks: readonly DedupeTask[]): DuplicateSearch | null {
+  if (tasks.every((task) => task.dedupe.length === 0)) return null;
   const strategies = new Map<string, number>();
   const rows = tasks.map((task, n) => {
     const strategy = JSON.stringify(
@@ -50,11 +46,40 @@ export async function lookForDuplicates(
     return `{"n":${n},"kind":${JSON.stringify(task.kind)},"metadata":${task.metadata},"strategy":${strategies.get(strategy)}}`;
   });
   const sets = Array.from(strategies, ([matchers, id]) => `{"id":${id},"matchers":${matchers}}`);
-  const found = await sql<{ looks: Look[]; own: { n: number; key: string }[] }>`
-    select looks, own from look_for_duplicates(
-      ${`[${rows.join(',')}]`}::json, ${`[${sets.join(',')}]`}::json)`.execute(trx);
-  const { looks, own } = found.rows[0]!;
+  return { shapes: shapesOf(tasks), tasks: `[${rows.join(',')}]`, strategies: `[${sets.join(',')}]` };
+}
 
+function shapesOf(tasks: readonly DedupeTask[]): string {
+  const shapes = new Map<string, { kind: string; fields: readonly string[] }>();
+  for (const { dedupe } of tasks) {
+    for (const { kind, fields } of dedupe) {
+      const shape = { kind, fields: sorted(fields) };
+      shapes.set(JSON.stringify(shape), shape);
+    }
+  }
+  return JSON.stringify([...shapes.values()]);
+}
+
+/** Makes known how tasks are looked for; committed before the transaction that looks (migrations/0022-dedupe.sql). */
+export async function registerDedupeShapes(db: Kysely<Schema>, { shapes }: DuplicateSearch): Promise<void> {
+  await retryConflicts(() => sql`select register_dedupe_shapes(${shapes}::json)`.execute(db));
+}
+
+/** Others that look for the same wait until `trx` ends. */
+export async function lookForDuplicates(
+  trx: Kysely<Schema>,
+  { tasks, strategies }: DuplicateSearch,
+): Promise<FoundDuplicates> {
+  const { rows } = await sql<FoundDuplicates>`
+    select looks::text, own::text from look_for_duplicates(
+      p_strategies => ${strategies}::json, p_tasks => ${tasks}::json)`.execute(trx);
+  return rows[0]!;
+}
+
+/** The ids of the tasks that are not to be created. */
+export function findDuplicateIds(tasks: readonly DedupeTask[], found: FoundDuplicates): Set<string> {
+  const looks: Look[] = JSON.parse(found.looks);
+  const own: { n: number; key: string }[] = JSON.parse(found.own);
   const indexOf = new Map(tasks.map((task, index) => [task.id, index]));
   const candidates = tasks.map((task) => ({
     looks: [] as DedupeCandidate['looks'][number][],

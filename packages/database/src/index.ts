@@ -1,5 +1,14 @@
+export {
+  type BatchPlan,
+  type BatchWrite,
+  type InsertedBatch,
+  type InsertedTask,
+  planBatch,
+  type StoredAction,
+} from './batch-plan.ts';
 export { BreakerOpenError, type BreakerState, DatabaseBreaker } from './breaker.ts';
 export { openDatabase, type Database, type PoolSettings } from './connection.ts';
+export type { DuplicateSearch, FoundDuplicates } from './dedupe.ts';
 export { classifyFailure, type FailureKind, isCrowdedKind } from './failures.ts';
 export { BUSY, GroupCommit } from './group-commit.ts';
 export type { IdempotentCall, Once } from './idempotency.ts';

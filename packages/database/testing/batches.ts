@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createBatch, type InsertedBatch, type InsertedTask, type StoredAction } from '@arcrun/database';
+import {
+  createBatch,
+  type CreatedBatch,
+  type InsertedBatch,
+  type InsertedTask,
+  planBatch,
+  type StoredAction,
+} from '@arcrun/database';
 import type { Kysely } from 'kysely';
 import type { Schema } from '../src/schema.ts';
 
@@ -98,6 +105,17 @@ export function aBatch<Name extends string>(
   };
 }
 
+/** Plans a batch and writes it; the tasks that were created are what is known of it. */
+export function writeBatch(
+  db: Kysely<Schema>,
+  batch: InsertedBatch,
+): Promise<CreatedBatch<readonly InsertedTask[]>> {
+  return createBatch(
+    db,
+    planBatch(batch, (tasks) => tasks),
+  );
+}
+
 /** Builds a batch and writes it. */
 export async function submit<Name extends string>(
   db: Kysely<Schema>,
@@ -105,6 +123,6 @@ export async function submit<Name extends string>(
   batch: Partial<Omit<InsertedBatch, 'tasks'>> = {},
 ): Promise<BuiltBatch<Name>> {
   const built = aBatch(tasks, batch);
-  await createBatch(db, built.batch);
+  await writeBatch(db, built.batch);
   return built;
 }

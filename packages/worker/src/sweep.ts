@@ -6,6 +6,8 @@ import {
   handBackDeadClaims,
   mendPlaces,
   type OldestDue,
+  takeTurn,
+  vacuumQueues,
 } from '@arcrun/database';
 import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell, QueueName } from '@arcrun/queue';
@@ -17,6 +19,8 @@ const SECOND_LOOK_MS = 300;
 const MEND_PERIOD_SECS = 10;
 
 const KEYS_FORGOTTEN_AT_ONCE = 1000;
+
+const VACUUM_PERIOD_MS = 5000;
 
 export interface SweepOptions {
   readonly leaseSecs: number;
@@ -39,6 +43,12 @@ export class Sweep {
     await this.#mendPlaces();
     await forgetIdempotencyKeys(this.#options.database.db, KEYS_FORGOTTEN_AT_ONCE);
     await this.#ringLostBells();
+    await this.#vacuum();
+  }
+
+  async #vacuum(): Promise<void> {
+    const { database } = this.#options;
+    if (await takeTurn(database.db, 'vacuum', VACUUM_PERIOD_MS)) await vacuumQueues(database.db);
   }
 
   async #handBackDeadClaims(): Promise<void> {

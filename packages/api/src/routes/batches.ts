@@ -1,4 +1,4 @@
-import { parseBatchesQuery, parseBatchRules, type StopBatchResponseDto } from '@arcrun/contracts';
+import { parseBatchesQuery, type StopBatchResponseDto } from '@arcrun/contracts';
 import {
   type BatchKey,
   changeRules,
@@ -16,9 +16,8 @@ import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { refuseCrowdedKind } from '../http/crowded-kind.ts';
 import { readId } from '../http/path-ids.ts';
-import { readJson } from '../http/read-json.ts';
 
-export function batchRoutes({ settings, database, doorbell, metrics, pageLimits }: ApiContext): Router {
+export function batchRoutes({ bodies, database, doorbell, metrics, pageLimits }: ApiContext): Router {
   const router = Router();
 
   router
@@ -37,9 +36,7 @@ export function batchRoutes({ settings, database, doorbell, metrics, pageLimits 
     .route('/batch/:id/rules')
     .patch(async (request, response) => {
       const batchId = readId(request.params.id, 'Batch');
-      const parsed = parseBatchRules(await readJson(request, settings.PAYLOAD_MAX_BYTES));
-      if (!parsed.ok) throw invalid(parsed.details);
-      const { kind, rules } = parsed.rules;
+      const { kind, rules } = await bodies.read(request, 'batchRules');
       const updated = await changeRules(database.db, { batchId, kind, rules }).catch(refuseCrowdedKind);
       if (updated === null) await archivedSize(batchId);
       if (updated !== null && updated > 0) doorbell.ring('start');

@@ -6,7 +6,7 @@ import { signedInPage, signInPage, wrongTokenPage } from '../access/sign-in-page
 import { ownAssetFolder } from '../assets.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 import { pageHeaders, withoutSlash } from '../http/page-headers.ts';
-import { readBody } from '../http/read-json.ts';
+import { readBody } from '../bodies/read-body.ts';
 
 const FORM_MAX_BYTES = 16_384;
 
@@ -33,7 +33,7 @@ export function signInRoutes(tokens: AccessTokens, sessions: Sessions, hostUrl: 
     .post(async (request, response) => {
       // A program names none; a browser always does.
       if (request.headers.origin !== undefined) requireOwnOrigin(request, hostUrl);
-      const form = new URLSearchParams(String(await readBody(request, FORM_MAX_BYTES)));
+      const form = new URLSearchParams(String(await readBody(request, { maxBytes: FORM_MAX_BYTES })));
       const token = form.get('token')?.trim() ?? '';
       response.set('cache-control', 'no-store');
       if (tokens.includes(token)) {

@@ -1,11 +1,4 @@
-import { createHash } from 'node:crypto';
-import {
-  INT32_MAX,
-  parseCounters,
-  parseTaskQuery,
-  parseUpdateTask,
-  type TaskUpdate,
-} from '@arcrun/contracts';
+import { INT32_MAX, parseTaskQuery, type TaskUpdate } from '@arcrun/contracts';
 import { findArchivedStatus, findTask, listTasks, type TaskKey, updateTask } from '@arcrun/database';
 import { isTerminal, type TaskStatus, type TerminalStatus } from '@arcrun/domain';
 import { Router } from 'express';
@@ -16,11 +9,9 @@ import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
 import { readIdempotencyKey } from '../http/idempotency-key.ts';
-import { readJson, readJsonBody } from '../http/read-json.ts';
 
 export function taskRoutes(context: ApiContext): Router {
-  const { database, commits, doorbell, settings, pageLimits } = context;
-  const maxBytes = settings.PAYLOAD_MAX_BYTES;
+  const { bodies, database, commits, doorbell, pageLimits } = context;
   const router = Router();
 
   router
@@ -41,9 +32,11 @@ export function taskRoutes(context: ApiContext): Router {
     })
     .post(async (request, response) => {
       const key = readIdempotencyKey(request);
-      const { json, bytes } = await readJsonBody(request, maxBytes);
-      const call = key === null ? null : { call: 'POST /task', key, bodyHash: sha256(bytes) };
-      const { batchId, answer } = await createTasks(json, call, context);
+      const { batchId, answer } = await bodies.readNewBatch(request, key !== null, ({ tasks, bodyHash }) => {
+        const isOnce = key !== null && bodyHash !== null;
+        const call = isOnce ? { call: 'POST /task', key, bodyHash: Buffer.from(bodyHash) } : null;
+        return createTasks(tasks, call, context);
+      });
       response.setHeader('x-batch-id', batchId);
       if (answer === null) response.status(204).end();
       else sendJsonText(response, answer, 201);
@@ -59,17 +52,13 @@ export function taskRoutes(context: ApiContext): Router {
     })
     .patch(async (request, response) => {
       const id = readId(request.params.id, 'Task');
-      const parsed = parseUpdateTask(await readJson(request, maxBytes));
-      if (!parsed.ok) throw invalid(parsed.details);
-      const { update } = parsed;
+      const update = await bodies.read(request, 'taskUpdate');
       const status = update.status === null ? await change(id, update) : await report(id, update);
       sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
     })
     .put(async (request, response) => {
       const id = readId(request.params.id, 'Task');
-      const parsed = parseCounters(await readJson(request, maxBytes));
-      if (!parsed.ok) throw invalid(parsed.details);
-      const { newSuccess, newFailures } = parsed.counters;
+      const { newSuccess, newFailures } = await bodies.read(request, 'counters');
       await commits.addProgress({ id, success: newSuccess, failures: newFailures });
       response.status(202).end();
     })
@@ -146,8 +135,6 @@ export function taskRoutes(context: ApiContext): Router {
     return status;
   }
 }
-
-const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 
 function readTaskKey(value: unknown): TaskKey | null {
   const { createdAt, batchId, position } = value as Record<keyof TaskKey, unknown>;

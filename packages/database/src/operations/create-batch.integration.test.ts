@@ -10,9 +10,9 @@ import {
   submit,
   type TaskSpec,
   type TestDatabase,
+  writeBatch,
 } from '@arcrun/database/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { createBatch } from './create-batch.ts';
 import { findActions } from './find-actions.ts';
 import { findTask } from './find-task.ts';
 
@@ -26,7 +26,7 @@ afterAll(() => database.close());
 // proves: lifecycle/created-waiting
 test('tasks without parents are Pending, the others wait', async () => {
   const { batch } = aBatch({ a: {}, b: { needs: ['a'] }, c: { follows: ['a', 'b'] } });
-  const created = await createBatch(database.db, batch);
+  const created = await writeBatch(database.db, batch);
   expect(created).toMatchObject({ pending: 1, notified: 0 });
   expect(created.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
   expect(await statusesOf(database.db, batch.id)).toEqual({ a: 'Pending', b: 'Waiting', c: 'Waiting' });
@@ -36,7 +36,7 @@ test('tasks without parents are Pending, the others wait', async () => {
 // proves: webhooks/batch-complete-empty
 test('a batch without tasks is complete at once, and tells so', async () => {
   const { batch } = aBatch({}, { postedAsObject: true, onComplete: [anAction('done'), anAction('also')] });
-  expect(await createBatch(database.db, batch)).toMatchObject({ pending: 0, notified: 2 });
+  expect(await writeBatch(database.db, batch)).toMatchObject({ pending: 0, notified: 2 });
   const row = await batchRow(database.db, batch.id);
   expect(row).toMatchObject({ total_tasks: 0, open_tasks: 0, status_counts: {} });
   expect(row.completed_at).toEqual(row.created_at);
@@ -160,7 +160,7 @@ describe('what a task carries', () => {
 // proves: http/create-all-or-nothing
 test('all or nothing: a batch with a bad row leaves nothing behind', async () => {
   const { batch } = aBatch({ a: {}, b: { expectedCount: -1, onStart: anAction('only-here') } });
-  await expect(createBatch(database.db, batch)).rejects.toMatchObject({ code: '23514' });
+  await expect(writeBatch(database.db, batch)).rejects.toMatchObject({ code: '23514' });
   const { rows } = await database.pool.query(`
     select (select count(*) from batch) + (select count(*) from task) + (select count(*) from action) as rows`);
   expect(rows).toEqual([{ rows: '0' }]);

@@ -13,11 +13,11 @@ import {
   submit,
   type TaskSpec,
   type TestDatabase,
+  writeBatch,
 } from '@arcrun/database/testing';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { isCrowdedKind } from '../failures.ts';
-import { createBatch } from './create-batch.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -37,8 +37,8 @@ const looksFor = (status: TaskStatus, fields: readonly string[] = ['t'], kind = 
 
 /** Names of the tasks that were created. */
 async function create(tasks: Record<string, TaskSpec>, by = database): Promise<string[]> {
-  const created = await createBatch(by.db, aBatch(tasks).batch);
-  return created.tasks.map((task) => task.name);
+  const created = await writeBatch(by.db, aBatch(tasks).batch);
+  return created.described.map((task) => task.name);
 }
 
 const json = (value: unknown) => JSON.stringify(value);
@@ -132,8 +132,8 @@ test('within a request an earlier one counts, and a dependency on a duplicate co
     child: { needs: ['twin'] },
     grandchild: { needs: ['child', 'root'] },
   });
-  const created = await createBatch(database.db, batch);
-  expect(created.tasks.map((task) => task.name)).toEqual(['first', 'root', 'child', 'grandchild']);
+  const created = await writeBatch(database.db, batch);
+  expect(created.described.map((task) => task.name)).toEqual(['first', 'root', 'child', 'grandchild']);
   expect(created.pending).toBe(3);
   expect(await statusesOf(database.db, id)).toEqual({
     first: 'Pending',
@@ -148,7 +148,7 @@ test('a batch of duplicates alone is an empty one, and complete at once', async 
   const dedupe = [looksFor('Pending', [])];
   await create({ a: { dedupe } });
   const { batch, id } = aBatch({ b: { dedupe }, c: { dedupe } });
-  expect((await createBatch(database.db, batch)).tasks).toEqual([]);
+  expect((await writeBatch(database.db, batch)).described).toEqual([]);
   expect(await batchRow(database.db, id)).toMatchObject({
     total_tasks: 0,
     open_tasks: 0,

@@ -29,3 +29,4 @@ export * from './take-sample.ts';
 export * from './take-turn.ts';
 export * from './time-out-tasks.ts';
 export * from './update-task.ts';
+export * from './vacuum-queues.ts';

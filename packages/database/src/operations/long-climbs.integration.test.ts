@@ -19,6 +19,7 @@ import {
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { claimTasks } from './claim-tasks.ts';
 import { endTasks } from './end-tasks.ts';
 import { findOldestDue } from './find-oldest-due.ts';
 import { propagateEnds } from './propagate-ends.ts';
@@ -124,6 +125,21 @@ describe('long climbs', () => {
     expect(await drain(5000)).toBe(1);
     expect((await batchRow(database.db, id)).open_tasks).toBe(0);
   });
+});
+
+test('what a long climb has not come to yet does not start meanwhile', async () => {
+  const parents = Array.from({ length: 20 }, (_, n) => `p${n}`);
+  const tasks: Record<string, TaskSpec> = Object.fromEntries(parents.map((name) => [name, {}]));
+  const { id, ids } = await submit(database.db, { ...tasks, leaf: { needs: parents } });
+  const other = await submit(database.db, { a: {} });
+  expect((await cancel(database.db, ids['leaf'], 6)).effects).toMatchObject({ unfinished: 1 });
+  const round = await claimTasks(database.db, worker, { limit: 50, originRoom: 50 });
+  expect(round.claims.map((claim) => claim.id)).toEqual([other.ids.a]);
+  // Asked again, since nobody may ring when the climb does not come to them.
+  expect(round.more).toBe(true);
+  await drain(6);
+  expect(new Set(Object.values(await statusesOf(database.db, id)))).toEqual(new Set(['Canceled']));
+  expect(await findViolations(database.db)).toEqual([]);
 });
 
 describe('a dead end that somebody else has locked', () => {

@@ -12,7 +12,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { inject } from 'vitest';
 import { claimTasks } from './claim-tasks.ts';
-import type { StoredAction } from './create-batch.ts';
+import type { StoredAction } from '../batch-plan.ts';
 import { findOldestDue } from './find-oldest-due.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 import { leaseDeliveries } from './lease-deliveries.ts';

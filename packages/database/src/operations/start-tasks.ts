@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { retryConflicts } from '../failures.ts';
 import { BUSY } from '../group-commit.ts';
 import type { Schema } from '../schema.ts';
-import type { StoredAction } from './create-batch.ts';
+import type { StoredAction } from '../batch-plan.ts';
 
 export interface TaskStart {
   readonly id: string;

@@ -17,10 +17,10 @@ import {
   type TaskSpec,
   type TestDatabase,
   untilBlocked,
+  writeBatch,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { createBatch } from './create-batch.ts';
 import { pauseTask } from './pause-task.ts';
 import { propagateEnds } from './propagate-ends.ts';
 import { startTasks } from './start-tasks.ts';
@@ -163,7 +163,7 @@ test('10,000 tasks are stopped at once', async () => {
     tasks[`t${n}`] = n < 100 ? {} : { needs: [`t${n - 100}`], follows: [`t${n - 99}`] };
   }
   const { batch, id } = aBatch(tasks);
-  await createBatch(database.db, batch);
+  await writeBatch(database.db, batch);
   await run(database.db, worker);
   const beganMs = performance.now();
   expect(await stopBatch(database.db, id)).toMatchObject({ before: { Running: 100, Waiting: 9900 } });

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../schema.ts';
 
 /** What is done from time to time, by whoever comes first. */
-export type Duty = 'sweep' | 'retention';
+export type Duty = 'sweep' | 'retention' | 'vacuum';
 
 /** Takes the right to a duty, if it was done at least `minAgeMs` ago. One caller of many gets it. */
 export async function takeTurn(db: Kysely<Schema>, duty: Duty, minAgeMs: number): Promise<boolean> {

@@ -9,14 +9,16 @@ import {
   start,
   type TaskSpec,
   type TestDatabase,
+  writeBatch,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { planBatch } from '../batch-plan.ts';
 import { addProgress } from '../operations/add-progress.ts';
 import { archiveBatches } from '../operations/archive-batches.ts';
 import { changeRules } from '../operations/change-rules.ts';
 import { claimTasks } from '../operations/claim-tasks.ts';
-import { createBatch, createBatchOnce } from '../operations/create-batch.ts';
+import { createBatchOnce } from '../operations/create-batch.ts';
 import { endTasks } from '../operations/end-tasks.ts';
 import { findActions } from '../operations/find-actions.ts';
 import { findBatch } from '../operations/find-batch.ts';
@@ -85,7 +87,7 @@ beforeAll(async () => {
   // Finished, with notifications that were delivered; then what is blocked, of 20 tenants.
   for (let n = 0; n < 10; n++) {
     const done = aBatch(manyTasks(() => ({ kind: 'done', onSuccess: [anAction(`told-${n}`)] })));
-    await createBatch(database.db, done.batch);
+    await writeBatch(database.db, done.batch);
     const claims = await claimUpTo(database.db, worker, BATCH_SIZE);
     await start(database.db, claims);
     await endTasks(
@@ -108,7 +110,7 @@ beforeAll(async () => {
       })),
       { scope: `scope-${n}`, metadata: JSON.stringify({ n }) },
     );
-    await createBatch(database.db, blocked.batch);
+    await writeBatch(database.db, blocked.batch);
   }
   // What makes the other tables as large as they are in such a database.
   await database.pool.query(`
@@ -176,7 +178,7 @@ describe.each([
 
   test('a task from its creation to its end, and what follows', async () => {
     const built = aSmallBatch();
-    await expectFewRows(() => createBatch(watched.db, built.batch));
+    await expectFewRows(() => writeBatch(watched.db, built.batch));
     const claims: { id: string; claim: number }[] = [];
     await expectFewRows(async () => {
       const round = await claimTasks(watched.db, worker, { limit: 50, originRoom: 50 });
@@ -240,7 +242,7 @@ describe.each([
 
   test('pause, resume, a cascade, what is due, and the breakers', async () => {
     const built = aSmallBatch();
-    await createBatch(database.db, built.batch);
+    await writeBatch(database.db, built.batch);
     await expectFewRows(() => pauseTask(watched.db, built.ids.a));
     await expectFewRows(() => resumeTask(watched.db, built.ids.a));
     await expectFewRows(() =>
@@ -268,10 +270,17 @@ describe.each([
   test('dedupe and idempotency keys', async () => {
     const dedupe = [{ status: 'Pending', kind: 'blocked', fields: ['tenant', 'n'] }] as const;
     const unique = aBatch({ a: { kind: 'free', dedupe: [...dedupe], metadata: '{"tenant": 77, "n": 1}' } });
-    await expectFewRows(() => createBatch(watched.db, unique.batch));
+    await expectFewRows(() => writeBatch(watched.db, unique.batch));
     const call = { call: 'POST /task', key: unique.id, bodyHash: Buffer.alloc(32) };
     const again = aSmallBatch();
-    await expectFewRows(() => createBatchOnce(watched.db, call, again.batch, () => null));
+    await expectFewRows(() =>
+      createBatchOnce(
+        watched.db,
+        call,
+        planBatch(again.batch, () => null),
+        () => null,
+      ),
+    );
   });
 
   test('what the API shows of one task or batch', async () => {

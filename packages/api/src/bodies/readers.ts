@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import {
+  type BatchLimits,
+  type BatchRules,
+  type CounterUpdate,
+  type Json,
+  parseBatchRules,
+  parseCounters,
+  parseJson,
+  parseUpdateTask,
+  type TaskUpdate,
+} from '@arcrun/contracts';
+import { invalid } from '../http/errors.ts';
+import { type PlannedTasks, planTasks } from '../plan-tasks.ts';
+
+export interface ReaderOptions {
+  readonly limits: BatchLimits;
+  /** Whether the hash of a new batch's body is wanted. */
+  readonly hashed: boolean;
+}
+
+export interface NewBatchBody {
+  readonly tasks: PlannedTasks;
+  /** SHA-256 of the body as it came. */
+  readonly bodyHash: Uint8Array<ArrayBuffer> | null;
+}
+
+/** What is read from the bodies of the calls. */
+export interface ReaderValues {
+  readonly newBatch: NewBatchBody;
+  readonly taskUpdate: TaskUpdate;
+  readonly counters: CounterUpdate;
+  readonly batchRules: BatchRules;
+}
+
+/** Those whose value can be sent from thread to thread as it is. */
+export type PlainReader = Exclude<keyof ReaderValues, 'newBatch'>;
+
+type Readers = {
+  readonly [Name in keyof ReaderValues]: (bytes: Buffer, options: ReaderOptions) => ReaderValues[Name];
+};
+
+/**
+ * How they are read. The same functions run here and in the thread; all that they need, they are given.
+ *
+ * @throws ApiError
+ */
+export const READERS: Readers = {
+  newBatch: (bytes, { limits, hashed }) => ({
+    tasks: planTasks(readJson(bytes), limits),
+    bodyHash: hashed ? new Uint8Array(createHash('sha256').update(bytes).digest()) : null,
+  }),
+  taskUpdate: (bytes) => {
+    const parsed = parseUpdateTask(readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.update;
+  },
+  counters: (bytes) => {
+    const parsed = parseCounters(readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.counters;
+  },
+  batchRules: (bytes) => {
+    const parsed = parseBatchRules(readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.rules;
+  },
+};
+
+/** Reads JSON, without losing a digit. */
+function readJson(bytes: Buffer): Json {
+  const parsed = parseJson(bytes);
+  if (!parsed.ok) throw invalid(parsed.details ?? [`body: ${parsed.message}`]);
+  return parsed.value;
+}

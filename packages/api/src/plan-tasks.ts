@@ -1,0 +1,97 @@
+import type { BasicTaskDto, BatchLimits, Json, NewBatch } from '@arcrun/contracts';
+import { notBuilt as findNotBuilt, parseNewBatch } from '@arcrun/contracts';
+import { type BatchPlan, type InsertedBatch, type InsertedTask, planBatch } from '@arcrun/database';
+import { invalid, notBuilt } from './http/errors.ts';
+import { uuidsV7 } from './uuid-v7.ts';
+
+/** A batch that is ready to be written. */
+export interface PlannedTasks {
+  readonly plan: BatchPlan<DescribedTasks>;
+  /** How many tasks the request has, duplicates included. */
+  readonly size: number;
+}
+
+/** What is known of the tasks that are written. */
+export interface DescribedTasks {
+  readonly count: number;
+  readonly withParents: number;
+  /** JSON of the tasks in input order, without their time; null when there is none. */
+  readonly answer: string | null;
+}
+
+/** The answer, when the tasks have been created. */
+export const answerAt = (createdAt: string, batchId: string, answer: string): string =>
+  answer.replaceAll(markOf(batchId), createdAt);
+
+/** Stands for the time, which the database tells. No request can hold it, since the id is younger than that. */
+const markOf = (batchId: string): string => `created_at of ${batchId}`;
+
+/** Validates and plans a batch. Nothing here waits for anything, so it may be done in any thread. */
+export function planTasks(body: Json, limits: BatchLimits): PlannedTasks {
+  const parsed = parseNewBatch(body, limits);
+  if (!parsed.ok) throw invalid(parsed.details);
+  const missing = findNotBuilt(body);
+  if (missing.length > 0) throw notBuilt(missing.map((field) => `${field}: is not built yet`));
+  const batch = toInsertedBatch(parsed.batch);
+  return { plan: planBatch(batch, (tasks) => describe(tasks, batch.id)), size: batch.tasks.length };
+}
+
+/** Gives ids to the tasks, in topological order: parents lock before their children. */
+function toInsertedBatch(batch: NewBatch): InsertedBatch {
+  const [batchId, ...ids] = uuidsV7(batch.tasks.length + 1);
+  const idOf = Array.from({ length: batch.tasks.length }, () => '');
+  for (const [turn, index] of batch.order.entries()) idOf[index] = ids[turn]!;
+  return {
+    id: batchId!,
+    postedAsObject: batch.isObject,
+    scope: batch.scope,
+    metadata: batch.metadata,
+    onComplete: batch.onBatchComplete,
+    tasks: batch.tasks.map((task, position) => ({
+      id: idOf[position]!,
+      position,
+      name: task.name,
+      kind: task.kind,
+      timeoutSecs: task.timeoutSecs,
+      priority: task.priority,
+      expectedCount: task.expectedCount,
+      deadEndBarrier: task.deadEndBarrier,
+      metadata: task.metadata,
+      parents: task.dependencies.map(({ parent, requiresSuccess }) => ({
+        id: idOf[parent]!,
+        requiresSuccess,
+      })),
+      onStart: task.onStart,
+      onSuccess: task.onSuccess,
+      onFailure: task.onFailure,
+      rules: task.rules,
+      dedupe: task.dedupe,
+    })),
+  };
+}
+
+function describe(tasks: readonly InsertedTask[], batchId: string): DescribedTasks {
+  return {
+    count: tasks.length,
+    withParents: tasks.filter((task) => task.parents.length > 0).length,
+    answer: tasks.length === 0 ? null : JSON.stringify(tasks.map((task) => toBasicTask(task, batchId))),
+  };
+}
+
+function toBasicTask(task: InsertedTask, batchId: string): BasicTaskDto {
+  return {
+    id: task.id,
+    name: task.name,
+    kind: task.kind,
+    status: task.parents.length > 0 ? 'Waiting' : 'Pending',
+    created_at: markOf(batchId),
+    started_at: null,
+    success: 0,
+    failures: 0,
+    expected_count: task.expectedCount,
+    ended_at: null,
+    batch_id: batchId,
+    dead_end_barrier: task.deadEndBarrier,
+    priority: task.priority,
+  };
+}

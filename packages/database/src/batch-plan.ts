@@ -1,0 +1,135 @@
+import { hash } from 'node:crypto';
+import type { Rule, RuleMatcher } from '@arcrun/domain';
+import { type DuplicateSearch, findDuplicateIds, type FoundDuplicates, searchFor } from './dedupe.ts';
+import { RuleSets } from './rule-sets.ts';
+import type { SqlJson } from './sql-json.ts';
+
+/** An action as it is stored. Texts are JSON. */
+export interface StoredAction {
+  readonly url: string;
+  readonly verb: string;
+  readonly headers: string | null;
+  readonly body: string | null;
+  /** Its content in canonical form; equal keys are one row. */
+  readonly key: string;
+}
+
+export interface InsertedTask {
+  readonly id: string;
+  readonly position: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly timeoutSecs: number;
+  readonly priority: number;
+  readonly expectedCount: number | null;
+  readonly deadEndBarrier: boolean;
+  /** JSON text. */
+  readonly metadata: string | null;
+  readonly parents: readonly { readonly id: string; readonly requiresSuccess: boolean }[];
+  readonly onStart: StoredAction;
+  readonly onSuccess: readonly StoredAction[];
+  readonly onFailure: readonly StoredAction[];
+  readonly rules: readonly Rule[];
+  /** What must not be there already. */
+  readonly dedupe: readonly RuleMatcher[];
+}
+
+export interface InsertedBatch {
+  readonly id: string;
+  readonly postedAsObject: boolean;
+  readonly scope: string | null;
+  /** JSON text. */
+  readonly metadata: string | null;
+  readonly onComplete: readonly StoredAction[];
+  readonly tasks: readonly InsertedTask[];
+}
+
+/** What `create_batch` takes. */
+interface BatchTexts {
+  readonly row: SqlJson;
+  readonly actions: SqlJson;
+  readonly ruleSets: SqlJson;
+  readonly tasks: SqlJson;
+  readonly links: SqlJson;
+}
+
+/** What is to be written. */
+export interface BatchWrite<T> {
+  readonly texts: BatchTexts;
+  /** What the caller wanted to know of the tasks that are written: those without the duplicates. */
+  readonly described: T;
+}
+
+/** How a batch is written. All that takes long for a large one is done when there is a plan. */
+export type BatchPlan<T> = { readonly id: string } & (
+  | { readonly search: null; readonly write: BatchWrite<T> }
+  | {
+      readonly search: DuplicateSearch;
+      readonly writeWithout: (found: FoundDuplicates) => BatchWrite<T> | Promise<BatchWrite<T>>;
+    }
+);
+
+/** @param describe what is to be known of the tasks that are written, without links to duplicates */
+export function planBatch<T>(
+  batch: InsertedBatch,
+  describe: (tasks: readonly InsertedTask[]) => T,
+): BatchPlan<T> {
+  const { id, tasks } = batch;
+  const writeOf = (left: readonly InsertedTask[]): BatchWrite<T> => ({
+    texts: toTexts({ ...batch, tasks: left }),
+    described: describe(left),
+  });
+  const search = searchFor(tasks);
+  if (search === null) return { id, search, write: writeOf(tasks) };
+  const writeWithout = (found: FoundDuplicates): BatchWrite<T> => {
+    const duplicates = findDuplicateIds(tasks, found);
+    // A dependency on a duplicate counts as met.
+    const left = tasks
+      .filter((task) => !duplicates.has(task.id))
+      .map((task) => ({ ...task, parents: task.parents.filter((parent) => !duplicates.has(parent.id)) }));
+    return writeOf(left);
+  };
+  return { id, search, writeWithout };
+}
+
+function toTexts(batch: InsertedBatch): BatchTexts {
+  const actions = new Map<string, string>();
+  const hashes = new Map<string, string>();
+  const refer = (action: StoredAction): string => {
+    let hashed = hashes.get(action.key);
+    if (hashed === undefined) {
+      hashed = hash('sha256', action.key, 'hex').slice(0, 32);
+      hashes.set(action.key, hashed);
+      actions.set(
+        hashed,
+        `{"hash":"${hashed}","url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body},"origin":${JSON.stringify(new URL(action.url).origin)}}`,
+      );
+    }
+    return hashed;
+  };
+  const referAll = (list: readonly StoredAction[]) => JSON.stringify(list.map(refer));
+  const ruleSets = new RuleSets();
+
+  // JSON text is put together by hand, since metadata is JSON text already and must keep its digits.
+  const tasks = batch.tasks.map(
+    (task) =>
+      `{"id":"${task.id}","position":${task.position},"name":${JSON.stringify(task.name)},"kind":${JSON.stringify(task.kind)},` +
+      `"timeout_secs":${task.timeoutSecs},"priority":${task.priority},"expected_count":${task.expectedCount},` +
+      `"dead_end_barrier":${task.deadEndBarrier},"metadata":${task.metadata},"open_parents":${task.parents.length},` +
+      `"on_start":"${refer(task.onStart)}","on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)},` +
+      `"rules":${JSON.stringify(ruleSets.refer(task.rules))}}`,
+  );
+  const links = batch.tasks.flatMap((task) =>
+    task.parents.map((parent) => `{"p":"${parent.id}","c":"${task.id}","r":${parent.requiresSuccess}}`),
+  );
+  const row =
+    `{"id":"${batch.id}","posted_as_object":${batch.postedAsObject},"scope":${JSON.stringify(batch.scope)},` +
+    `"metadata":${batch.metadata},"on_complete":${referAll(batch.onComplete)}}`;
+  return {
+    row,
+    actions: `[${[...actions.values()].join(',')}]`,
+    ruleSets: ruleSets.toJson(),
+    tasks: `[${tasks.join(',')}]`,
+    links: `[${links.join(',')}]`,
+  };
+}

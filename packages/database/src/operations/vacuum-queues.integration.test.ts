@@ -1,0 +1,38 @@
+import { createTestDatabase, type TestDatabase, until } from '@arcrun/database/testing';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { vacuumQueues } from './vacuum-queues.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('templateUrl'));
+});
+afterAll(() => database.close());
+
+const pages = async (): Promise<number> => {
+  const { rows } = await database.pool.query<{ n: number }>(
+    `select (pg_relation_size('place_change') / 8192)::integer as n`,
+  );
+  return rows[0]!.n;
+};
+
+test('tables in which many rows have died are cleaned up, so that they do not grow', async () => {
+  await database.pool.query('alter table place_change set (autovacuum_enabled = false)');
+  expect(await vacuumQueues(database.db)).toEqual([]);
+  const passThrough = () =>
+    database.pool.query(
+      `insert into place_change select gen_random_uuid(), 1 from generate_series(1, 5000); delete from place_change`,
+    );
+  await passThrough();
+  const once = await pages();
+  for (let round = 0; round < 3; round++) {
+    // What has died is told with a delay.
+    let cleaned: string[] = [];
+    await until('the dead rows are known', async () => {
+      cleaned = await vacuumQueues(database.db);
+      return cleaned.length > 0;
+    });
+    expect(cleaned).toEqual(['place_change']);
+    await passThrough();
+  }
+  expect(await pages()).toBe(once);
+});
