@@ -1,5 +1,5 @@
-import { type Json, type NewTask, task, webhook } from '@arcrun/client';
-import { anAction, submit, until } from '@arcrun/database/testing';
+import { type Json, type Matcher, type NewTask, type Rule, task, webhook } from '@arcrun/client';
+import { anAction, claimUpTo, submit, until } from '@arcrun/database/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Stack, startStack } from '../harness/stack.ts';
 
@@ -22,7 +22,11 @@ const untilOneOf = (id: string, statuses: readonly string[]) =>
 
 describe('a receiver', () => {
   beforeAll(async () => {
-    const settings = { WEBHOOK_RETRY_BACKOFF_BASE_SECS: '0', LOG_LEVEL: 'debug' };
+    const settings = {
+      WEBHOOK_RETRY_BACKOFF_BASE_SECS: '0',
+      WORKER_CLAIM_TIMEOUT_SECS: '1',
+      LOG_LEVEL: 'debug',
+    };
     stack = await startStack({ apis: 1, workers: 1, settings });
   });
   afterAll(() => stack.close());
@@ -103,6 +107,39 @@ describe('a receiver', () => {
     expect(shown.actions[0]!.params.headers).toEqual(headers);
     expect(JSON.stringify([shown.failure_reason, await stack.client.listDeliveries()])).not.toContain(secret);
     for (const { output } of [...stack.apis, ...stack.workers]) expect(output()).not.toContain('a-secret-of');
+  });
+
+  // proves: http/patch-at-once, rules/capacity-progress, rules/freed-at-once
+  test('is called at once when what holds its task back is changed', async () => {
+    stack.receiver.behave(() => undefined);
+    const matcher = (fields: string[]): Matcher => ({ status: 'Running', kind: 'calls', fields });
+    const lacking = await create({
+      rules: [{ type: 'Concurency', max_concurency: 99, matcher: matcher(['t']) }],
+    });
+    const capacity: Rule[] = [{ type: 'Capacity', max_capacity: 5, matcher: matcher([]) }];
+    const filling = await create({ expected_count: 1000 });
+    await untilOneOf(filling, RUNS);
+    const full = await create({ expected_count: 1, rules: capacity });
+    for (const id of [lacking, full]) expect((await stack.client.getTask(id)).status).toBe('Pending');
+    await stack.client.updateTask(lacking, { metadata: { t: 1 } });
+    await untilOneOf(lacking, RUNS);
+    await stack.client.addProgress(filling, { success: 999 });
+    await untilOneOf(full, RUNS);
+    // Nothing of it had to wait for the sweep.
+    for (const name of ['lost_doorbells_total', 'places_mended_total'])
+      expect(await stack.metric(name)).toBe(0);
+  });
+
+  // proves: lifecycle/hand-back-old-claim
+  test('is called for a task that its worker has claimed without knowing it', async () => {
+    const { rows } = await stack.database.pool.query<{ id: string }>('select id from worker');
+    // Nobody rings for it, so the worker does not come first.
+    const { ids } = await submit(stack.database.db, {
+      a: { onStart: { ...anAction('start'), url: url('/start'), key: JSON.stringify(url('/start')) } },
+    });
+    expect(await claimUpTo(stack.database.db, rows[0]!.id, 1)).toMatchObject([{ id: ids.a, claim: 1 }]);
+    await untilOneOf(ids.a, RUNS);
+    expect(stack.receiver.callsOf(ids.a, 'start').map(({ claim }) => claim)).toEqual([2]);
   });
 });
 

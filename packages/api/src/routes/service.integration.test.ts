@@ -36,6 +36,18 @@ describe('metrics', () => {
       expect(text).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });
 
+  // proves: metrics/scrape-cost
+  test('a scrape asks the database nothing', async () => {
+    let acquired = 0;
+    const count = () => acquired++;
+    api.database.pool.on('acquire', count);
+    await api.call('GET', '/metrics');
+    expect(acquired).toBe(0);
+    await api.call('GET', '/task');
+    expect(acquired).toBeGreaterThan(0);
+    api.database.pool.off('acquire', count);
+  });
+
   // proves: metrics/tasks-created-total
   test('count what this process does', async () => {
     const created = async () =>

@@ -18,6 +18,8 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { handBackClaims } from './hand-back-claims.ts';
 import { propagateEnds } from './propagate-ends.ts';
+import { startTasks } from './start-tasks.ts';
+import { timeOutTasks } from './time-out-tasks.ts';
 
 let database: TestDatabase;
 let worker: string;
@@ -83,4 +85,34 @@ test('started_at and last_updated are those of entering Running, in the claim th
   const { started_at, last_updated } = await stateOf(database.db, ids.a);
   expect(started_at).toEqual(last_updated);
   expect(new Date(started_at!).getTime()).toBeGreaterThanOrEqual(before.rows[0]!.at.getTime() - 1);
+});
+
+// proves: lifecycle/timeout-notifies
+test('a task that timed out is not called to cancel', async () => {
+  const { ids } = await submit(database.db, { a: { timeoutSecs: 1, onFailure: [anAction('failed')] } });
+  const [claim] = await claimAll(database.db, worker);
+  await startTasks(database.db, [{ id: ids.a, claim: claim!.claim, cancelAction: anAction('cancel') }], {
+    wait: true,
+  });
+  await sql`update task_state set check_at = now() - interval '1 s', last_updated = now() - interval '1 h'`.execute(
+    database.db,
+  );
+  await timeOutTasks(database.db, { limit: 10, cascadeLimit: 10 });
+  expect((await stateOf(database.db, ids.a)).failure_reason).toBe('Timeout');
+  expect(await deliveriesOf(database.db, ids.a)).toMatchObject([{ trigger: 'End', condition: 'Failure' }]);
+});
+
+// proves: http/priority, http/priority-kept
+test('tasks of all kinds stand in one line, in which what was handed back keeps its place', async () => {
+  const { ids: older } = await submit(database.db, {
+    a: { kind: 'x' },
+    b: { kind: 'y' },
+    c: { kind: 'z', priority: 1 },
+  });
+  const idsOf = (claims: readonly { id: string }[]) => claims.map((claim) => claim.id);
+  const claims = await claimAll(database.db, worker);
+  expect(idsOf(claims)).toEqual([older.c, older.a, older.b]);
+  const { ids: newer } = await submit(database.db, { d: { kind: 'x' }, e: { kind: 'w', priority: 2 } });
+  await handBackClaims(database.db, worker, claims);
+  expect(idsOf(await claimAll(database.db, worker))).toEqual([newer.e, older.c, older.a, older.b, newer.d]);
 });
