@@ -118,6 +118,8 @@ describe('GET /batches', () => {
     ]);
     expect(await idsOf('kind=etl&name=load')).toEqual([batchId]);
     expect(await idsOf('kind=etl&name=send')).toEqual([]);
+    expect(await idsOf('name=oa')).toEqual([batchId]);
+    for (const name of ['%25', 'l_ad', 'LOAD']) expect(await idsOf(`name=${name}`)).toEqual([]);
     expect(await idsOf('status=Pending&kind=mail')).toEqual([batchId]);
     expect(await idsOf('status=Running')).toEqual([]);
     expect((await get('/batches?kind=etl'))[0].status_counts.pending).toBe(2);
@@ -130,7 +132,13 @@ describe('GET /batches', () => {
     for (const query of ['scope=team/nightly', 'metadata={"owner":"Ann_1"}', 'search=night', 'search=nn_1']) {
       expect(await idsOf(query)).toEqual([batchId]);
     }
-    for (const query of ['scope=team', 'search=nothing', 'metadata={"owner":"Ann"}'])
+    for (const query of [
+      'scope=team',
+      'search=nothing',
+      'search=%25',
+      'search=n_ghtly',
+      'metadata={"owner":"Ann"}',
+    ])
       expect(await idsOf(query)).toEqual([]);
   });
 

@@ -77,6 +77,8 @@ describe('GET /task', () => {
     );
     expect(await names(`name=${encodeURIComponent('50%')}`)).toEqual(['50% off']);
     expect(await names('kind=a_b')).toEqual(['50% off']);
+    expect(await names('kind=x')).toEqual(['500 off']);
+    expect(await names('kind=X')).toEqual([]);
     expect(await names(`name=${encodeURIComponent('\\')}`)).toEqual(['a\\b']);
     expect(await names('name=OFF')).toEqual([]);
     expect(await names('timeout=7')).toEqual(['a\\b']);
