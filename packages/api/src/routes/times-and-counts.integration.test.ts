@@ -37,6 +37,7 @@ test('a task has exactly its fields', async () => {
   expect(Object.keys(listed).toSorted()).toEqual(basic.toSorted());
   const task = await get(`/task/${id}`);
   expect(Object.keys(task).toSorted()).toEqual([...basic, ...whole].toSorted());
+  expect(task.last_updated).toBe(task.ended_at);
   for (const name of ['created_at', 'started_at', 'ended_at', 'last_updated'])
     expect(task[name]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/);
 });

@@ -1,52 +1,66 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { guardedLookup } from './guarded-lookup.ts';
-import { WebhookClient } from './webhook-client.ts';
+import { type WebhookAnswer, WebhookClient } from './webhook-client.ts';
 
 const MIB = 1_048_576;
 
-let server: Server;
-let answer: (response: ServerResponse) => void;
-let calls: { readonly target: string | undefined; readonly socket: Socket }[];
-const clients: WebhookClient[] = [];
+interface Called {
+  readonly targets: (string | undefined)[];
+  readonly connections: Set<Socket>;
+  readonly call: (path?: string, host?: string) => Promise<WebhookAnswer>;
+}
 
-beforeEach(async () => {
-  calls = [];
-  server = createServer((request, response) => {
-    calls.push({ target: request.url, socket: request.socket });
+interface Options {
+  readonly timeoutMs?: number;
+  /** How long the receiver keeps, and announces to keep, a connection. */
+  readonly keepAliveMs?: number;
+  readonly lookup?: LookupFunction;
+  /** Ends what was made for it after the test. */
+  readonly finally?: typeof onTestFinished;
+}
+
+/** A receiver that answers so, and a client that calls it. */
+async function aReceiver(
+  answer: (response: ServerResponse) => void,
+  { timeoutMs = 2000, keepAliveMs = 60_000, lookup, finally: end = onTestFinished }: Options = {},
+): Promise<Called> {
+  const targets: (string | undefined)[] = [];
+  const connections = new Set<Socket>();
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
+    targets.push(request.url);
+    connections.add(request.socket);
     request.resume();
     answer(response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  for (const client of clients.splice(0)) client.close();
-  server.closeAllConnections();
-  server.close();
-  await once(server, 'close');
-});
-
-const portOf = () => (server.address() as AddressInfo).port;
-
-function aClient(timeoutMs = 2000, lookup?: LookupFunction): WebhookClient {
   const client = new WebhookClient({ timeoutMs, lookup });
-  clients.push(client);
-  return client;
+  end(async () => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    targets,
+    connections,
+    call: (path = '/', host = '127.0.0.1') =>
+      client.call({ url: `http://${host}:${port}${path}`, method: 'POST', headers: {}, body: '{}' }),
+  };
 }
 
-const call = (client: WebhookClient, host = '127.0.0.1', path = '/') =>
-  client.call({ url: `http://${host}:${portOf()}${path}`, method: 'POST', headers: {}, body: '{}' });
+const ok = (response: ServerResponse): void => void response.writeHead(200).end();
 
 describe('an answer', () => {
   // proves: webhooks/time-limit
   test('that does not come in time is none', async () => {
-    answer = () => undefined;
+    const { call } = await aReceiver(() => undefined, { timeoutMs: 200 });
     const beganMs = performance.now();
-    expect(await call(aClient(200))).toMatchObject({ answered: false, isBlocked: false });
+    expect(await call()).toMatchObject({ answered: false, isBlocked: false });
     expect(performance.now() - beganMs).toBeLessThan(1500);
   });
 
@@ -56,94 +70,90 @@ describe('an answer', () => {
     [MIB + 1, undefined],
     [50 * MIB, undefined],
   ])('of %i bytes is read, or cut off', async (size, read) => {
-    answer = (response) => response.writeHead(201).end(Buffer.alloc(size, 97));
-    const answered = await call(aClient());
+    const { call } = await aReceiver((response) => response.writeHead(201).end(Buffer.alloc(size, 97)));
+    const answered = await call();
     expect(answered).toMatchObject({ answered: true, status: 201 });
     expect(answered.answered && answered.body?.length).toBe(read);
   });
 
   // proves: webhooks/answer-stalls
   test('whose body stalls is its status line', async () => {
-    answer = (response) => response.writeHead(200, { 'content-length': '100' }).write('{"kind":');
-    expect(await call(aClient(200))).toEqual({
-      answered: true,
-      status: 200,
-      body: null,
-      retryAfter: undefined,
-    });
+    const stall = (response: ServerResponse) =>
+      void response.writeHead(200, { 'content-length': '100' }).write('{"kind":');
+    const { call } = await aReceiver(stall, { timeoutMs: 200 });
+    expect(await call()).toEqual({ answered: true, status: 200, body: null, retryAfter: undefined });
   });
 
   // proves: webhooks/answer-stalls
   test('that breaks off in its body is its status line', async () => {
-    answer = (response) => {
+    const { call } = await aReceiver((response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('{"kind":', () => response.destroy());
-    };
-    expect(await call(aClient())).toMatchObject({ answered: true, status: 200, body: null });
+    });
+    expect(await call()).toMatchObject({ answered: true, status: 200, body: null });
   });
 
   // proves: webhooks/start-other
   test('that leads elsewhere is not followed', async () => {
-    answer = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
-    expect(await call(aClient(), '127.0.0.1', '/here')).toMatchObject({ answered: true, status: 307 });
-    expect(calls.map(({ target }) => target)).toEqual(['/here']);
+    const { call, targets } = await aReceiver((response) =>
+      response.writeHead(307, { location: '/elsewhere' }).end(),
+    );
+    expect(await call('/here')).toMatchObject({ answered: true, status: 307 });
+    expect(targets).toEqual(['/here']);
   });
 });
 
-describe('a connection', () => {
-  const connections = () => new Set(calls.map(({ socket }) => socket)).size;
-
+// They wait beside each other.
+describe.concurrent('a connection', () => {
   // proves: webhooks/idle-connection
-  test('is kept, but not used again after 4 s', { timeout: 10_000 }, async () => {
-    server.keepAliveTimeout = 60_000;
-    answer = (response) => response.writeHead(200).end();
-    const client = aClient();
-    await call(client);
+  test('is kept, but not used again after 4 s', { timeout: 10_000 }, async ({ onTestFinished: end }) => {
+    const { call, connections } = await aReceiver(ok, { finally: end });
+    await call();
     await delay(500);
-    await call(client);
-    expect(connections()).toBe(1);
+    await call();
+    expect(connections.size).toBe(1);
     await delay(4200);
-    await call(client);
-    expect(connections()).toBe(2);
+    await call();
+    expect(connections.size).toBe(2);
   });
 
   // proves: webhooks/idle-announced
-  test('is not used again in the last second that the receiver announced', async () => {
-    // It says "timeout=2".
-    server.keepAliveTimeout = 2000;
-    answer = (response) => response.writeHead(200).end();
-    const client = aClient();
-    await call(client);
-    await delay(600);
-    await call(client);
-    expect(connections()).toBe(1);
+  test('is not used again in the last second announced', async ({ onTestFinished: end }) => {
+    const { call, connections } = await aReceiver(ok, { keepAliveMs: 2000, finally: end });
+    await call();
+    await delay(500);
+    await call();
+    expect(connections.size).toBe(1);
     await delay(1200);
-    await call(client);
-    expect(connections()).toBe(2);
+    await call();
+    expect(connections.size).toBe(2);
   });
 
   // proves: webhooks/time-limit
-  test('may be silent for longer while an answer is awaited', { timeout: 10_000 }, async () => {
-    answer = (response) => void setTimeout(() => response.writeHead(200).end('late'), 4500);
-    expect(await call(aClient(8000))).toMatchObject({ answered: true, status: 200, body: 'late' });
+  test('may be silent while an answer is awaited', { timeout: 10_000 }, async ({ onTestFinished: end }) => {
+    const late = (response: ServerResponse) =>
+      void setTimeout(() => response.writeHead(200).end('late'), 4500);
+    const { call } = await aReceiver(late, { timeoutMs: 8000, finally: end });
+    expect(await call()).toMatchObject({ answered: true, status: 200, body: 'late' });
   });
+});
 
-  // proves: webhooks/no-proxy
-  test.each(['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'])('leads past %s', async (name) => {
-    vi.stubEnv(name, 'http://127.0.0.1:9');
-    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
-    answer = (response) => response.writeHead(200).end();
-    expect(await call(aClient())).toMatchObject({ answered: true, status: 200 });
-  });
+// proves: webhooks/no-proxy
+test.each(['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'])('no proxy is asked: %s', async (name) => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv(name, 'http://127.0.0.1:9');
+  vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+  const { call } = await aReceiver(ok);
+  expect(await call()).toMatchObject({ answered: true, status: 200 });
+});
 
-  // proves: webhooks/ssrf-at-connect
-  test('to a name that leads to an address that is not public is refused', async () => {
-    answer = (response) => response.writeHead(200).end();
-    expect(await call(aClient(2000, guardedLookup), 'localhost')).toEqual({
-      answered: false,
-      error: expect.stringMatching(/^localhost resolves to the blocked address /),
-      isBlocked: true,
-    });
-    expect(calls).toEqual([]);
+// proves: webhooks/ssrf-at-connect
+test('a name that leads to an address that is not public is not called', async () => {
+  const { call, targets } = await aReceiver(ok, { lookup: guardedLookup });
+  expect(await call('/', 'localhost')).toEqual({
+    answered: false,
+    error: expect.stringMatching(/^localhost resolves to the blocked address /),
+    isBlocked: true,
   });
+  expect(targets).toEqual([]);
 });
