@@ -12,12 +12,14 @@ test('Postgres that answers is healthy', async () => {
   expect(await isDatabaseHealthy(database, 5000)).toBe(true);
 });
 
+// proves: http/health
 test('Postgres that cannot be reached is not', async () => {
   const gone = await createTestDatabase(inject('templateUrl'));
   await gone.close();
   expect(await isDatabaseHealthy(gone, 5000)).toBe(false);
 });
 
+// proves: http/ready, http/health
 test('Postgres that does not answer in time is not', async () => {
   const busy = database.open(1);
   const held = await busy.pool.connect();

@@ -76,3 +76,21 @@ test('no encoding is asked for, and an encoded answer is nobody’s JSON', async
   await client.call({ url, method: 'POST', headers: {}, body: '{}' });
   expect(seen[0]!.headers).not.toHaveProperty('accept-encoding');
 });
+
+// proves: webhooks/user-headers
+test('headers go out as they were given', async () => {
+  const headers = {
+    host: 'other.example',
+    'user-agent': 'mine',
+    'x-a': 'tab\tand é',
+    accept: 'text/x',
+    'x-empty': '',
+  };
+  await client.call({ url, method: 'POST', headers, body: '{}' });
+  expect(seen[0]!.headers).toMatchObject(headers);
+  await client.call({ url, method: 'POST', headers: {}, body: '{}' });
+  const { host, connection, ...ours } = seen[1]!.headers;
+  expect([host, connection]).toEqual([new URL(url).host, 'keep-alive']);
+  // Nothing else of our own.
+  expect(Object.keys(ours).toSorted()).toEqual(['content-length', 'user-agent']);
+});

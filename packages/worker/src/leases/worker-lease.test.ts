@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Database, deleteWorkerLease, renewWorkerLease } from '@arcrun/database';
+import { createLogger } from '@arcrun/observability';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { WorkerLease } from './worker-lease.ts';
+
+vi.mock('@arcrun/database', () => ({
+  renewWorkerLease: vi.fn<typeof renewWorkerLease>(),
+  deleteWorkerLease: vi.fn<typeof deleteWorkerLease>(),
+}));
+
+const renew = vi.mocked(renewWorkerLease);
+beforeEach(() => vi.resetAllMocks());
+
+async function aLease(leaseSecs: number) {
+  const onAlive = vi.fn<() => void>();
+  const lease = new WorkerLease({
+    worker: { id: 'w', host: 'h', pid: 1 },
+    leaseSecs,
+    database: {} as Database,
+    logger: createLogger({ level: 'error', format: 'text', service: 'worker' }),
+    onAlive,
+  });
+  await lease.start();
+  onTestFinished(() => lease.stop());
+  return { lease, onAlive };
+}
+
+// proves: lifecycle/hand-back-lease, webhooks/start-fenced
+test('it is renewed every 2 s; when that is too late, what was claimed before is of another term', async () => {
+  const { lease, onAlive } = await aLease(1);
+  expect([lease.isAlive, lease.term]).toEqual([true, 1]);
+  await delay(1200);
+  expect([lease.isAlive, renew.mock.calls.length]).toEqual([false, 1]);
+  await vi.waitUntil(() => renew.mock.calls.length === 2, 2000);
+  await vi.waitUntil(() => lease.isAlive);
+  expect([lease.term, onAlive.mock.calls.length]).toEqual([2, 2]);
+});
+
+// proves: webhooks/start-fenced
+test('it counts from before the renewal was sent, not from its answer', async () => {
+  renew.mockImplementation(() => delay(600));
+  const { lease } = await aLease(0.5);
+  expect(lease.isAlive).toBe(false);
+});
+
+test('without the database there is none, and it is asked for again', async () => {
+  renew.mockRejectedValueOnce(new Error('gone'));
+  const { lease, onAlive } = await aLease(60);
+  expect([lease.isAlive, onAlive.mock.calls.length]).toEqual([false, 0]);
+  await vi.waitUntil(() => lease.isAlive, 4000);
+});
+
+test('it is given up when the worker stops', async () => {
+  const { lease } = await aLease(60);
+  await lease.stop();
+  expect(lease.isAlive).toBe(false);
+  expect(deleteWorkerLease).toHaveBeenCalledWith(undefined, 'w');
+});
