@@ -101,9 +101,13 @@ test('the ledger is read last updated first, and by key', async () => {
   for (let n = 0; n < 5; n++) ids.push(await create({ on_success: [action, action] }));
   await run();
   for (const id of ids) await patch(id, { status: 'Success' });
+  // One that was tried again since.
+  const tried = `update delivery set updated_at = clock_timestamp() where task_id = $1 and position = 0`;
+  await api.database.pool.query(tried, [ids[1]]);
   const all = await get('/webhook-deliveries');
   const times = all.map((row: { updated_at: string }) => row.updated_at);
   expect(times).toEqual(times.toSorted().toReversed());
+  expect(all[0].task_id).toBe(ids[1]);
   const walked: unknown[] = [];
   let query = '?page_size=3';
   while (query !== '') {

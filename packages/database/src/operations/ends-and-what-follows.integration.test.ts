@@ -116,3 +116,17 @@ test('tasks of all kinds stand in one line, in which what was handed back keeps 
   await handBackClaims(database.db, worker, claims);
   expect(idsOf(await claimAll(database.db, worker))).toEqual([newer.e, older.c, older.a, older.b, newer.d]);
 });
+
+// proves: lifecycle/required-parent-first
+test('the reason names the parent that ended first, when its cascade was put off, too', async () => {
+  const { ids } = await submit(database.db, { low: {}, high: {}, child: { needs: ['low', 'high'] } });
+  await run(database.db, worker);
+  // Nothing is done at once.
+  await fail(database.db, ids.high, 0);
+  await fail(database.db, ids.low, 0);
+  expect((await stateOf(database.db, ids.child)).status).toBe('Waiting');
+  while ((await propagateEnds(database.db, { limit: 10 })) !== null);
+  expect((await stateOf(database.db, ids.child)).failure_reason).toBe(
+    `Required parent task ${ids.high} failed`,
+  );
+});
