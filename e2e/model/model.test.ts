@@ -15,7 +15,7 @@ import { generateScenario } from './scenario/generate-scenario.ts';
 const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 12);
 const FIRST_SEED = Number(process.env['MODEL_FIRST_SEED'] ?? 1);
 const AT_ONCE = 16;
-const KILL_PERIOD_MS = 2500;
+const KILL_PERIOD_MS = 4000;
 
 /** A busy machine is no dead worker and no dead receiver. */
 const PATIENT = {

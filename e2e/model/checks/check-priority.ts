@@ -15,10 +15,14 @@ export function checkPriority(facts: Facts, moments: Moments): string[] {
     if (rivals.length === 0 || claim === null) return [];
     const before = rivals.filter((rival) => (rival.starts[0]?.arrivedMs ?? Infinity) < claim.toMs);
     const claimedMs = Math.max(claim.fromMs, ...before.map((rival) => moments.end(rival).earliestMs));
-    return rivals
-      .filter((rival) => waits(rival, { fromMs: claimedMs, toMs: claim.toMs }, moments))
-      .filter((rival) => isBefore(rival, task, { fromMs: -Infinity, toMs: claim.toMs }))
-      .map((rival) => `${task.plan.ref} was claimed before ${rival.plan.ref}, which was first`);
+    return (
+      rivals
+        // In a batch in which effects are put off, nothing starts meanwhile.
+        .filter((rival) => moments.isInline(rival))
+        .filter((rival) => waits(rival, { fromMs: claimedMs, toMs: claim.toMs }, moments))
+        .filter((rival) => isBefore(rival, task, { fromMs: -Infinity, toMs: claim.toMs }))
+        .map((rival) => `${task.plan.ref} was claimed before ${rival.plan.ref}, which was first`)
+    );
   });
 }
 

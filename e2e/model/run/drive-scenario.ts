@@ -17,7 +17,7 @@ const QUIET_MS = 300;
 const LOOK_MS = 60;
 /** Only then is the API asked whether all has ended: questions cost time, too. */
 const LULL_MS = 150;
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 180_000;
 
 /**
  * Takes a scenario through a world: creates its batches, plays its receivers and its clients, and writes down what
@@ -47,7 +47,6 @@ class Drive {
   readonly #errors: unknown[] = [];
   #waiting: Scenario['interventions'];
   #startsSeen = 0;
-  #openRequests = 0;
   #movedMs = 0;
 
   constructor(scenario: Scenario, world: World) {
@@ -74,7 +73,7 @@ class Drive {
       if (this.#errors.length > 0) throw this.#errors[0];
       if (this.#world.nowMs() > limitMs) throw new Error(`it does not end: ${await this.#describe()}`);
       await this.#world.sleep(LOOK_MS);
-      if (this.#openRequests > 0 || this.#world.nowMs() - this.#movedMs < QUIET_MS) continue;
+      if (this.#work.size > 0 || this.#world.nowMs() - this.#movedMs < QUIET_MS) continue;
       // Nothing moves: the next of what waits for more starts, then what lets the rest end.
       if (this.#waiting.length > 0) this.#intervene(this.#waiting[0]!.afterStarts);
       else if (this.#batchIds.size === this.#scenario.batches.length)
@@ -162,9 +161,7 @@ class Drive {
     const request = toRequest(operation, ids, batches, this.#world.receiverUrl);
     if (request === null) return;
     const sentMs = this.#move();
-    this.#openRequests++;
     const { status, body, batchId } = await this.#world.send(request);
-    this.#openRequests--;
     this.#requests.push({ operation, sentMs, answeredMs: this.#move(), status, body });
     if (operation.what !== 'create' || batchId === null) return;
     this.#batchIds.set(operation.batch, batchId);
@@ -224,7 +221,8 @@ class Drive {
     const { tasks } = await this.#readFinal();
     const open = [...tasks].filter(([, { ended_at }]) => ended_at === null);
     const states = open.map(([ref, { status }]) => `${ref} is ${status}`);
-    return `${states.join(', ') || 'all tasks have ended'}; ${this.#work.size} steps are open`;
+    const stillMs = Math.round(this.#world.nowMs() - this.#movedMs);
+    return `${states.join(', ') || 'all tasks have ended'}; nothing was seen for ${stillMs} ms`;
   }
 }
 

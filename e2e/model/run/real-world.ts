@@ -54,11 +54,12 @@ async function countOpenCalls({ database }: Stack, subjectIds: readonly string[]
     .where('status', '=', 'Pending')
     .where((where) => where.or([where('task_id', 'in', subjectIds), where('batch_id', 'in', subjectIds)]))
     .execute();
+  // Those of a worker that is dead are over.
   const starts = await database.db
     .selectFrom('task_state')
-    .select('id')
-    .where('id', 'in', subjectIds)
-    .where('worker_id', 'is not', null)
+    .innerJoin('worker', 'worker.id', 'task_state.worker_id')
+    .select('task_state.id')
+    .where('task_state.id', 'in', subjectIds)
     .execute();
   return notices.length + starts.length;
 }
