@@ -65,7 +65,8 @@ BEGIN
     SELECT id FROM delivery
     WHERE id = ANY (candidates) AND status = 'Pending' AND next_attempt_at <= now()
     ORDER BY next_attempt_at LIMIT p_limit - cardinality(probes) FOR UPDATE SKIP LOCKED) held;
-  more := cardinality(picked) < coalesce(cardinality(candidates), 0);
+  -- An origin that a claim round looks at just now may be left to notifications by it.
+  more := cardinality(picked) < coalesce(cardinality(candidates), 0) OR EXISTS (SELECT FROM origin_to_probe);
 
   WITH taken AS (
     UPDATE delivery d

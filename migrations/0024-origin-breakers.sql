@@ -28,8 +28,15 @@ LANGUAGE sql AS $$
   UPDATE origin_breaker SET probe_at = now() + make_interval(secs => p_recovery_secs) WHERE origin = p_origin;
 $$;
 
--- For each origin that may be probed, the notification that does it: the row is the right to probe, and who takes
--- it moves it on by the time after which the probe counts as lost.
+-- Origins that a due notification may probe. Its counterpart for tasks, open_to_probes, takes those that have none:
+-- so of two rounds that begin at the same moment neither takes a row that it can do nothing with.
+CREATE VIEW origin_to_probe AS
+SELECT origin, probe_at FROM origin_breaker b
+WHERE probe_at <= now() AND EXISTS (
+  SELECT FROM delivery d WHERE d.status = 'Pending' AND d.origin = b.origin AND d.next_attempt_at <= now());
+
+-- For each of them the notification that does it: the row is the right to probe, and who takes it moves it on by the
+-- time after which the probe counts as lost.
 CREATE FUNCTION take_probes(p_limit integer, p_probe_secs integer) RETURNS uuid[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -38,7 +45,9 @@ DECLARE
   probes uuid[] := '{}';
 BEGIN
   FOR breaker IN
-    SELECT origin FROM origin_breaker WHERE probe_at <= now() ORDER BY probe_at FOR UPDATE SKIP LOCKED
+    SELECT b.origin FROM origin_breaker b
+    WHERE b.origin IN (SELECT p.origin FROM origin_to_probe p) AND b.probe_at <= now()
+    ORDER BY b.probe_at FOR UPDATE SKIP LOCKED
   LOOP
     EXIT WHEN cardinality(probes) >= p_limit;
     SELECT id INTO candidate FROM delivery
@@ -61,8 +70,7 @@ DECLARE
 BEGIN
   SELECT array_agg(origin) INTO origins FROM (
     SELECT b.origin FROM origin_breaker b
-    WHERE b.probe_at <= now() AND NOT EXISTS (
-      SELECT FROM delivery d WHERE d.status = 'Pending' AND d.origin = b.origin AND d.next_attempt_at <= now())
+    WHERE b.probe_at <= now() AND b.origin NOT IN (SELECT p.origin FROM origin_to_probe p)
     FOR UPDATE SKIP LOCKED) due;
   UPDATE lane SET parked_key = NULL, parked_ceiling = NULL
   WHERE id IN (

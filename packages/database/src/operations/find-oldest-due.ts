@@ -23,6 +23,7 @@ export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
         (select key::text from place_change where amount < 0 limit 1),
         (select origin from origin_breaker b
          where probe_at <= now() and exists (select from lane l where l.parked_key = origin_key(b.origin))
+           and not exists (select from origin_to_probe p where p.origin = b.origin)
          limit 1)) as start,
       (select task_id from propagation order by created_at limit 1) as propagation,
       coalesce(
@@ -30,9 +31,6 @@ export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
          where status = 'Pending' and next_attempt_at <= now()
            and not exists (select from origin_breaker b where b.origin = d.origin)
          order by next_attempt_at limit 1),
-        (select origin from origin_breaker b
-         where probe_at <= now() and exists (
-           select from delivery d where d.status = 'Pending' and d.origin = b.origin and d.next_attempt_at <= now())
-         limit 1)) as webhook`.execute(db);
+        (select origin from origin_to_probe limit 1)) as webhook`.execute(db);
   return rows[0]!;
 }
