@@ -48,33 +48,32 @@ BEGIN
   WITH planned AS MATERIALIZED (
     SELECT i.id, i.kind, i.metadata, i.position, i.priority, i.timeout_secs, i.open_parents, i.expected_count,
            decode(i.rules, 'hex') AS rules, a.origin,
-           (CASE WHEN i.open_parents > 0 THEN 'Waiting' ELSE 'Pending' END)::task_status AS status
+           (CASE WHEN i.open_parents > 0 THEN 'Waiting' ELSE 'Pending' END)::task_status AS status,
+           dense_rank() OVER (ORDER BY i.kind, i.rules, i.expected_count IS NULL, a.origin, i.metadata) AS alike
     FROM json_to_recordset(p_tasks) AS i (
       id uuid, kind text, metadata jsonb, position integer, priority smallint, timeout_secs integer,
       open_parents integer, expected_count integer, on_start text, rules text)
     JOIN action a ON a.hash = decode(i.on_start, 'hex')
-  ), plain_lane AS MATERIALIZED (
-    -- Without rules, the origin alone decides.
-    SELECT origin, ARRAY[origin_key(origin)] AS keys, ARRAY[1::bigint] AS ceilings
-    FROM (SELECT DISTINCT origin FROM planned WHERE rules IS NULL) o
-  ), placed AS MATERIALIZED (
-    SELECT p.*, l.keys AS lane_keys, l.ceilings, lane_id(l.origin, l.keys, l.ceilings) AS lane
-    FROM planned p JOIN plain_lane l ON l.origin = p.origin WHERE p.rules IS NULL
-    UNION ALL
-    SELECT p.*, origin_key(p.origin) || n.keys, 1 || n.ceilings,
-           CASE WHEN n.keys IS NOT NULL THEN lane_id(p.origin, origin_key(p.origin) || n.keys, 1 || n.ceilings) END
-    FROM planned p JOIN rule_set r ON r.hash = p.rules
-    CROSS JOIN LATERAL task_needs(r.needs, p.kind, p.metadata, p.expected_count) n
+  ), need AS MATERIALIZED (
+    -- Once for all that are alike: where they count, and what they need.
+    SELECT p.alike, p.origin, task_keys(p.kind, p.metadata) AS keys,
+           origin_key(p.origin) || coalesce(n.keys, '{}') AS lane_keys, 1 || coalesce(n.ceilings, '{}') AS ceilings,
+           p.rules IS NULL OR n.keys IS NOT NULL AS can_start
+    FROM (SELECT DISTINCT ON (alike) * FROM planned ORDER BY alike) p
+    LEFT JOIN rule_set r ON r.hash = p.rules
+    LEFT JOIN LATERAL task_needs(r.needs, p.kind, p.metadata, p.expected_count) n ON r.needs IS NOT NULL
+  ), place AS MATERIALIZED (
+    SELECT *, CASE WHEN can_start THEN lane_id(origin, lane_keys, ceilings) END AS lane FROM need
   ), lanes AS (
     INSERT INTO lane (id, origin, keys, ceilings)
-    SELECT DISTINCT ON (lane) lane, origin, lane_keys, ceilings FROM placed WHERE lane IS NOT NULL ORDER BY lane
+    SELECT DISTINCT ON (lane) lane, origin, lane_keys, ceilings FROM place WHERE lane IS NOT NULL ORDER BY lane
     ON CONFLICT DO NOTHING
   ), states AS (
     INSERT INTO task_state (id, batch_id, created_at, position, status, priority, timeout_secs, open_parents,
                             expected_count, last_updated, rules, keys, lane)
-    SELECT id, new_batch, at, position, status, priority, timeout_secs, open_parents,
-           expected_count, at, rules, task_keys(kind, metadata), lane
-    FROM placed
+    SELECT p.id, new_batch, at, p.position, p.status, p.priority, p.timeout_secs, p.open_parents,
+           p.expected_count, at, p.rules, l.keys, l.lane
+    FROM planned p JOIN place l ON l.alike = p.alike
     RETURNING id, status, keys
   )
   -- The trigger speaks of changes only; what counts from the start is written here.
