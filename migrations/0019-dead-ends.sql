@@ -54,11 +54,16 @@ BEGIN
         SELECT DISTINCT child_id FROM link
         WHERE parent_id = ANY (dead) AND NOT parent_id = ANY (taken) AND child_id = ANY (climbing));
     END IF;
-    -- p_at was taken before these rows were: such a task may have started since, and ends no earlier.
-    UPDATE task_state
-    SET status = 'Canceled', ended_at = greatest(p_at, last_updated), last_updated = greatest(p_at, last_updated),
-        check_at = NULL, failure_reason = 'All child tasks already terminated'
-    WHERE id = ANY (taken);
+    -- p_at was taken before these rows were: such a task may have started since, or a child of it ended, and it ends
+    -- no earlier than that.
+    UPDATE task_state s
+    SET status = 'Canceled', ended_at = e.at, last_updated = e.at, check_at = NULL,
+        failure_reason = 'All child tasks already terminated'
+    FROM (
+      SELECT t.id, greatest(p_at, t.last_updated, (
+               SELECT max(c.ended_at) FROM link l JOIN task_state c ON c.id = l.child_id WHERE l.parent_id = t.id)) AS at
+      FROM task_state t WHERE t.id = ANY (taken)) e
+    WHERE s.id = e.id;
     canceled := canceled || taken;
     canceled_from := canceled_from || taken_from;
     climbing := ARRAY(SELECT id FROM task WHERE id = ANY (taken) AND NOT dead_end_barrier);

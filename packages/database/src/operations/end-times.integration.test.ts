@@ -16,6 +16,7 @@ import {
   untilBlocked,
 } from '@arcrun/database/testing';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { addProgress } from './add-progress.ts';
 
 // Times are taken before a transaction has all its rows, and others go on meanwhile. What they say is in order all
 // the same.
@@ -44,6 +45,25 @@ test('a dead end that starts while the climb is on its way has not ended before 
   expect(status).toBe('Canceled');
   expect(startedAt).not.toBeNull();
   expect(endedAt!.getTime()).toBeGreaterThanOrEqual(startedAt!.getTime());
+});
+
+test('a dead end has not ended before the child that made it one', async () => {
+  const { ids } = await submit(database.db, {
+    a: {},
+    b: { needs: ['a'] },
+    c: { needs: ['b'] },
+    d: { needs: ['c'] },
+  });
+  const row = await lockTask(database.db, ids.d);
+  const canceling = cancel(database.db, ids.c);
+  await untilBlocked(database.db, 'end_tasks');
+  // b is still at work when the time of the cancel has been taken.
+  await addProgress(database.db, [{ id: ids.b, success: 1, failures: 0 }], { wait: true });
+  await row.commit();
+  await canceling;
+  const [parent, child] = [await stateOf(database.db, ids.a), await stateOf(database.db, ids.b)];
+  expect([parent.status, child.status]).toEqual(['Canceled', 'Canceled']);
+  expect(parent.ended_at!.getTime()).toBeGreaterThanOrEqual(child.ended_at!.getTime());
 });
 
 test('a batch is complete no earlier than its last end, in whatever order the ends are counted off', async () => {
