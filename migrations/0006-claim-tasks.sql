@@ -7,7 +7,34 @@ CREATE FUNCTION round_lock_key() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL 
 -- of a parked lane makes it ready: it is looked at once, in its place in the order.
 CREATE FUNCTION fold_inboxes() RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+  firsts record;  -- of each lane the first that arrived, as it stood when it did
 BEGIN
+  WITH gone AS (
+    DELETE FROM arrived RETURNING lane, rank, created_at, position, id
+  )
+  SELECT array_agg(lane) AS lanes, array_agg(rank) AS ranks, array_agg(created_at) AS times,
+         array_agg(position) AS positions, array_agg(id) AS ids
+  INTO firsts FROM (
+    SELECT DISTINCT ON (lane) * FROM gone ORDER BY lane, rank, created_at, position, id) f;
+
+  IF firsts.lanes IS NOT NULL THEN
+    -- A lane that was empty for long has been taken away; it is made again from what its task needs.
+    IF EXISTS (SELECT FROM unnest(firsts.lanes) AS a (id) WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.id)) THEN
+      INSERT INTO lane (id, origin, keys, ceilings)
+      SELECT lane, origin, lane_keys, ceilings FROM plan_places(firsts.ids) WHERE lane IS NOT NULL ORDER BY lane
+      ON CONFLICT DO NOTHING;
+    END IF;
+    UPDATE lane l
+    SET rank = f.rank, created_at = f.created_at, position = f.position, head = f.id, empty_since = NULL,
+        parked_key = NULL, parked_ceiling = NULL
+    FROM unnest(firsts.lanes, firsts.ranks, firsts.times, firsts.positions, firsts.ids)
+      AS f (lane, rank, created_at, position, id)
+    WHERE l.id = f.lane AND (l.head IS NULL
+      OR (f.rank, f.created_at, f.position, f.id) < (l.rank, l.created_at, l.position, l.head));
+  END IF;
+
+  -- After the arrivals: what was committed with one of them is counted, too.
   WITH gone AS (
     DELETE FROM place_change RETURNING key, amount
   )
@@ -15,28 +42,6 @@ BEGIN
   SELECT key, sum(amount), sum(amount) < 0 FROM gone GROUP BY key HAVING sum(amount) <> 0
   ON CONFLICT (key) DO UPDATE
   SET amount = o.amount + excluded.amount, is_reopened = o.is_reopened OR excluded.amount < 0;
-
-  -- A lane that was empty for long has been taken away; it is made again from what its task needs.
-  IF EXISTS (SELECT FROM arrived a WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane)) THEN
-    INSERT INTO lane (id, origin, keys, ceilings)
-    SELECT p.lane, p.origin, p.lane_keys, p.ceilings
-    FROM plan_places(ARRAY(
-      SELECT id FROM arrived a WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane))) p
-    WHERE p.lane IS NOT NULL ORDER BY p.lane
-    ON CONFLICT DO NOTHING;
-  END IF;
-
-  WITH gone AS (
-    DELETE FROM arrived RETURNING lane, rank, created_at, position, id
-  ), firsts AS (
-    SELECT DISTINCT ON (lane) * FROM gone ORDER BY lane, rank, created_at, position, id
-  )
-  UPDATE lane l
-  SET rank = f.rank, created_at = f.created_at, position = f.position, head = f.id, empty_since = NULL,
-      parked_key = NULL, parked_ceiling = NULL
-  FROM firsts f
-  WHERE l.id = f.lane AND (l.head IS NULL
-    OR (f.rank, f.created_at, f.position, f.id) < (l.rank, l.created_at, l.position, l.head));
 END $$;
 
 -- Claims up to p_limit tasks for a worker whose lease is alive, first in order first among those whose rules allow
@@ -68,6 +73,7 @@ DECLARE
   probed text[] := '{}';        -- and those that will be
   locked uuid[] := '{}';        -- tasks that somebody else holds; left alone for the rest of the round, as are
   passed_over uuid[] := '{}';   -- lanes that have no others
+  recounts integer := 0;
   visited uuid[];
   closed uuid[];
   beyond record;                -- the first head that this pass does not look at
@@ -224,6 +230,14 @@ BEGIN
         END LOOP;
       END IF;
     END LOOP;
+
+    -- What was picked may have come with others that count in the same keys: then they are counted first.
+    IF key_list <> '{}' AND EXISTS (SELECT FROM place_change WHERE key = ANY (key_list) AND amount > 0) THEN
+      more := recounts >= 10;
+      EXIT WHEN more;
+      recounts := recounts + 1;
+      CONTINUE;
+    END IF;
 
     -- 4. The claim. A row that somebody is changing just now, or has changed since it was looked at, is left alone; so
     -- are batches in which a climb is still on its way: it may come to this very task.

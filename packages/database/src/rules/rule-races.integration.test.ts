@@ -7,11 +7,13 @@ import {
   countDeadlocks,
   createTestDatabase,
   findViolations,
+  openTransaction,
   start,
   submit,
   succeed,
   type TaskSpec,
   type TestDatabase,
+  untilBlocked,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
@@ -221,4 +223,30 @@ test('a place that is freed while a task is being parked under it is not missed'
     expect(after.map(({ id }) => id)).toEqual([ids.next]);
     await succeed(database.db, ids.next);
   }
+});
+
+test('a task that comes in the middle of a round is not claimed before what came with it is counted', async () => {
+  const fewWaiting: Rule = {
+    type: 'Concurency',
+    max_concurency: 3,
+    matcher: { status: 'Waiting', kind: 'counted', fields: [] },
+  };
+  const spec = { kind: 'counted', rules: [fewWaiting] };
+  const w0 = { kind: 'counted', follows: ['early'] };
+  await submit(database.db, { early: spec, first: spec, w0 });
+  expect(await claimUpTo(database.db, worker, 1)).toHaveLength(1);
+  await submit(database.db, { root: { kind: 'other' }, w: { kind: 'counted', follows: ['root'] } });
+  // The round begins to count what there is, and is held up; meanwhile a batch comes with a task in the same lane.
+  const held = await openTransaction(database.db);
+  await sql`select from occupancy for update`.execute(held.trx);
+  const round = claimUpTo(racers.db, worker, 10);
+  await untilBlocked(database.db, 'claim_tasks');
+  const late = await submit(database.db, {
+    pending: spec,
+    w1: { ...spec, follows: ['pending'] },
+    w2: { ...spec, follows: ['pending'] },
+    w3: { ...spec, follows: ['pending'] },
+  });
+  await held.commit();
+  expect((await round).map(({ id }) => id)).not.toContain(late.ids.pending);
 });
