@@ -5,43 +5,54 @@ CREATE FUNCTION round_lock_key() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL 
 
 -- Takes in what was committed since: changed amounts, and tasks that became Pending. A task that comes to the head
 -- of a parked lane makes it ready: it is looked at once, in its place in the order.
+--
+-- Both are taken in by one statement: a transaction that counts and lets start (a new batch, an end) is seen with
+-- both or not at all.
 CREATE FUNCTION fold_inboxes() RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  firsts record;  -- of each lane the first that arrived, as it stood when it did
+  lanes uuid[];                 -- what arrived, a list for each column
+  ranks integer[];
+  times timestamptz[];
+  positions integer[];
+  tasks uuid[];
 BEGIN
-  WITH gone AS (
+  WITH changes AS (
+    DELETE FROM place_change RETURNING key, amount
+  ), arrivals AS (
     DELETE FROM arrived RETURNING lane, rank, created_at, position, id
+  ), counted AS (
+    INSERT INTO occupancy AS o (key, amount, is_reopened)
+    SELECT key, sum(amount), sum(amount) < 0 FROM changes GROUP BY key HAVING sum(amount) <> 0
+    ON CONFLICT (key) DO UPDATE
+    SET amount = o.amount + excluded.amount, is_reopened = o.is_reopened OR excluded.amount < 0
   )
-  SELECT array_agg(lane) AS lanes, array_agg(rank) AS ranks, array_agg(created_at) AS times,
-         array_agg(position) AS positions, array_agg(id) AS ids
-  INTO firsts FROM (
-    SELECT DISTINCT ON (lane) * FROM gone ORDER BY lane, rank, created_at, position, id) f;
+  SELECT array_agg(lane), array_agg(rank), array_agg(created_at), array_agg(position), array_agg(id)
+  INTO lanes, ranks, times, positions, tasks FROM arrivals;
+  IF lanes IS NULL THEN RETURN; END IF;
 
-  IF firsts.lanes IS NOT NULL THEN
-    -- A lane that was empty for long has been taken away; it is made again from what its task needs.
-    IF EXISTS (SELECT FROM unnest(firsts.lanes) AS a (id) WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.id)) THEN
-      INSERT INTO lane (id, origin, keys, ceilings)
-      SELECT lane, origin, lane_keys, ceilings FROM plan_places(firsts.ids) WHERE lane IS NOT NULL ORDER BY lane
-      ON CONFLICT DO NOTHING;
-    END IF;
-    UPDATE lane l
-    SET rank = f.rank, created_at = f.created_at, position = f.position, head = f.id, empty_since = NULL,
-        parked_key = NULL, parked_ceiling = NULL
-    FROM unnest(firsts.lanes, firsts.ranks, firsts.times, firsts.positions, firsts.ids)
-      AS f (lane, rank, created_at, position, id)
-    WHERE l.id = f.lane AND (l.head IS NULL
-      OR (f.rank, f.created_at, f.position, f.id) < (l.rank, l.created_at, l.position, l.head));
+  -- A lane that was empty for long has been taken away; it is made again from what its task needs.
+  IF EXISTS (SELECT FROM unnest(lanes) AS a (lane) WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane)) THEN
+    INSERT INTO lane (id, origin, keys, ceilings)
+    SELECT p.lane, p.origin, p.lane_keys, p.ceilings
+    FROM plan_places(ARRAY(
+      SELECT a.id FROM unnest(lanes, tasks) AS a (lane, id)
+      WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane))) p
+    WHERE p.lane IS NOT NULL ORDER BY p.lane
+    ON CONFLICT DO NOTHING;
   END IF;
 
-  -- After the arrivals: what was committed with one of them is counted, too.
-  WITH gone AS (
-    DELETE FROM place_change RETURNING key, amount
+  WITH firsts AS (
+    SELECT DISTINCT ON (lane) *
+    FROM unnest(lanes, ranks, times, positions, tasks) AS a (lane, rank, created_at, position, id)
+    ORDER BY lane, rank, created_at, position, id
   )
-  INSERT INTO occupancy AS o (key, amount, is_reopened)
-  SELECT key, sum(amount), sum(amount) < 0 FROM gone GROUP BY key HAVING sum(amount) <> 0
-  ON CONFLICT (key) DO UPDATE
-  SET amount = o.amount + excluded.amount, is_reopened = o.is_reopened OR excluded.amount < 0;
+  UPDATE lane l
+  SET rank = f.rank, created_at = f.created_at, position = f.position, head = f.id, empty_since = NULL,
+      parked_key = NULL, parked_ceiling = NULL
+  FROM firsts f
+  WHERE l.id = f.lane AND (l.head IS NULL
+    OR (f.rank, f.created_at, f.position, f.id) < (l.rank, l.created_at, l.position, l.head));
 END $$;
 
 -- Claims up to p_limit tasks for a worker whose lease is alive, first in order first among those whose rules allow
@@ -57,6 +68,9 @@ END $$;
 -- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again.
 -- It parks what is full, walks the tasks of the rest in order over the amounts, and stops at the head of the first
 -- lane that it has not looked at. Passes go on until the limit is reached or no lane is left.
+--
+-- Others commit between the statements of a pass. Its claims are those that were right when it took in the inboxes:
+-- what has arrived since is left to the next pass, since what came with it is not in the amounts yet.
 CREATE FUNCTION claim_tasks(
   p_worker uuid, p_limit integer, p_rooms json, p_room integer, p_probe_secs integer,
   OUT claims json, OUT more boolean, OUT held_back boolean, OUT blocked integer
@@ -73,7 +87,6 @@ DECLARE
   probed text[] := '{}';        -- and those that will be
   locked uuid[] := '{}';        -- tasks that somebody else holds; left alone for the rest of the round, as are
   passed_over uuid[] := '{}';   -- lanes that have no others
-  recounts integer := 0;
   visited uuid[];
   closed uuid[];
   beyond record;                -- the first head that this pass does not look at
@@ -111,6 +124,11 @@ BEGIN
 
   LOOP
     PERFORM fold_inboxes();
+    -- A shape that has come since: tasks that were there before it are not in its amounts. The next round sees to it.
+    IF EXISTS (SELECT FROM shape WHERE NOT is_registered) THEN
+      more := true;
+      EXIT;
+    END IF;
 
     -- 1. The first lanes, one more than this pass looks at.
     WITH first_lanes AS (
@@ -178,11 +196,14 @@ BEGIN
         SELECT l.*, array_position(origin_list, l.origin) AS origin_at,
                ARRAY(SELECT array_position(key_list, k) FROM unnest(l.keys[2:]) AS u (k)) AS key_at
         FROM lane l WHERE l.id = ANY (visited)
+      ), late AS MATERIALIZED (
+        SELECT DISTINCT ON (lane) * FROM arrived ORDER BY lane, rank, created_at, position, id
       )
       SELECT s.id, s.keys, s.rank, s.created_at, s.position, s.work, l.id AS lane, l.origin, l.origin_at, l.key_at,
              l.ceilings[2:] AS ceilings
       FROM open_lane l
       LEFT JOIN task_state h ON h.id = l.head
+      LEFT JOIN late a ON a.lane = l.id
       CROSS JOIN LATERAL (
         SELECT t.id, t.keys, -t.priority AS rank, t.created_at, t.position,
                remaining_work(t.expected_count, t.success, t.failures) AS work
@@ -191,6 +212,8 @@ BEGIN
           AND (-t.priority, t.created_at, t.position, t.id) >= (l.rank, l.created_at, l.position, l.head)
           AND (-t.priority, t.created_at, t.position, t.id)
             < (beyond.rank, beyond.created_at, beyond.position, beyond.head)
+          AND (a.lane IS NULL
+            OR (-t.priority, t.created_at, t.position, t.id) < (a.rank, a.created_at, a.position, a.id))
         ORDER BY -t.priority, t.created_at, t.position, t.id
         -- Each task of a lane counts in the same keys of those that the lane needs: no more can start than there
         -- is room for.
@@ -230,14 +253,6 @@ BEGIN
         END LOOP;
       END IF;
     END LOOP;
-
-    -- What was picked may have come with others that count in the same keys: then they are counted first.
-    IF key_list <> '{}' AND EXISTS (SELECT FROM place_change WHERE key = ANY (key_list) AND amount > 0) THEN
-      more := recounts >= 10;
-      EXIT WHEN more;
-      recounts := recounts + 1;
-      CONTINUE;
-    END IF;
 
     -- 4. The claim. A row that somebody is changing just now, or has changed since it was looked at, is left alone; so
     -- are batches in which a climb is still on its way: it may come to this very task.
