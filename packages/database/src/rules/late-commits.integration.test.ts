@@ -63,7 +63,7 @@ test('a batch that comes while the inboxes are taken in', async () => {
   await run(database.db, worker);
   await claimUpTo(database.db, worker, 1);
   // To take in that its place is free, the round needs the row of its key.
-  await succeed(database.db, ids['running']!);
+  await succeed(database.db, ids['running']);
   const { id } = await claimAround(sql`select from occupancy`, () =>
     submit(database.db, withWaiting(whenNoneWaits)),
   );
@@ -92,7 +92,7 @@ test('a task that comes into a lane just before the round walks over it', async 
   const first = await submit(database.db, { first: whenNoneWaits });
   // Now the lane of b is full, which the next round writes down before it walks.
   await claimUpTo(database.db, worker, 1);
-  const lane = sql`select from lane where id = (select lane from task_state where id = ${ids['b']!})`;
+  const lane = sql`select from lane where id = (select lane from task_state where id = ${ids['b']})`;
   const { id } = await claimAround(lane, () => submit(database.db, withWaiting(whenNoneWaits)));
   expect(await statusesOf(database.db, first.id)).toEqual({ first: 'Claimed' });
   await claimUpTo(database.db, worker, 100);
