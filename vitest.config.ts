@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { findChromium } from './e2e/harness/find-chromium.ts';
 
@@ -19,6 +20,8 @@ if (!hasBrowser)
 
 export default defineConfig({
   test: {
+    // The tests wait for Postgres and for processes as often as they compute, so even one core is kept busy by two.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         test: {

@@ -152,14 +152,15 @@ CREATE TABLE link (
 CREATE INDEX link_by_child ON link (child_id);
 
 -- Ends whose effects were too many for the request that reported them: on their children or, upward, on their
--- parents (dead ends).
+-- parents (dead ends). Like every table through which rows only pass, it is not cut short when it is empty: that
+-- would lock out everybody for a moment.
 CREATE TABLE propagation (
   task_id uuid NOT NULL,         -- the task that ended
   batch_id uuid NOT NULL,
   upward boolean NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (task_id, upward)
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX propagation_by_batch ON propagation (batch_id);
 
 -- The outbox: notifications, written in the transaction of the change that they tell of.

@@ -53,7 +53,7 @@ BEGIN
   completed := 0;
   notified := 0;
   PERFORM FROM batch b
-  WHERE b.id IN (SELECT batch_id FROM task_state WHERE id = ANY (p_tasks))
+  WHERE b.id = ANY (ARRAY(SELECT batch_id FROM task_state WHERE id = ANY (p_tasks)))
   ORDER BY b.id FOR UPDATE;
 
   WITH ended AS (
@@ -197,11 +197,8 @@ BEGIN
 
   -- Everything below is locked in one go, by id, before any of it is written.
   PERFORM FROM task_state s
-  WHERE s.id IN (
-    SELECT child_id FROM link WHERE parent_id = ANY (settled)
-    UNION ALL
-    SELECT unnest(closure)
-  ) AND s.status::text IN ('Waiting', 'Paused')
+  WHERE s.id = ANY (closure || ARRAY(SELECT child_id FROM link WHERE parent_id = ANY (settled)))
+    AND s.status::text IN ('Waiting', 'Paused')
   ORDER BY s.id FOR UPDATE;
 
   IF closure IS NOT NULL THEN

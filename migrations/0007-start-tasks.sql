@@ -47,8 +47,8 @@ BEGIN
   ), touched AS (
     -- The listing of batches may lag by a second, so one write a second is enough; never a wait for it.
     UPDATE batch SET updated_at = at
-    WHERE id IN (SELECT b.id FROM batch b JOIN changed c ON c.batch_id = b.id
-                 WHERE b.updated_at < at - interval '500 ms' FOR UPDATE OF b SKIP LOCKED)
+    WHERE id = ANY (ARRAY(SELECT b.id FROM batch b JOIN changed c ON c.batch_id = b.id
+                          WHERE b.updated_at < at - interval '500 ms' FOR UPDATE OF b SKIP LOCKED))
   )
   SELECT array_agg(id), json_object_agg(id, wait_seconds),
          coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 4)), false)

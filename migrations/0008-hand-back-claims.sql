@@ -74,7 +74,7 @@ BEGIN
   IF dead = '{}' THEN RETURN; END IF;
   -- By id, as those who record attempts lock them.
   UPDATE delivery SET next_attempt_at = now(), worker_id = NULL
-  WHERE id IN (
-    SELECT id FROM delivery WHERE worker_id = ANY (dead) AND status = 'Pending' ORDER BY id FOR UPDATE);
+  WHERE id = ANY (ARRAY(
+    SELECT id FROM delivery WHERE worker_id = ANY (dead) AND status = 'Pending' ORDER BY id FOR UPDATE));
   DELETE FROM worker WHERE id = ANY (dead);
 END $$;

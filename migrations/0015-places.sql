@@ -93,7 +93,7 @@ CREATE INDEX occupancy_reopened ON occupancy (key) WHERE is_reopened;
 CREATE TABLE place_change (
   key uuid NOT NULL,
   amount bigint NOT NULL
-);
+) WITH (vacuum_truncate = off);
 
 -- Who computes keys, and counts on the shapes not to change before it commits, holds this lock in share mode,
 -- and takes it before any row.

@@ -32,7 +32,7 @@ CREATE TABLE arrived (
   created_at timestamptz NOT NULL,
   position integer NOT NULL,
   id uuid NOT NULL
-);
+) WITH (vacuum_truncate = off);
 
 CREATE FUNCTION origin_key(p_origin text) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -21,11 +21,15 @@ END $$;
 -- left_over: those of the ended tasks above which there is more to cancel, because p_limit is reached, because
 -- somebody else holds the row (held_up; it may be in need of rows that we hold, so nobody waits here), or because
 -- a cascade of the batch is under way, which may yet fail what looks like a dead end.
+--
+-- SKIP LOCKED alone does not keep it from waiting: when a change of the row commits just as it is looked at, Postgres
+-- goes on to the row's next version and waits for whoever has locked that. So there is a bound, at which the whole
+-- climb is given up and left over.
 CREATE FUNCTION cancel_dead_ends(
   p_ended uuid[], p_at timestamptz, p_limit integer,
   OUT canceled uuid[], OUT canceled_from task_status[], OUT left_over uuid[], OUT held_up boolean
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '20ms' AS $$
 DECLARE
   climbing uuid[];
   dead uuid[];
@@ -35,37 +39,45 @@ BEGIN
   canceled := '{}';
   canceled_from := '{}';
   held_up := false;
-  SELECT coalesce(array_agg(id) FILTER (WHERE is_cascading), '{}'),
-         coalesce(array_agg(id) FILTER (WHERE NOT is_cascading), '{}')
-  INTO left_over, climbing
-  FROM (
-    SELECT id, batch_id IN (SELECT batch_id FROM propagation WHERE NOT upward) AS is_cascading
-    FROM task_state WHERE id = ANY (p_ended)) e;
-
-  WHILE climbing <> '{}' LOOP
-    dead := dead_ends_above(climbing);
-    EXIT WHEN dead = '{}';
-    SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(status), '{}') INTO taken, taken_from FROM (
-      SELECT id, status FROM task_state WHERE id = ANY (dead) AND NOT is_terminal(status)
-      ORDER BY id LIMIT p_limit - cardinality(canceled) FOR UPDATE SKIP LOCKED) locked;
-    IF cardinality(taken) < cardinality(dead) THEN
-      held_up := held_up OR cardinality(canceled) + cardinality(taken) < p_limit;
-      left_over := left_over || ARRAY(
-        SELECT DISTINCT child_id FROM link
-        WHERE parent_id = ANY (dead) AND NOT parent_id = ANY (taken) AND child_id = ANY (climbing));
-    END IF;
-    -- p_at was taken before these rows were: such a task may have started since, or a child of it ended, and it ends
-    -- no earlier than that.
-    UPDATE task_state s
-    SET status = 'Canceled', ended_at = e.at, last_updated = e.at, check_at = NULL,
-        failure_reason = 'All child tasks already terminated'
+  BEGIN
+    SELECT coalesce(array_agg(id) FILTER (WHERE is_cascading), '{}'),
+           coalesce(array_agg(id) FILTER (WHERE NOT is_cascading), '{}')
+    INTO left_over, climbing
     FROM (
-      SELECT t.id, greatest(p_at, t.last_updated, (
-               SELECT max(c.ended_at) FROM link l JOIN task_state c ON c.id = l.child_id WHERE l.parent_id = t.id)) AS at
-      FROM task_state t WHERE t.id = ANY (taken)) e
-    WHERE s.id = e.id;
-    canceled := canceled || taken;
-    canceled_from := canceled_from || taken_from;
-    climbing := ARRAY(SELECT id FROM task WHERE id = ANY (taken) AND NOT dead_end_barrier);
-  END LOOP;
+      SELECT id, batch_id IN (SELECT batch_id FROM propagation WHERE NOT upward) AS is_cascading
+      FROM task_state WHERE id = ANY (p_ended)) e;
+
+    WHILE climbing <> '{}' LOOP
+      dead := dead_ends_above(climbing);
+      EXIT WHEN dead = '{}';
+      SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(status), '{}') INTO taken, taken_from FROM (
+        SELECT id, status FROM task_state WHERE id = ANY (dead) AND NOT is_terminal(status)
+        ORDER BY id LIMIT p_limit - cardinality(canceled) FOR UPDATE SKIP LOCKED) locked;
+      IF cardinality(taken) < cardinality(dead) THEN
+        held_up := held_up OR cardinality(canceled) + cardinality(taken) < p_limit;
+        left_over := left_over || ARRAY(
+          SELECT DISTINCT child_id FROM link
+          WHERE parent_id = ANY (dead) AND NOT parent_id = ANY (taken) AND child_id = ANY (climbing));
+      END IF;
+      -- p_at was taken before these rows were: such a task may have started since, or a child of it ended, and it ends
+      -- no earlier than that.
+      UPDATE task_state s
+      SET status = 'Canceled', ended_at = e.at, last_updated = e.at, check_at = NULL,
+          failure_reason = 'All child tasks already terminated'
+      FROM (
+        SELECT t.id, greatest(p_at, t.last_updated, (
+                 SELECT max(c.ended_at) FROM link l JOIN task_state c ON c.id = l.child_id
+                 WHERE l.parent_id = t.id)) AS at
+        FROM task_state t WHERE t.id = ANY (taken)) e
+      WHERE s.id = e.id;
+      canceled := canceled || taken;
+      canceled_from := canceled_from || taken_from;
+      climbing := ARRAY(SELECT id FROM task WHERE id = ANY (taken) AND NOT dead_end_barrier);
+    END LOOP;
+  EXCEPTION WHEN lock_not_available THEN
+    canceled := '{}';
+    canceled_from := '{}';
+    left_over := p_ended;
+    held_up := true;
+  END;
 END $$;

@@ -46,7 +46,7 @@ DECLARE
 BEGIN
   FOR breaker IN
     SELECT b.origin FROM origin_breaker b
-    WHERE b.origin IN (SELECT p.origin FROM origin_to_probe p) AND b.probe_at <= now()
+    WHERE b.origin = ANY (ARRAY(SELECT p.origin FROM origin_to_probe p)) AND b.probe_at <= now()
     ORDER BY b.probe_at FOR UPDATE SKIP LOCKED
   LOOP
     EXIT WHEN cardinality(probes) >= p_limit;
@@ -73,10 +73,10 @@ BEGIN
     WHERE b.probe_at <= now() AND b.origin NOT IN (SELECT p.origin FROM origin_to_probe p)
     FOR UPDATE SKIP LOCKED) due;
   UPDATE lane SET parked_key = NULL, parked_ceiling = NULL
-  WHERE id IN (
+  WHERE id = ANY (ARRAY(
     SELECT l.id FROM unnest(origins) AS u (origin) CROSS JOIN LATERAL (
       SELECT id FROM lane WHERE parked_key = origin_key(u.origin)
-      ORDER BY rank, created_at, position, head LIMIT 16) l);
+      ORDER BY rank, created_at, position, head LIMIT 16) l));
   RETURN coalesce(origins, '{}');
 END $$;
 

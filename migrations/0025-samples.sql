@@ -12,7 +12,7 @@ CREATE TABLE sample (
 CREATE TABLE settled_change (
   status task_status NOT NULL,
   amount bigint NOT NULL
-);
+) WITH (vacuum_truncate = off);
 
 -- Takes a sample when the last one is older than the period; returns the newest. Who comes while one is being taken
 -- waits for it.

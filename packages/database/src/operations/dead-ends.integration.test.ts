@@ -161,6 +161,39 @@ describe('a task whose children have all ended is canceled', () => {
     expect(await statusesOf(database.db, id)).toEqual({ a: 'Canceled', barrier: 'Canceled' });
   });
 
+  test('a climb that comes to wait for somebody is given up whole, and goes on later', async () => {
+    const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] }, leaf: { needs: ['b'] } });
+    // Postgres may wait in spite of SKIP LOCKED, at a moment that no test can choose; here a trigger waits, at the
+    // second step of the climb.
+    await sql`create function wait_for_advisory_lock() returns trigger language plpgsql as $$
+              begin perform pg_advisory_xact_lock_shared(42); return new; end $$`.execute(database.db);
+    await sql`create trigger waits before update on task_state for each row
+              when (new.status = 'Canceled' and new.open_parents = 0)
+              execute function wait_for_advisory_lock()`.execute(database.db);
+    try {
+      await database.db.transaction().execute(async (holder) => {
+        await sql`select pg_advisory_xact_lock(42)`.execute(holder);
+        expect(
+          await endTasks(database.db, 'cancel', [{ id: ids.leaf, status: 'Canceled' }], {
+            wait: false,
+            cascadeLimit: 1000,
+          }),
+        ).toMatchObject({
+          results: [{ outcome: 'applied', status: 'Canceled' }],
+          effects: { canceled: 0, unfinished: 1, endedFrom: [] },
+          heldUp: [id],
+        });
+        expect(await statusesOf(database.db, id)).toEqual({ a: 'Pending', b: 'Waiting', leaf: 'Canceled' });
+        expect(await propagateEnds(database.db, { limit: 10 })).toMatchObject({ canceled: 0 });
+      });
+      expect(await propagateEnds(database.db, { limit: 10 })).toMatchObject({ canceled: 2, completed: 1 });
+    } finally {
+      await sql`drop function wait_for_advisory_lock cascade`.execute(database.db);
+    }
+    expect(await propagateEnds(database.db, { limit: 10 })).toBeNull();
+    expect(await findViolations(database.db)).toEqual([]);
+  });
+
   // proves: lifecycle/dead-end-off
   test('not when it is switched off; a climb that was left over is dropped then', async () => {
     const { id, ids } = await submit(database.db, { a: {}, b: { needs: ['a'] } });
