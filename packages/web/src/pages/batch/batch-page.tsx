@@ -7,14 +7,16 @@ import { StatusBar, StatusLegend } from '../../components/status.tsx';
 import { countOpen } from '../../components/statuses.ts';
 import { useTitle } from '../../components/title.ts';
 import { Link } from '../../router/link.tsx';
-import type { BatchTab } from '../../router/routes.ts';
+import { type BatchTab, readRoute } from '../../router/routes.ts';
 import { BatchMenu } from './actions/batch-menu.tsx';
 import type { BatchView, FeedState } from './feed/batch-feed.ts';
 import { useBatchFeed } from './feed/use-batch-feed.ts';
 import './batch.css';
 
-// Each brings a library of its own.
-const GraphTab = lazy(() => import('./graph/graph-tab.tsx'));
+// Each brings a library of its own. That of the graph is the largest, so it is fetched beside the data.
+const loadGraph = (): Promise<typeof import('./graph/graph-tab.tsx')> => import('./graph/graph-tab.tsx');
+if (readRoute(new URLSearchParams(location.search)).page === 'batch') void loadGraph();
+const GraphTab = lazy(loadGraph);
 const TableTab = lazy(() => import('./table/table-tab.tsx'));
 const TimelineTab = lazy(() => import('./timeline/timeline-tab.tsx'));
 

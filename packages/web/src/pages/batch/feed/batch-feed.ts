@@ -127,7 +127,7 @@ export class BatchFeed {
       this.#events = undefined;
       this.#reopenAtMs = performance.now() + this.#reopenMs;
       this.#reopenMs = Math.min(MAX_REOPEN_MS, this.#reopenMs * 2);
-      if (!this.#ended.signal.aborted) this.#pollIn(0);
+      if (!this.#ended.signal.aborted) this.#pollIn(POLL_MS);
     });
   }
 

@@ -35,6 +35,7 @@ export class GraphCanvas {
   #graph: VisibleGraph = { nodes: [], edges: [], nodeOf: [] };
   #drawn: NodeData[] = [];
   #palette: Palette | undefined;
+  #isEmphasized = false;
 
   constructor(
     container: HTMLElement,
@@ -83,6 +84,7 @@ export class GraphCanvas {
       this.#cy.style(graphStyle(palette, graph.edges.length));
       this.#cy.add(elements);
     });
+    this.#isEmphasized = false;
     this.fit();
   }
 
@@ -108,6 +110,10 @@ export class GraphCanvas {
   }
 
   emphasize({ chosen, near, criticalNodes, criticalEdges }: Emphasis): void {
+    const isAny = chosen !== undefined || near !== undefined || criticalNodes.size > 0;
+    // Walking over thousands of elements is not free.
+    if (!isAny && !this.#isEmphasized) return;
+    this.#isEmphasized = isAny;
     this.#cy.batch(() => {
       this.#cy.nodes().forEach((node) => {
         const id = node.id();

@@ -16,6 +16,8 @@ export interface LayoutRequest {
   readonly nodes: readonly LayoutNode[];
   readonly edges: readonly LayoutEdge[];
   readonly direction: Direction;
+  /** The size of the window that it is to be seen in. */
+  readonly window: { readonly width: number; readonly height: number };
 }
 
 /** The middle of each box, in the order of the nodes. */
@@ -25,13 +27,31 @@ const RANK_GAP = 140;
 const NODE_GAP = 14;
 const SWEEPS = 4;
 /** A rank with more nodes than this is broken into several lines. */
-const LINE_MAX = 40;
+export const LINE_MAX = 40;
 
 /**
  * Lays a large graph out in ranks in a few milliseconds: each node one rank behind the last of its parents, near the
  * middle of its neighbours; a long rank becomes a block. Edges that close a circle (between groups) count for nothing.
  */
 export function layOutInRanks({ nodes, edges, direction }: LayoutRequest): Positions {
+  const { parents, children } = neighboursOf({ nodes, edges });
+  const ranks = groupByRank(rankNodes(parents, children));
+  orderWithinRanks(ranks, parents, children);
+  return placeRanks(ranks, nodes, direction);
+}
+
+/** How many nodes the longest rank has. */
+export function longestRank(graph: Pick<LayoutRequest, 'nodes' | 'edges'>): number {
+  const { parents, children } = neighboursOf(graph);
+  return Math.max(0, ...groupByRank(rankNodes(parents, children)).map((rank) => rank.length));
+}
+
+interface Neighbours {
+  readonly parents: readonly number[][];
+  readonly children: readonly number[][];
+}
+
+function neighboursOf({ nodes, edges }: Pick<LayoutRequest, 'nodes' | 'edges'>): Neighbours {
   const place = new Map(nodes.map(({ id }, index) => [id, index]));
   const parents: number[][] = nodes.map(() => []);
   const children: number[][] = nodes.map(() => []);
@@ -42,9 +62,7 @@ export function layOutInRanks({ nodes, edges, direction }: LayoutRequest): Posit
     children[from]!.push(to);
     parents[to]!.push(from);
   }
-  const ranks = groupByRank(rankNodes(parents, children));
-  orderWithinRanks(ranks, parents, children);
-  return placeRanks(ranks, nodes, direction);
+  return { parents, children };
 }
 
 /** Kahn's order; what is left over lies on a circle, and is taken up by its first node. */

@@ -1,13 +1,23 @@
 import { Graph, layout } from '@dagrejs/dagre';
-import { type LayoutRequest, layOutInRanks, type Positions } from './layered-layout.ts';
+import { foldLayout } from './fold-layout.ts';
+import {
+  LINE_MAX,
+  type LayoutRequest,
+  layOutInRanks,
+  longestRank,
+  type Positions,
+} from './layered-layout.ts';
 
 /** Dagre's time grows steeply with the nodes and edges; beyond this it is not worth the wait. */
 const DAGRE_MAX = 1200;
 
 /** Where the boxes of a graph go. */
 export function layOut(request: LayoutRequest): Positions {
-  const { nodes, edges, direction } = request;
-  if (nodes.length + edges.length > DAGRE_MAX) return layOutInRanks(request);
+  const isLarge = request.nodes.length + request.edges.length > DAGRE_MAX || longestRank(request) > LINE_MAX;
+  return isLarge ? layOutInRanks(request) : foldLayout(request, layOutByDagre(request));
+}
+
+function layOutByDagre({ nodes, edges, direction }: LayoutRequest): Positions {
   const graph = new Graph();
   graph.setGraph({ rankdir: direction === 'right' ? 'LR' : 'TB', nodesep: 18, ranksep: 60, edgesep: 10 });
   graph.setDefaultEdgeLabel(() => ({}));
