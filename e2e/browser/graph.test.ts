@@ -180,25 +180,23 @@ describe('a large workflow', () => {
   test('is drawn within 2 s, and moves smoothly', async () => {
     const { page, problems, ...watched } = await openBatch(batchId);
     await drawnNodes(page);
-    // The second visit: what is measured is the page, not the start of the browser.
-    await page.reload();
-    expect(await drawnNodes(page)).toBe(size);
-    const drawnAfterMs = await page.evaluate<number>(`new Promise((resolve) => {
-      const read = () => {
-        const mark = performance.getEntriesByName('graph drawn').at(-1);
-        if (mark === undefined) requestAnimationFrame(read);
-        else resolve(mark.startTime);
-      };
-      read();
-    })`);
+    // Visits after the first, and the quickest of three: what is measured is the page, not the start of the browser or
+    // what else the machine does.
+    const times: number[] = [];
+    for (let visit = 0; visit < 3; visit++) {
+      await page.reload();
+      expect(await drawnNodes(page)).toBe(size);
+      times.push(await drawnAfterMs(page));
+    }
+    const quickestMs = Math.min(...times);
     await watched.picture('graph large');
     const frames = await measureFrames(page);
     console.log(
-      `${size} tasks drawn ${Math.round(drawnAfterMs)} ms after the page was asked for; ` +
+      `${size} tasks drawn ${Math.round(quickestMs)} ms after the page was asked for; ` +
         `while panning ${frames.perSecond.toFixed(0)} frames/s, the longest ${Math.round(frames.longestMs)} ms`,
     );
     await watched.picture('graph large panned');
-    expect(drawnAfterMs).toBeLessThan(DRAWN_WITHIN_MS);
+    expect(quickestMs).toBeLessThan(DRAWN_WITHIN_MS);
     expect(frames.perSecond).toBeGreaterThan(20);
     expect(problems.filter(isUnforeseen)).toEqual([]);
     await page.context().close();
@@ -230,6 +228,17 @@ test('10,000 tasks open as groups, and are found all the same', { timeout: 120_0
   expect(problems.filter(isUnforeseen)).toEqual([]);
   await page.context().close();
 });
+
+/** When the frame with the graph in it was drawn, counted from the moment at which the page was asked for. */
+const drawnAfterMs = (page: Page): Promise<number> =>
+  page.evaluate<number>(`new Promise((resolve) => {
+    const read = () => {
+      const mark = performance.getEntriesByName('graph drawn').at(-1);
+      if (mark === undefined) requestAnimationFrame(read);
+      else resolve(mark.startTime);
+    };
+    read();
+  })`);
 
 /** Drags the graph about for two seconds and counts the frames that the browser draws meanwhile. */
 async function measureFrames(page: Page): Promise<{ perSecond: number; longestMs: number }> {
