@@ -22,7 +22,8 @@ import { createBatchOnce } from '../operations/create-batch.ts';
 import { endTasks } from '../operations/end-tasks.ts';
 import { explainTask } from '../operations/explain-task.ts';
 import { findActions } from '../operations/find-actions.ts';
-import { findBatch } from '../operations/find-batch.ts';
+import { findBatchNews } from '../operations/find-batch-news.ts';
+import { findBatch, hasBatch } from '../operations/find-batch.ts';
 import { findDag } from '../operations/find-dag.ts';
 import { findOldestDue } from '../operations/find-oldest-due.ts';
 import { findArchivedStatus, findTask } from '../operations/find-task.ts';
@@ -318,6 +319,21 @@ describe.each([
     await expectFewRows(() => retryAll(null, null));
     await expectFewRows(() => retryAll(blocked.ids['t500']!, null));
     await expectFewRows(() => retryAll(null, blocked.id));
+  });
+
+  test('what has changed in a batch', async () => {
+    await expectFewRows(() => hasBatch(watched.db, blocked.id));
+    const since: string[] = [];
+    await expectFewRows(async () => {
+      const news = await findBatchNews(watched.db, blocked.id, null);
+      expect(news?.tasks).toHaveLength(BATCH_SIZE);
+      since.push(news!.snapshot);
+    });
+    await updateTask(database.db, blocked.ids['t500']!, { newSuccess: 1 });
+    await expectFewRows(async () => {
+      const news = await findBatchNews(watched.db, blocked.id, since[0]!);
+      expect(news?.tasks).toHaveLength(1);
+    });
   });
 
   test('a step of retention', async () => {
