@@ -43,7 +43,7 @@ export class BatchFeed {
   /** Null: it has been told nothing yet. */
   readonly #watchers = new Map<EventStream, Told | null>();
   #timer: NodeJS.Timeout | undefined;
-  #dueMs = Infinity;
+  #wantedPauseMs = LOOK_MAX_MS;
   #isLooking = false;
   #lookedAtMs = -Infinity;
   #tookMs = 0;
@@ -87,31 +87,33 @@ export class BatchFeed {
     for (const stream of this.#watchers.keys()) stream.close();
   }
 
-  /** The next look, that long after the last one, or earlier when one was planned. */
+  /** The next look comes that long after the last one, or earlier when that was asked for. */
   #plan(pauseMs: number): void {
-    const dueMs = this.#lookedAtMs + Math.max(pauseMs, this.#tookMs / LOOKING_SHARE);
-    this.#dueMs = Math.min(this.#dueMs, dueMs);
+    this.#wantedPauseMs = Math.min(this.#wantedPauseMs, pauseMs);
     if (this.#isLooking || !this.isWatched) return;
+    const dueMs = this.#lookedAtMs + Math.max(this.#wantedPauseMs, this.#tookMs / LOOKING_SHARE);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#look(), Math.max(0, this.#dueMs - performance.now()));
+    this.#timer = setTimeout(() => void this.#look(), Math.max(0, dueMs - performance.now()));
   }
 
   async #look(): Promise<void> {
     const { takeTurn, onError } = this.#options;
     this.#isLooking = true;
-    this.#dueMs = Infinity;
-    const wasRung = this.#isRung;
-    this.#isRung = false;
-    const beganMs = performance.now();
+    this.#wantedPauseMs = LOOK_MAX_MS;
     try {
-      const found = await takeTurn(() => this.#tellAll());
-      // Bells in vain are those of other batches.
-      this.#pauseMs = wasRung && !found ? Math.min(this.#pauseMs * 2, LOOK_MAX_MS) : LOOK_MIN_MS;
+      await takeTurn(async () => {
+        const beganMs = performance.now();
+        const wasRung = this.#isRung;
+        this.#isRung = false;
+        const hasNews = await this.#tellAll();
+        // Bells in vain are those of other batches.
+        this.#pauseMs = wasRung && !hasNews ? Math.min(this.#pauseMs * 2, LOOK_MAX_MS) : LOOK_MIN_MS;
+        this.#tookMs = performance.now() - beganMs;
+      });
     } catch (error) {
       onError(error);
     }
     this.#lookedAtMs = performance.now();
-    this.#tookMs = this.#lookedAtMs - beganMs;
     this.#isLooking = false;
     this.#plan(LOOK_MAX_MS);
   }

@@ -73,7 +73,7 @@ test('open parents: the first ten, and how many there are', async () => {
 
 // proves: http/explain-paused
 test('a pause, and what it will wait for after that', async () => {
-  const { ids } = await create({ a: {}, b: { dependencies: [{ id: 'a' }] } });
+  const { ids } = await create({ a: {}, b: { dependencies: [{ id: 'a', requires_success: false }] } });
   await api.call('PATCH', `/task/pause/${ids['b']}`);
   const { status, waiting_for: waitingFor, frees } = await explain(ids['b']);
   expect(status).toBe('Paused');

@@ -134,6 +134,9 @@ beforeAll(async () => {
     select gen_random_uuid(), gen_random_uuid(), 0, 'Success', '{}' from generate_series(1, 20000) n;
     insert into archived_batch (id, created_at, completed_at, archived_at, total_tasks, summary)
     select gen_random_uuid(), now(), now(), now(), 1, '{}' from generate_series(1, 20000) n;
+    insert into archived_delivery (batch_id, id, trigger, position, status, attempts, created_at, updated_at)
+    select gen_random_uuid(), gen_random_uuid(), 'BatchComplete', 0, 'Success', 1, now(), now()
+    from generate_series(1, 20000) n;
     insert into idempotency_key (call, key, body_hash, batch_id)
     select 'POST /task', 'key-' || n, 'hash', gen_random_uuid() from generate_series(1, 20000) n;
     insert into lane (id, origin, keys, ceilings)
