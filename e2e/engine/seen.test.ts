@@ -1,6 +1,7 @@
 import { type Rule, task, webhook } from '@arcrun/client';
 import { until } from '@arcrun/database/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startReceiver } from '../harness/receiver.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
@@ -85,6 +86,27 @@ test('why a task has not started, until it starts', async () => {
   ]);
   await stack.client.reportSuccess(first!);
   await until('the next one runs', async () => (await explain(last!)).waiting_for[0]?.position === 1);
+});
+
+// proves: http/explain-origin
+test('a task waits for a receiver that has been asked for all it may be asked for', async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  // Of its own, so that it has never answered: then a worker opens no more than a few calls.
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.close());
+  receiver.behave(async (call) => {
+    await answered;
+    void call.handle.success().catch(() => undefined);
+  });
+  const { batchId, tasks } = await stack.client.createBatch(
+    Array.from({ length: 40 }, (_, index) =>
+      task({ id: `t${index}`, name: `t${index}`, kind: 'held', on_start: webhook(receiver.url) }),
+    ),
+  );
+  const explain = () => get(`/task/${tasks.at(-1)!.id}/explain`);
+  await until('it is known why', async () => (await explain()).waiting_for[0]?.reason === 'full');
+  answer();
+  await stack.client.waitForBatch(batchId);
 });
 
 // proves: http/retry-delivery
