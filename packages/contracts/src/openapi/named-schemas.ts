@@ -7,6 +7,7 @@ import { ErrorDto } from '../schemas/error.ts';
 import { HealthDto, ReadyDto } from '../schemas/health.ts';
 import { NewBatchDto } from '../schemas/new-batch.ts';
 import { Dependency, NewTaskDto } from '../schemas/new-task.ts';
+import { OverviewDto } from '../schemas/overview.ts';
 import {
   CapacityRule,
   ConcurencyRule,
@@ -41,6 +42,7 @@ export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   NewConcurencyRule,
   NewRuleDto,
   NewTaskDto,
+  OverviewDto,
   ReadyDto,
   RetryDeliveriesDto,
   RetryDeliveriesResponseDto,
