@@ -21,7 +21,8 @@ const allowed: Record<string, readonly string[]> = {
   database: ['domain'],
   queue: ['contracts'],
   observability: [],
-  api: below,
+  // Of the UI it serves the files.
+  api: [...below, 'web'],
   worker: below,
   web: ['contracts'],
   client: ['contracts'],
@@ -37,7 +38,7 @@ const environmentReaders = [
 ];
 
 const sourceName =
-  /^[a-z0-9]+(-[a-z0-9]+)*(\.(integration|property|e2e))?(\.test)?\.(ts|mjs|js|json|sql|css|html|svg|md|yaml|yml)$/;
+  /^[a-z0-9]+(-[a-z0-9]+)*(\.(integration|property|e2e))?(\.test)?\.(ts|tsx|mjs|js|json|sql|css|html|svg|md|yaml|yml)$/;
 
 const problems: string[] = [];
 
@@ -101,7 +102,7 @@ function checkSource(
   packageName: string,
   declared: ReadonlySet<string>,
 ): void {
-  if (!/\.(ts|mjs|js)$/.test(file)) return;
+  if (!/\.(tsx?|mjs|js)$/.test(file)) return;
   for (const target of importsOf(readFileSync(file, 'utf8'))) {
     if (target.startsWith('.')) {
       const full = resolve(file, '..', target);
@@ -123,17 +124,17 @@ function checkSource(
 function checkFile(file: string): void {
   const path = relative(root, file).replaceAll(sep, '/');
   const name = path.split('/').at(-1) ?? '';
-  const isCode = /\.(ts|mjs|js|sql)$/.test(name);
+  const isCode = /\.(tsx?|mjs|js|sql)$/.test(name);
   if (isCode && !path.startsWith('migrations/') && !sourceName.test(name) && name !== 'vitest.config.ts') {
     report(file, 'a file name is in kebab-case');
   }
   if (
-    /^(utils?|helpers?|common|misc)\.(ts|mjs|js)$/.test(name) ||
+    /^(utils?|helpers?|common|misc)\.(tsx?|mjs|js)$/.test(name) ||
     /\/(utils?|helpers?|common|misc)\//.test(path)
   ) {
     report(file, 'a name says what is in it');
   }
-  if (!/\.(ts|mjs|js)$/.test(name) || environmentReaders.some((reader) => reader.test(path))) return;
+  if (!/\.(tsx?|mjs|js)$/.test(name) || environmentReaders.some((reader) => reader.test(path))) return;
   if (/\bprocess\.env\b/.test(readFileSync(file, 'utf8')) && !name.includes('.test.')) {
     report(file, 'only main.ts, packages/config, packages/local and scripts read process.env');
   }

@@ -30,5 +30,6 @@ const swagger = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 
 await Promise.all([
   ...swagger.map((file) => cp(join(folderOf('swagger-ui-dist'), file), join('dist/assets/swagger-ui', file))),
   cp(join(folderOf('@bull-board/ui'), 'dist'), 'dist/assets/bull-board/dist', { recursive: true }),
-  ...['view', 'sign-in'].map((name) => cp(`src/${name}`, `dist/assets/${name}`, { recursive: true })),
+  cp('src/sign-in', 'dist/assets/sign-in', { recursive: true }),
+  cp(join(folderOf('@arcrun/web'), 'dist'), 'dist/assets/web', { recursive: true }),
 ]);

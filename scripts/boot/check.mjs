@@ -8,6 +8,7 @@ const bin = (name) => join(projectDir, 'node_modules/.bin', name);
 export async function check(node, env) {
   const checks = [
     ['types', bin('tsc'), ['-p', '.', '--pretty', 'false']],
+    ['types of the UI', bin('tsc'), ['-p', 'packages/web', '--pretty', 'false']],
     ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
     ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
     ['unused code', bin('knip'), ['--no-progress']],

@@ -39,7 +39,7 @@ describe('programs', () => {
     ['GET', '/batch/01990000-0000-7000-8000-000000000000'],
     ['GET', '/batch/01990000-0000-7000-8000-000000000000/events'],
     ['GET', '/metrics'],
-    ['GET', '/view-files/view.js'],
+    ['GET', '/view/assets/index.js'],
     ['GET', '/api-docs/openapi.json'],
     ['GET', '/swagger-ui/swagger-ui.css'],
     ['GET', '/admin/queues/api/queues'],

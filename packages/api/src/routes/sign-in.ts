@@ -15,9 +15,6 @@ export function signInRoutes(tokens: AccessTokens, sessions: Sessions, hostUrl: 
   const router = Router();
   router.use(['/sign-in', '/sign-out', '/sign-in-files'], pageHeaders);
   router.use('/sign-in-files', express.static(ownAssetFolder('sign-in'), { index: false }));
-  router.get('/sign-in-files/icon.svg', (_request, response) => {
-    response.sendFile('icon.svg', { root: ownAssetFolder('view') });
-  });
 
   router
     .route('/sign-in')

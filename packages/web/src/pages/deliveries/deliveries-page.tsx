@@ -1,0 +1,5 @@
+import type { ReactElement } from 'react';
+
+export default function DeliveriesPage(): ReactElement {
+  return <h1>Deliveries</h1>;
+}
