@@ -3,7 +3,6 @@ import { notBuilt } from '../http/errors.ts';
 
 /** Calls of the contract that a later release brings: refused by name, never ignored. */
 const CALLS = [
-  ['get', '/task/:id/explain'],
   ['get', '/batch/:id/events'],
   ['post', '/batch/:id/rerun'],
   ['post', '/webhook-deliveries/retry'],

@@ -5,6 +5,7 @@ export * from './check-health.ts';
 export * from './claim-tasks.ts';
 export * from './create-batch.ts';
 export * from './end-tasks.ts';
+export * from './explain-task.ts';
 export * from './find-actions.ts';
 export * from './find-batch.ts';
 export * from './find-dag.ts';

@@ -20,6 +20,7 @@ import { changeRules } from '../operations/change-rules.ts';
 import { claimTasks } from '../operations/claim-tasks.ts';
 import { createBatchOnce } from '../operations/create-batch.ts';
 import { endTasks } from '../operations/end-tasks.ts';
+import { explainTask } from '../operations/explain-task.ts';
 import { findActions } from '../operations/find-actions.ts';
 import { findBatch } from '../operations/find-batch.ts';
 import { findDag } from '../operations/find-dag.ts';
@@ -299,6 +300,21 @@ describe.each([
     await takeSample(database.db, 0);
     await expectFewRows(() => reportEnds(watched.db, [{ kind: 'free', ended: 1, failed: 0 }]));
     await expectFewRows(() => findOverview(watched.db));
+  });
+
+  // proves: http/explain-cost
+  test('why the last of many blocked tasks has not started', async () => {
+    const { rows } = await database.pool.query<{ id: string }>(
+      `select s.id from task_state s where s.status = 'Pending' and s.batch_id = $1 order by s.position desc limit 1`,
+      [blocked.id],
+    );
+    await expectFewRows(async () => {
+      expect(await explainTask(watched.db, rows[0]!.id)).toMatchObject({
+        status: 'Pending',
+        rules: [{ occupancy: 10, is_full: true, holders: expect.any(Array), before: 5001 }],
+      });
+    });
+    await expectFewRows(() => explainTask(watched.db, '0190c2a5-0000-7000-8000-000000000001'));
   });
 
   test('a step of retention', async () => {
