@@ -5,8 +5,6 @@ import { notBuilt } from '../http/errors.ts';
 const CALLS = [
   ['get', '/batch/:id/events'],
   ['post', '/batch/:id/rerun'],
-  ['post', '/webhook-deliveries/retry'],
-  ['post', '/webhook-deliveries/:id/retry'],
 ] as const;
 
 export function notBuiltRoutes(): Router {

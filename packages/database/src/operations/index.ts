@@ -26,6 +26,7 @@ export * from './record-deliveries.ts';
 export * from './renew-worker-lease.ts';
 export * from './report-ends.ts';
 export * from './resume-task.ts';
+export * from './retry-deliveries.ts';
 export * from './start-tasks.ts';
 export * from './stop-batch.ts';
 export * from './take-sample.ts';

@@ -39,6 +39,7 @@ import { propagateEnds } from '../operations/propagate-ends.ts';
 import { recordDeliveries } from '../operations/record-deliveries.ts';
 import { reportEnds } from '../operations/report-ends.ts';
 import { resumeTask } from '../operations/resume-task.ts';
+import { retryDeliveries, retryDelivery } from '../operations/retry-deliveries.ts';
 import { startTasks } from '../operations/start-tasks.ts';
 import { stopBatch } from '../operations/stop-batch.ts';
 import { takeSample } from '../operations/take-sample.ts';
@@ -317,6 +318,18 @@ describe.each([
     await expectFewRows(() => explainTask(watched.db, '0190c2a5-0000-7000-8000-000000000001'));
   });
 
+  test('notifications that are made due again by hand', async () => {
+    const nobody = '0190c2a5-0000-7000-8000-000000000001';
+    const retryAll = async (taskId: string | null, batchId: string | null) => {
+      for await (const retried of retryDeliveries(watched.db, { taskId, batchId }, 1000))
+        expect(retried).toBe(0);
+    };
+    await expectFewRows(() => retryDelivery(watched.db, nobody));
+    await expectFewRows(() => retryAll(null, null));
+    await expectFewRows(() => retryAll(blocked.ids['t500']!, null));
+    await expectFewRows(() => retryAll(null, blocked.id));
+  });
+
   test('a step of retention', async () => {
     await expectFewRows(() => archiveBatches(watched.db, { ageSecs: 0, limit: 1 }));
   });
@@ -367,4 +380,9 @@ describe('lists, with statistics', () => {
       await expectFewRows(() => listDeliveries(watched.db, filters, page));
     },
   );
+
+  test('the ledger of a task and of a batch', async () => {
+    await expectFewRows(() => listDeliveries(watched.db, { taskId: blocked.ids['t500']! }, page));
+    await expectFewRows(() => listDeliveries(watched.db, { batchId: blocked.id }, page));
+  });
 });
