@@ -1,6 +1,7 @@
 import { type ReactElement, useMemo, useRef } from 'react';
 import type { DeliveryPage } from '../../api/deliveries.ts';
 import { Loaded } from '../../components/page-states.tsx';
+import { useTitle } from '../../components/title.ts';
 import { useDeliveries } from '../../queries/use-deliveries.ts';
 import { Link } from '../../router/link.tsx';
 import { useParameters } from '../../router/location.ts';
@@ -13,6 +14,7 @@ import './deliveries.css';
 
 /** The ledger of notifications: those that were given up first, since only people get them on their way again. */
 export default function DeliveriesPage(): ReactElement {
+  useTitle('Deliveries');
   const query = useParameters();
   const filters = readFilters(query);
   const after = query.get('after') ?? '';

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { Loaded } from '../../components/page-states.tsx';
 import { formatDuration } from '../../components/times.tsx';
+import { useTitle } from '../../components/title.ts';
 import { BusyKinds } from './busy-kinds.tsx';
 import { FullRules } from './full-rules.tsx';
 import { KeyFigures } from './key-figures.tsx';
@@ -22,6 +23,7 @@ const LEVELS: readonly Series[] = [
 
 /** What goes on in the whole fleet, at a glance. */
 export default function OverviewPage(): ReactElement {
+  useTitle('Overview');
   return (
     <Loaded query={useOverview()} what="the overview">
       {(overview) => <Shown overview={overview} />}

@@ -1,8 +1,9 @@
-import { type ReactElement, type ReactNode, useEffect } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 import type { Task } from '../../api/types.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Loaded } from '../../components/page-states.tsx';
 import { StatusLabel } from '../../components/status.tsx';
+import { useTitle } from '../../components/title.ts';
 import { useTask } from '../../queries/use-task.ts';
 import { Link } from '../../router/link.tsx';
 import { ExplanationCard } from './explanation-card.tsx';
@@ -25,13 +26,7 @@ export default function TaskPage({ taskId }: { taskId: string }): ReactElement {
 }
 
 function Shown({ task }: { task: Task }): ReactElement {
-  useEffect(() => {
-    const before = document.title;
-    document.title = `${task.name} · ${task.status} · ArcRun`;
-    return () => {
-      document.title = before;
-    };
-  }, [task.name, task.status]);
+  useTitle(`${task.name} · ${task.status}`);
   return (
     <>
       <nav aria-label="Where it belongs">
