@@ -161,8 +161,9 @@ LANGUAGE sql STABLE AS $$
   WITH running AS (
     SELECT r.key AS kind, r.value::bigint AS n FROM sample s, json_each_text(s.content -> 'runningByKind') r
   ), pending AS (
-    SELECT r.key AS kind, r.value::bigint AS n FROM sample s, json_each_text(s.overview -> 'pending_by_kind') r
-    WHERE json_typeof(s.overview -> 'pending_by_kind') = 'object'
+    SELECT r.key AS kind, r.value::bigint AS n
+    FROM sample s, json_each_text(CASE json_typeof(s.overview -> 'pending_by_kind')
+                                    WHEN 'object' THEN s.overview -> 'pending_by_kind' END) r
   ), ends AS (
     SELECT kind, sum(ended) AS ended, sum(failed) AS failed FROM kind_ends
     WHERE at > now() - interval '1 hour' GROUP BY kind

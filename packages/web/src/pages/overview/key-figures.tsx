@@ -56,14 +56,7 @@ export function KeyFigures({ overview }: { overview: Overview }): ReactElement {
         name="Deliveries exhausted"
         value={`${deliveries.exhausted.toLocaleString()}${deliveries.exhausted === EXHAUSTED_MAX ? '+' : ''}`}
         isBad={deliveries.exhausted > 0}
-        note={
-          <Link
-            to={{ page: 'deliveries' }}
-            parameters={{ status: deliveries.exhausted > 0 ? 'Exhausted' : 'Pending' }}
-          >
-            {deliveries.pending.toLocaleString()} pending
-          </Link>
-        }
+        note={<Link to={{ page: 'deliveries' }}>{deliveries.pending.toLocaleString()} pending</Link>}
       />
     </dl>
   );
