@@ -15,7 +15,7 @@ interface AxeResults {
 }
 
 /** What axe finds serious on a page, in words. */
-export async function findBarriers(page: Page): Promise<string[]> {
+async function findBarriers(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
   return violations

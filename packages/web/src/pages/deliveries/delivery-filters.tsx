@@ -1,7 +1,7 @@
 import { type FormEvent, type ReactElement, useRef } from 'react';
 import { setParameters } from '../../router/location.ts';
 
-export const STATUSES = ['Exhausted', 'Pending', 'Success'] as const;
+const STATUSES = ['Exhausted', 'Pending', 'Success'] as const;
 
 /** What the address of the page asks for. */
 export interface Filters {

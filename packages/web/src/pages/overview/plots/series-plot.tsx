@@ -2,7 +2,7 @@ import { type PointerEvent, type ReactElement, type ReactNode, useState } from '
 import type { Minute } from '../use-overview.ts';
 import { axisTicks, roundUp, shortNumber } from './scale.ts';
 
-export type SeriesName = Exclude<keyof Minute, 'at'>;
+type SeriesName = Exclude<keyof Minute, 'at'>;
 
 export interface Series {
   readonly name: SeriesName;
