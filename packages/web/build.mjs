@@ -19,6 +19,10 @@ await build({
     modulePreload: { polyfill: false },
     target: 'es2023',
     chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      // Libraries mark what runs in browsers only; all of this does.
+      onLog: (level, log, handle) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && handle(level, log),
+    },
   },
   worker: { format: 'es' },
 });

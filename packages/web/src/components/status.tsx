@@ -1,14 +1,14 @@
 import type { ReactElement } from 'react';
 import type { Status, StatusCounts } from '../api/types.ts';
 import { StatusIcon } from './status-icon.tsx';
-import { countName, MEANINGS, STATUSES } from './statuses.ts';
+import { COUNTED, countName, MEANINGS, STATUSES } from './statuses.ts';
 
 /** A status with its icon, its colour and its word. */
 export function StatusLabel({ status, count }: { status: Status; count?: number }): ReactElement {
   return (
     <span className="status" data-status={countName(status)} title={`${status}: ${MEANINGS[status]}`}>
       <StatusIcon status={status} />
-      {count === undefined ? status : `${count.toLocaleString()} ${status.toLowerCase()}`}
+      {count === undefined ? status : `${count.toLocaleString()} ${COUNTED[status]}`}
     </span>
   );
 }
@@ -17,7 +17,7 @@ export function StatusLabel({ status, count }: { status: Status; count?: number 
 export function StatusBar({ counts, total }: { counts: StatusCounts; total: number }): ReactElement {
   const present = STATUSES.filter((status) => counts[countName(status)] > 0);
   const text = present
-    .map((status) => `${counts[countName(status)].toLocaleString()} ${status.toLowerCase()}`)
+    .map((status) => `${counts[countName(status)].toLocaleString()} ${COUNTED[status]}`)
     .join(', ');
   return (
     <div className="status-bar" role="img" aria-label={text === '' ? 'no tasks' : text} title={text}>

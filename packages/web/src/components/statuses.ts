@@ -24,6 +24,18 @@ export const MEANINGS: Readonly<Record<Status, string>> = {
   Paused: 'is held until it is resumed',
 };
 
+/** As a number of tasks is said: `3 failed`. */
+export const COUNTED: Readonly<Record<Status, string>> = {
+  Waiting: 'waiting',
+  Pending: 'pending',
+  Claimed: 'claimed',
+  Running: 'running',
+  Success: 'succeeded',
+  Failure: 'failed',
+  Canceled: 'canceled',
+  Paused: 'paused',
+};
+
 export type CountName = keyof StatusCounts;
 
 export const countName = (status: Status): CountName => status.toLowerCase() as CountName;

@@ -42,9 +42,11 @@ export function BatchRow({ batch }: { batch: BatchSummary }): ReactElement {
       </td>
       <td className="batch-time">
         <Ago time={batch.first_created_at} />
-        <div className="faint" title="From its creation to its last change">
-          took {formatDuration(lastedMs)}
-        </div>
+        {done === total && total > 0 && (
+          <div className="faint" title="From its creation to its last change">
+            took {formatDuration(lastedMs)}
+          </div>
+        )}
       </td>
     </tr>
   );

@@ -5,10 +5,13 @@ import { FILTERS } from './batch-filters.ts';
 
 const DEBOUNCE_MS = 250;
 
+const MORE = ['kind', 'name', 'scope', 'created_after', 'created_before'] as const;
+
 /** The filters of the list; the address holds them. */
 export function FilterBar({ searchRef }: { searchRef: Ref<HTMLInputElement> }): ReactElement {
   const query = useParameters();
   const count = FILTERS.filter((name) => query.has(name)).length;
+  const [isOpen, setOpen] = useState(() => MORE.some((name) => query.has(name)));
   return (
     <form
       role="search"
@@ -16,46 +19,55 @@ export function FilterBar({ searchRef }: { searchRef: Ref<HTMLInputElement> }): 
       className="filters"
       onSubmit={(event) => event.preventDefault()}
     >
-      <label className="field filter-search">
-        <span>Search</span>
-        <TextFilter name="search" placeholder="in scope and metadata" inputRef={searchRef} />
-      </label>
-      <label className="field">
-        <span>Has tasks in</span>
-        <select
-          className="input"
-          value={query.get('status') ?? ''}
-          onChange={({ target }) => setFilter('status', target.value)}
+      <div className="filter-row">
+        <label className="field filter-search">
+          <span>Search</span>
+          <TextFilter name="search" placeholder="in scope and metadata" inputRef={searchRef} />
+        </label>
+        <label className="field">
+          <span>Has tasks in</span>
+          <select
+            className="input"
+            value={query.get('status') ?? ''}
+            onChange={({ target }) => setFilter('status', target.value)}
+          >
+            <option value="">any status</option>
+            {STATUSES.map((status) => (
+              <option key={status}>{status}</option>
+            ))}
+          </select>
+        </label>
+        <button
+          type="button"
+          className="button"
+          aria-expanded={isOpen}
+          aria-controls="more-filters"
+          onClick={() => setOpen(!isOpen)}
         >
-          <option value="">any status</option>
-          {STATUSES.map((status) => (
-            <option key={status}>{status}</option>
-          ))}
-        </select>
-      </label>
-      <label className="field">
-        <span>Kind</span>
-        <TextFilter name="kind" placeholder="part of it" />
-      </label>
-      <label className="field">
-        <span>Task name</span>
-        <TextFilter name="name" placeholder="part of it" />
-      </label>
-      <label className="field">
-        <span>Scope</span>
-        <TextFilter name="scope" placeholder="exactly" />
-      </label>
-      <TimeFilter name="created_after" label="Created after" />
-      <TimeFilter name="created_before" label="Created before" />
-      <button
-        type="button"
-        className="button"
-        data-look="plain"
-        disabled={count === 0}
-        onClick={() => clearFilters()}
-      >
-        Clear{count > 0 ? ` ${count}` : ''}
-      </button>
+          {isOpen ? 'Fewer filters' : 'More filters'}
+        </button>
+        {count > 0 && (
+          <button type="button" className="button" data-look="plain" onClick={() => clearFilters()}>
+            Clear {count === 1 ? 'the filter' : `${count} filters`}
+          </button>
+        )}
+      </div>
+      <div id="more-filters" className="filter-row" hidden={!isOpen}>
+        <label className="field">
+          <span>Kind</span>
+          <TextFilter name="kind" placeholder="part of it" />
+        </label>
+        <label className="field">
+          <span>Task name</span>
+          <TextFilter name="name" placeholder="part of it" />
+        </label>
+        <label className="field">
+          <span>Scope</span>
+          <TextFilter name="scope" placeholder="exactly" />
+        </label>
+        <TimeFilter name="created_after" label="Created after" />
+        <TimeFilter name="created_before" label="Created before" />
+      </div>
     </form>
   );
 }
@@ -106,7 +118,7 @@ function TextFilter({ name, placeholder, inputRef }: TextFilterProps): ReactElem
 function TimeFilter({ name, label }: { name: string; label: string }): ReactElement {
   const given = useParameters().get(name);
   return (
-    <label className="field">
+    <label className="field filter-time">
       <span>{label}</span>
       <input
         className="input"

@@ -1,0 +1,6 @@
+import type { ReactElement } from 'react';
+import type { BatchView } from '../feed/batch-feed.ts';
+
+export default function TimelineTab({ view }: { view: BatchView }): ReactElement {
+  return <p>{view.tasks.length}</p>;
+}
