@@ -1,3 +1,4 @@
+import { until } from '@arcrun/database/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type RunningApi, startApi } from '../../testing/running-api.ts';
 
@@ -6,7 +7,7 @@ const CHANGE = '/admin/queues/api/queues/start/clean/failed';
 
 async function open(settings: Readonly<Record<string, string>>): Promise<RunningApi> {
   const api = await startApi({ templateUrl: inject('templateUrl'), redisUrl: inject('redisUrl'), settings });
-  await expect.poll(async () => (await api.call('GET', '/admin/queues')).status).toBe(200);
+  await until('Redis is reached', async () => (await api.call('GET', '/admin/queues')).status === 200);
   return api;
 }
 

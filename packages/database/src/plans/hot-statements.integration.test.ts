@@ -66,6 +66,7 @@ const SMALL: ReadonlySet<string> = new Set([
   'origin_breaker',
   'sample',
   'sample_minute',
+  'kind_ends',
 ]);
 
 let database: TestDatabase;
