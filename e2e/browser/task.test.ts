@@ -83,9 +83,9 @@ describe('a task', () => {
     await page.getByText(/^It runs since/).waitFor();
     expect(await page.locator('html').textContent()).not.toContain('s3cret');
     await lookAt({ page, problems, ...watched }, 'task');
-    await page.getByRole('button', { name: 'Show the values of the headers of on_start' }).click();
+    await page.getByRole('button', { name: 'Show values of the headers of on_start' }).click();
     await page.getByText('Bearer s3cret').waitFor();
-    await page.getByRole('button', { name: 'Hide the values of the headers of on_start' }).click();
+    await page.getByRole('button', { name: 'Hide values of the headers of on_start' }).click();
     await page.getByText('Bearer s3cret').waitFor({ state: 'detached' });
     await page.getByRole('link', { name: batchId }).waitFor();
 

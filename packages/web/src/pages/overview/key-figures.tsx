@@ -74,10 +74,8 @@ function Figure({ name, value, note, isBad = false }: FigureProps): ReactElement
     <div className="card figure" data-bad={isBad}>
       <dt>{name}</dt>
       <dd>
-        <span className="figure-value">
-          {value}
-          {isBad && <span className="unseen"> (worth a look)</span>}
-        </span>
+        <span className="figure-value">{value}</span>
+        {isBad && <span className="unseen">worth a look</span>}
         {note !== undefined && note !== false && <span className="figure-note">{note}</span>}
       </dd>
     </div>

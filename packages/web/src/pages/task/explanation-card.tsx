@@ -3,7 +3,7 @@ import type { Explanation, Status, Task } from '../../api/types.ts';
 import { StatusLabel } from '../../components/status.tsx';
 import { formatDuration, useNow } from '../../components/times.tsx';
 import { Link } from '../../router/link.tsx';
-import { Occupancy } from '../overview/full-rules.tsx';
+import { Occupancy } from '../overview/occupancy.tsx';
 import { ruleText } from './rule-words.ts';
 import { useExplanation } from './use-explanation.ts';
 
@@ -18,7 +18,11 @@ export function ExplanationCard({ task }: { task: Task }): ReactElement | null {
   const isHeld = NOT_STARTED.includes(data.status);
   const parents = data.waiting_for.filter(({ type }) => type === 'parent').length;
   return (
-    <section className="card explanation" aria-labelledby="explanation">
+    <section
+      className="card explanation"
+      aria-labelledby="explanation"
+      data-status={data.status.toLowerCase()}
+    >
       <h2 id="explanation">{isHeld ? 'Why it has not started' : 'What it is doing'}</h2>
       <p className="explanation-frees">{readableTimes(data.frees)}.</p>
       {data.waiting_for.length > 0 && (

@@ -55,7 +55,7 @@ function Shown({ task }: { task: Task }): ReactElement {
         <Rules task={task} />
       </div>
       <TaskDeliveries taskId={task.id} />
-      <div className="task-columns">
+      <div className="task-columns" data-width="wide">
         <section className="card" aria-labelledby="metadata">
           <h2 id="metadata">Metadata</h2>
           {task.metadata === null ? (

@@ -5,10 +5,7 @@ import type { Task } from '../../api/types.ts';
 export function TaskProgress({ task }: { task: Task }): ReactElement {
   const { success, failures, expected_count: expected } = task;
   const whole = Math.max(1, expected ?? 0, success + failures);
-  const text =
-    expected === null
-      ? 'how many are expected was not said'
-      : `${Math.min(100, Math.floor((100 * (success + failures)) / Math.max(1, expected)))} % of ${expected.toLocaleString()}`;
+  const done = Math.min(100, Math.floor((100 * (success + failures)) / Math.max(1, expected ?? 0)));
   return (
     <section className="card" aria-labelledby="progress">
       <h2 id="progress">Progress</h2>
@@ -24,10 +21,15 @@ export function TaskProgress({ task }: { task: Task }): ReactElement {
           />
         </svg>
       )}
-      <p>
-        <strong>{success.toLocaleString()}</strong> succeeded, <strong>{failures.toLocaleString()}</strong>{' '}
-        failed, {text}
-      </p>
+      {expected === null && success + failures === 0 ? (
+        <p className="faint">Nothing has been counted.</p>
+      ) : (
+        <p>
+          <strong>{success.toLocaleString()}</strong> succeeded, <strong>{failures.toLocaleString()}</strong>{' '}
+          failed
+          {expected !== null && `, ${done} % of ${expected.toLocaleString()}`}
+        </p>
+      )}
     </section>
   );
 }

@@ -64,7 +64,7 @@ function Headers({ headers, of }: { headers: Readonly<Record<string, string>>; o
         className="button"
         type="button"
         aria-pressed={areShown}
-        aria-label={`${areShown ? 'Hide' : 'Show'} the values of the headers of ${of}`}
+        aria-label={`${areShown ? 'Hide' : 'Show'} values of the headers of ${of}`}
         onClick={() => setShown(!areShown)}
       >
         {areShown ? 'Hide values' : 'Show values'}
