@@ -97,7 +97,7 @@ test('what runs, what is held back, what failed and who works, live', async () =
   await lookAt({ page, problems, ...watched }, 'overview');
   await page.mouse.move(0, 0);
   const plot = page.getByRole('img', { name: /^Ended each minute: 40 succeeded, 3 failed/ });
-  await plot.hover({ position: { x: 20, y: 40 } });
+  await plot.hover({ position: { x: 200, y: 40 } });
   await page.getByText(/^at \d/).waitFor();
   expect(await page.title()).toBe('Overview · ArcRun');
 

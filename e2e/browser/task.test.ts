@@ -217,6 +217,7 @@ describe('what can be done', () => {
       .getByText(/Success/)
       .first()
       .waitFor();
+    await page.getByRole('region', { name: 'What it is doing' }).waitFor({ state: 'detached' });
     await watched.picture('task too late');
     expect((await stack.client.getTask(id!)).status).toBe('Success');
     await page.context().close();

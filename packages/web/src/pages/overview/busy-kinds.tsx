@@ -11,7 +11,7 @@ export function BusyKinds({ kinds }: { kinds: readonly BusyKind[] }): ReactEleme
       {kinds.length === 0 ? (
         <p className="faint">No task runs, waits, or has ended in the last hour.</p>
       ) : (
-        <div className="table-scroll">
+        <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="busy-kinds">
           <table className="table">
             <thead>
               <tr>

@@ -13,7 +13,7 @@ export function FullRules({ rules }: { rules: readonly FullRule[] }): ReactEleme
       {rules.length === 0 ? (
         <p className="faint">No rule counts anything now.</p>
       ) : (
-        <div className="table-scroll">
+        <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="full-rules">
           <table className="table">
             <thead>
               <tr>

@@ -13,7 +13,7 @@ export function Workers({ workers, now }: { workers: readonly Worker[]; now: num
           <code>node packages/worker</code>.
         </p>
       ) : (
-        <div className="table-scroll">
+        <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="workers">
           <table className="table">
             <thead>
               <tr>

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import type { Explanation, Status, Task } from '../../api/types.ts';
 import { StatusLabel } from '../../components/status.tsx';
+import { isEnded } from '../../components/statuses.ts';
 import { formatDuration, useNow } from '../../components/times.tsx';
 import { Link } from '../../router/link.tsx';
 import { Occupancy } from '../overview/occupancy.tsx';
@@ -14,7 +15,7 @@ const NOT_STARTED: readonly Status[] = ['Waiting', 'Pending', 'Paused'];
 /** What holds a task back and what would free it; nothing when it has ended, or the server cannot tell. */
 export function ExplanationCard({ task }: { task: Task }): ReactElement | null {
   const { data } = useExplanation(task.id, task.status);
-  if (data === undefined) return null;
+  if (data === undefined || isEnded(task.status)) return null;
   const isHeld = NOT_STARTED.includes(data.status);
   const parents = data.waiting_for.filter(({ type }) => type === 'parent').length;
   return (

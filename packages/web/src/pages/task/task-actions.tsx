@@ -62,7 +62,7 @@ export function TaskActions({ task }: { task: Task }): ReactElement {
           <button
             key={each.title}
             className="button"
-            {...(each.look === undefined ? {} : { 'data-look': each.look })}
+            {...(each.look === 'primary' ? { 'data-look': each.look } : {})}
             disabled={cancels || pauses || resumes}
             onClick={() => void ask(each)}
           >
