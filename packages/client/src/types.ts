@@ -208,6 +208,41 @@ export interface Delivery {
   updated_at: string;
 }
 
+/** Which exhausted deliveries are made due again; empty: all. */
+export interface RetryDeliveries {
+  status?: DeliveryStatus;
+  task_id?: string;
+  batch_id?: string;
+}
+
+/** Something that a task waits for; the other fields depend on the type. */
+export interface WaitReason {
+  type: 'parent' | 'rule' | 'paused' | 'metadata' | 'origin' | 'retry' | 'worker';
+  [field: string]: unknown;
+}
+
+/** Why a task has not started, or what it is doing. */
+export interface Explanation {
+  status: StatusKind;
+  waiting_for: WaitReason[];
+  /** One sentence: what will let it go on. */
+  frees: string;
+}
+
+/** How a batch stands, and what changed in it. */
+export type BatchEvent =
+  | { type: 'snapshot'; batch: BatchStats; tasks: BasicTask[] }
+  | { type: 'tasks'; batch: BatchStats; tasks: BasicTask[] }
+  | { type: 'end'; batch: BatchStats };
+
+export interface Health {
+  status: 'ok' | 'degraded';
+  database: 'healthy' | 'unhealthy';
+  queue: 'healthy' | 'unhealthy';
+  pool_size: number;
+  pool_idle: number;
+}
+
 interface PageQuery {
   /** 0-based. */
   page?: number;

@@ -11,7 +11,7 @@ import { isEnded } from './pipeline-view.ts';
 import type { PipelineView, StepView } from './pipeline-view.ts';
 import { openReceiverLog } from './receiver-log.ts';
 import type { ReceiverLog } from './receiver-log.ts';
-import { formatSeconds, printable } from './terminal-style.ts';
+import { formatSeconds, printable } from '@arcrun/client/terminal';
 import { watch } from './watch.ts';
 
 interface DemoOptions {

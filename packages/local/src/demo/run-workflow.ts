@@ -14,8 +14,7 @@ import { measureEdges } from './edge-times.ts';
 import type { EdgeTimes, MeasuredEdges, PlacedTask } from './edge-times.ts';
 import { withSentences } from './outcome.ts';
 import { openReceiverLog } from './receiver-log.ts';
-import { formatCount, formatSeconds, printable } from './terminal-style.ts';
-import { textTable } from './text-table.ts';
+import { formatCount, formatSeconds, printable, textTable } from '@arcrun/client/terminal';
 import { watch } from './watch.ts';
 import { openWorkflowDisplay } from './workflow-display.ts';
 

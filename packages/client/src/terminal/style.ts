@@ -1,4 +1,4 @@
-import type { StatusKind } from '@arcrun/client';
+import type { StatusKind } from '../types.ts';
 
 export type Tone = 'good' | 'bad' | 'planned' | 'busy' | 'faint' | 'strong';
 /** A piece of a line. Without a tone it is written as it is. */
@@ -127,5 +127,5 @@ export function formatCount(count: number): string {
 
 /** Text from a file or a server may hold sequences that drive the terminal. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  return text.replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '?');
 }
