@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // `npx arcrun` in the clone: builds the command of packages/client when that is missing or stale, tells it where the
 // `npm start` of this clone listens, and becomes it. Like boot.mjs it needs nothing but Node 18 and npm.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureBuild } from './boot/build.mjs';
 import { ensureDependencies } from './boot/dependencies.mjs';
 import { projectDir, stateDir } from './boot/places.mjs';
@@ -10,6 +11,24 @@ import { Problem, explain } from './boot/problem.mjs';
 import { say } from './boot/progress.mjs';
 import { handOver } from './boot/run-process.mjs';
 import { ensureNode } from './boot/toolchain.mjs';
+
+const clientDir = join(projectDir, 'packages/client');
+const built = join(clientDir, 'dist/arcrun.js');
+/** What the built command runs on. */
+const oldestMajor = 20;
+
+/** When the newest file of a folder was changed. */
+function newestChange(folder) {
+  return readdirSync(folder, { withFileTypes: true }).reduce((newest, entry) => {
+    const path = join(folder, entry.name);
+    return Math.max(newest, entry.isDirectory() ? newestChange(path) : statSync(path).mtimeMs);
+  }, 0);
+}
+
+function isBuilt() {
+  const stat = statSync(built, { throwIfNoEntry: false });
+  return stat !== undefined && stat.mtimeMs >= newestChange(join(clientDir, 'src'));
+}
 
 /** Addresses of the running `npm start`; those that the person gave come first. */
 function localAddresses() {
@@ -23,25 +42,27 @@ function localAddresses() {
   }
 }
 
-async function main(args) {
+async function prepare() {
   try {
     const node = await ensureNode();
-    const env = {
-      ...process.env,
-      PATH: `${dirname(node)}:${join(projectDir, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
-    };
+    const path = `${dirname(node)}:${join(projectDir, 'node_modules/.bin')}:${process.env.PATH ?? ''}`;
+    const env = { ...process.env, PATH: path };
     await ensureDependencies(env);
     await ensureBuild(env);
-    return await handOver(node, [join(projectDir, 'packages/client/dist/arcrun.js'), ...args], {
-      env: { ...localAddresses(), ...process.env },
-    });
+    return node;
   } catch (error) {
     throw explain(error, projectDir);
   }
 }
 
+const isOld = Number(process.versions.node.split('.')[0]) < oldestMajor;
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  const node = isBuilt() && !isOld ? process.execPath : await prepare();
+  for (const [name, value] of Object.entries(localAddresses())) {
+    if (value !== undefined) process.env[name] ??= value;
+  }
+  if (isOld) process.exitCode = await handOver(node, [built, ...process.argv.slice(2)]);
+  else await import(pathToFileURL(built).href);
 } catch (error) {
   if (!(error instanceof Problem)) throw error;
   say(error.message);

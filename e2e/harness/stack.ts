@@ -33,7 +33,8 @@ export interface Stack {
   readonly receiver: Receiver;
   readonly database: TestDatabase;
   readonly redis: RunningService;
-  startApi(): Promise<RunningProcess>;
+  /** On a free port, unless one is given. */
+  startApi(port?: number): Promise<RunningProcess>;
   startWorker(): Promise<RunningProcess>;
   /** The sum of a metric over all processes and label values. */
   metric(name: string): Promise<number>;
@@ -110,7 +111,7 @@ export async function startStack({
     receiver,
     database,
     redis,
-    startApi: () => startApi(),
+    startApi,
     startWorker,
     metric: (name) => sumOfMetric([...running.apis, ...running.workers], name),
     close: async () => {

@@ -21,6 +21,10 @@ export async function runCommand(words: readonly string[], world: Surroundings):
     if (words[0] === '__complete') {
       return await completeWords(program, words.slice(2), openSession(chosen, world, COMPLETION_LIMITS));
     }
+    if (words.length === 0) {
+      program.outputHelp();
+      return EXIT.usage;
+    }
     await program.parseAsync([...words], { from: 'user' });
     if (chosen.run === undefined) return EXIT.done;
     return await chosen.run(openSession(chosen, world));
