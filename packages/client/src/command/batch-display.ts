@@ -12,7 +12,7 @@ import {
 } from '../terminal/index.ts';
 import type { Line, Theme } from '../terminal/index.ts';
 import type { BasicTask, BatchStats, StatusCounts } from '../types.ts';
-import { countsText, durationText, endedOf } from './render.ts';
+import { countsText, durationText, endedOf, tasksText } from './render.ts';
 
 /** Where a batch is shown while it runs. */
 export interface BatchDisplay {
@@ -148,7 +148,7 @@ function plainDisplay(output: NodeJS.WriteStream): BatchDisplay {
     show(batch, tasks, changed) {
       const isFirst = statusOf.size === 0 && changed === null;
       if (isFirst) {
-        line(`${formatCount(batch.total_tasks)} tasks: ${countsText(batch.status_counts)}`);
+        line(`${tasksText(batch.total_tasks)}: ${countsText(batch.status_counts)}`);
       }
       for (const task of changed ?? tasks.values()) {
         const moved = statusOf.get(task.id) !== task.status;

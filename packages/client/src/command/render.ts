@@ -29,6 +29,11 @@ export function countsText(counts: StatusCounts): string {
   return parts.join(', ') || 'no tasks';
 }
 
+/** `1 task`, `1,738 tasks`. */
+export function tasksText(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'task' : 'tasks'}`;
+}
+
 export function endedOf(counts: StatusCounts): number {
   return counts.success + counts.failure + counts.canceled;
 }
@@ -95,7 +100,7 @@ export function batchLines(batch: BatchStats, dag: Dag, pageUrl: string): string
     (parentsOf.get(task.id) ?? []).join(', '),
   ]);
   return [
-    `Batch ${batch.batch_id}: ${formatCount(batch.total_tasks)} tasks, ${countsText(batch.status_counts)}.`,
+    `Batch ${batch.batch_id}: ${tasksText(batch.total_tasks)}, ${countsText(batch.status_counts)}.`,
     `It is shown at ${pageUrl}.`,
     ...(rows.length === 0
       ? []

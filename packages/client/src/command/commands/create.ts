@@ -6,6 +6,7 @@ import { EXIT } from '../exit-codes.ts';
 import { usageFailure } from '../failure.ts';
 import { PIPELINE_STEPS, pipelineBatch, workOrder } from '../pipeline.ts';
 import type { AddCommands } from '../program.ts';
+import { tasksText } from '../render.ts';
 import type { Session } from '../session.ts';
 import { showUntilEnd } from './watch.ts';
 
@@ -120,7 +121,7 @@ async function create(
   session.show({ batch_id: batchId, tasks }, () => [
     tasks.length === 0
       ? `Batch ${batchId} has no tasks: all of them were duplicates, or there were none.`
-      : `Created batch ${batchId} with ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}.`,
+      : `Created batch ${batchId} with ${tasksText(tasks.length)}.`,
     ...tasks.slice(0, tasks.length === 1 ? 1 : 0).map((one) => `Its task is ${one.id}.`),
   ]);
   return watch ? showUntilEnd(session, batchId) : EXIT.done;
