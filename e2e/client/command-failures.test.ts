@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { arcrun, startArcrun } from '../harness/arcrun.ts';
-import { type Stack, startStack } from '../harness/stack.ts';
+import { isRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const TOKEN = 'the-token-of-the-server';
 const NOBODY = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -30,7 +30,7 @@ afterAll(async () => {
 async function failureOf(words: readonly string[], own: Record<string, string> = {}) {
   const { code, stdout, stderr } = await arcrun(words, { env: { ...env, ...own }, stdin: 'not json' });
   expect(stdout).toBe('');
-  expect(stderr).toMatch(/^[A-Z"][^\n]*[.?)]\n$/);
+  expect(stderr).toMatch(/^[^\sa-z][^\n]*[.?)]\n$|^\S+[:./]\S+ [^\n]*[.?)]\n$/);
   expect(stderr).not.toMatch(/\bat .*:\d+:\d+/);
   return { code, sentence: stderr.trim() };
 }
@@ -151,9 +151,9 @@ test('a server that goes away while it is watched and comes back is waited for',
   const own = await startStack({ apis: 1, workers: 1 });
   const on_start = webhook(`${own.receiver.url}/start`);
   const { batchId, tasks } = await own.client.createBatch([task({ id: 'a', kind: 'k', on_start })]);
-  await expect.poll(async () => (await own.client.getTask(tasks[0]!.id)).status).toBe('Running');
+  await isRunning(own.client, tasks[0]!.id);
   const watching = startArcrun(['watch', batchId], { env: { ARCRUN_URL: own.apis[0]!.url } });
-  await expect.poll(watching.stdout).toContain('1 task: ');
+  await watching.says('1 task: ');
   await own.apis[0]!.kill();
   await expect
     .poll(watching.stdout, { timeout: 20_000 })

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startArcrun, startProgram } from '../harness/arcrun.ts';
-import { type Stack, startStack } from '../harness/stack.ts';
+import { isRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const COMMAND = resolve(import.meta.dirname, '../../packages/client/dist/arcrun.js');
 const HIDE_CURSOR = '\u001b[?25l';
@@ -24,7 +24,7 @@ async function runningBatch(): Promise<{ batchId: string; id: string }> {
     task({ id: 'b', name: 'package', kind: 'k', on_start, dependencies: ['a'] }),
   ]);
   const { id } = tasks[0]!;
-  await expect.poll(async () => (await stack.client.getTask(id)).status).toBe('Running');
+  await isRunning(stack.client, id);
   return { batchId, id };
 }
 
@@ -41,9 +41,9 @@ const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script'
 test.skipIf(!hasTerminal)('on a terminal, watch redraws in place and gives the cursor back', async () => {
   const { batchId, id } = await runningBatch();
   const watching = inTerminal(batchId);
-  await expect.poll(watching.stdout).toContain('compile');
+  await watching.says('compile');
   await stack.client.addProgress(id, { success: 5 });
-  await expect.poll(watching.stdout).toContain('5/8');
+  await watching.says('5/8');
   await stack.client.reportFailure(id, 'no space left');
   const { code, stdout } = await watching.ended;
   expect(code).toBe(1);
@@ -58,7 +58,7 @@ test.skipIf(!hasTerminal)('on a terminal, watch redraws in place and gives the c
 test.skipIf(!hasTerminal)('a terminal that is given up has its cursor back', async () => {
   const { batchId } = await runningBatch();
   const watching = inTerminal(batchId);
-  await expect.poll(watching.stdout).toContain('compile');
+  await watching.says('compile');
   process.kill(Number(/pid (\d+)/.exec(watching.stdout())?.[1]), 'SIGINT');
   const { code, stdout } = await watching.ended;
   expect(code).toBe(130);
@@ -69,7 +69,7 @@ test.skipIf(!hasTerminal)('a terminal that is given up has its cursor back', asy
 test('Ctrl-C ends it with 130 and no word', async () => {
   const { batchId } = await runningBatch();
   const watching = startArcrun(['watch', batchId], { env });
-  await expect.poll(watching.stdout).toContain('2 tasks');
+  await watching.says('2 tasks');
   watching.child.kill('SIGINT');
   expect(await watching.ended).toMatchObject({ code: 130, stderr: '' });
 });
@@ -78,7 +78,7 @@ test('a reader that goes away ends it quietly', async () => {
   const { batchId } = await runningBatch();
   const line = `"${process.execPath}" "${COMMAND}" watch ${batchId} | head -n 1`;
   const shell = startProgram('bash', ['-c', line], { env });
-  await expect.poll(shell.stdout).toContain('2 tasks');
+  await shell.says('2 tasks');
   // The next line finds nobody who reads.
   await stack.client.stopBatch(batchId);
   const { stdout, stderr, code } = await shell.ended;

@@ -5,7 +5,7 @@ import { task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { arcrun, startArcrun } from '../harness/arcrun.ts';
 import { startSampleReceiver } from '../harness/sample-receiver.ts';
-import { type Stack, startStack } from '../harness/stack.ts';
+import { isRunning, type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 let sample: Awaited<ReturnType<typeof startSampleReceiver>>;
@@ -48,7 +48,7 @@ async function runningTask(): Promise<{ id: string; batchId: string }> {
     task({ id: 'a', kind: 'held', on_start: webhook(`${stack.receiver.url}/start`) }),
   ]);
   const { id } = tasks[0]!;
-  await expect.poll(async () => (await stack.client.getTask(id)).status).toBe('Running');
+  await isRunning(stack.client, id);
   return { id, batchId };
 }
 
@@ -67,10 +67,10 @@ describe('what creates', () => {
 
   // proves: client/command-exit-unsuccessful
   test('a step that fails takes down what needs it, and the exit code is 1', async () => {
-    const { code, stdout } = await run('dag', '--speed', '20', '--fail', 'unit-tests', '--watch');
+    const { code, stdout } = await run('dag', '--speed', '20', '--fail', 'smoke-tests', '--watch');
     expect(code).toBe(1);
-    expect(stdout).toContain('unit-tests failed: unit-tests was asked to fail');
-    expect(stdout).toMatch(/The batch has ended: 7 succeeded, 4 failed/);
+    expect(stdout).toContain('smoke-tests failed: smoke-tests was asked to fail');
+    expect(stdout).toMatch(/The batch has ended: 9 succeeded, 2 failed/);
   });
 
   test('single posts one task with what it is given', async () => {
@@ -81,7 +81,8 @@ describe('what creates', () => {
     const created = await stack.client.getTask(made.tasks[0]!.id);
     expect(created).toMatchObject({ name: 'one', kind: 'demo', timeout: 90, priority: -5 });
     expect(created.metadata).toEqual({ tenant: 7 });
-    await expect.poll(() => stack.receiver.callsOf(created.id, 'start')[0]?.body).toBe('[1]');
+    await isRunning(stack.client, created.id);
+    expect(stack.receiver.callsOf(created.id, 'start')[0]?.body).toBe('[1]');
     expect(created.batch_id).toBe(made.batch_id);
   });
 
@@ -163,7 +164,7 @@ describe('what reads', () => {
   test('watch --json is one event a line, the last of them the end', async () => {
     const { id, batchId } = await runningTask();
     const watching = startArcrun(['watch', batchId, '--json'], { env });
-    await expect.poll(watching.stdout).toContain('"snapshot"');
+    await watching.says('"snapshot"');
     await stack.client.reportSuccess(id);
     const { code, stdout } = await watching.ended;
     const events = stdout
@@ -247,10 +248,10 @@ describe('what changes', () => {
       }),
     ]);
     const { id } = tasks[0]!;
-    await expect.poll(async () => (await stack.client.getTask(id)).status).toBe('Running');
+    await isRunning(stack.client, id);
     await stack.client.reportSuccess(id);
     await expect
-      .poll(async () => (await run('deliveries', 'list', '--status', 'Success')).stdout)
+      .poll(async () => (await run('deliveries', 'list', '--status', 'Success')).stdout, { timeout: 20_000 })
       .toMatch(new RegExp(`Success  End Success  task ${id} +1$`, 'm'));
   });
 });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startProgram } from '../harness/arcrun.ts';
-import { type Stack, startStack } from '../harness/stack.ts';
+import { isRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const run = promisify(execFile);
 const source = resolve(import.meta.dirname, '../../packages/client');
@@ -74,7 +74,7 @@ test('the receiver and the batch of the README run with it, against the real ser
 server.on('listening', () => console.log(JSON.stringify(server.address())));`,
   );
   const serving = startProgram(process.execPath, ['receiver.ts'], { cwd: folder });
-  await expect.poll(serving.stdout).toContain('port');
+  await serving.says('port');
   const { port } = JSON.parse(serving.stdout()) as { port: number };
 
   const script = `${batch}${follow}`
@@ -138,14 +138,14 @@ test.each<[string, string]>([
 ])('its command runs on %s', async (_name, node) => {
   const on_start = webhook(`${stack.receiver.url}/start`);
   const { batchId, tasks } = await stack.client.createBatch([task({ id: 'a', kind: 'k', on_start })]);
-  await expect.poll(async () => (await stack.client.getTask(tasks[0]!.id)).status).toBe('Running');
+  await isRunning(stack.client, tasks[0]!.id);
   const command = join(folder, 'node_modules/.bin/arcrun');
   const env = { ARCRUN_URL: stack.apis[0]!.url };
   const view = await startProgram(node, [command, 'view', batchId], { env }).ended;
   expect([view.code, view.stderr]).toEqual([0, '']);
   expect(view.stdout).toContain(tasks[0]!.id);
   const watching = startProgram(node, [command, 'watch', batchId], { env });
-  await expect.poll(watching.stdout).toContain('1 task: ');
+  await watching.says('1 task: ');
   await stack.client.reportSuccess(tasks[0]!.id);
   expect((await watching.ended).code).toBe(0);
 });

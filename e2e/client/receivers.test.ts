@@ -7,7 +7,7 @@ import { type NewTask, task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProgram } from '../harness/arcrun.ts';
 import { startSampleReceiver } from '../harness/sample-receiver.ts';
-import { type Stack, startStack } from '../harness/stack.ts';
+import { isRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const TOKEN = 'the-token-of-the-handles';
 const run = promisify(execFile);
@@ -46,7 +46,7 @@ describe.skipIf(!hasPython)('the receiver in Python', () => {
     const file = join(folder, 'receiver.py');
     await writeFile(file, await exampleOf('Python', 'python'));
     python = startProgram('python3', [file, '0'], { env: { ARCRUN_TOKEN: TOKEN, no_proxy: '*' } });
-    await expect.poll(python.stdout, { timeout: 20_000 }).toMatch(/listening on port \d+/);
+    await python.says(/listening on port \d+/);
     url = `http://127.0.0.1:${/\d+/.exec(python.stdout())?.[0]}/work`;
   });
   afterAll(async () => {
@@ -82,7 +82,7 @@ describe.skipIf(!hasPython)('the receiver in Python', () => {
       task({ id: 'a', kind: 'sum', on_start: webhook(`${stack.receiver.url}/start`) }),
     ]);
     const { id } = tasks[0]!;
-    await expect.poll(async () => (await stack.client.getTask(id)).status).toBe('Running');
+    await isRunning(stack.client, id);
     const handle = encodeURIComponent(`${stack.hostUrl}/task/${id}`);
     const headers = { 'idempotency-key': `${id}:start`, 'content-type': 'application/json' };
     const call = (numbers: number[]) =>

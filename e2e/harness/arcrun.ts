@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+const SAYS_LIMIT_MS = 30_000;
 const BUILT = resolve(import.meta.dirname, '../../packages/client/dist/arcrun.js');
 
-interface ArcrunOptions {
+interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly cwd?: string;
@@ -13,20 +14,22 @@ interface ArcrunOptions {
   readonly node?: string;
 }
 
-export interface ArcrunResult {
+export interface ProgramResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface RunningArcrun {
+export interface RunningProgram {
   readonly child: ChildProcess;
   readonly stdout: () => string;
-  readonly ended: Promise<ArcrunResult>;
+  /** Resolves once it has written this to stdout; rejects when it has not in time, or ends without. */
+  says(text: string | RegExp): Promise<void>;
+  readonly ended: Promise<ProgramResult>;
 }
 
 /** Starts the built command as a process of its own, with nothing of our environment that it reads. */
-export function startArcrun(words: readonly string[], options: ArcrunOptions = {}): RunningArcrun {
+export function startArcrun(words: readonly string[], options: ProgramOptions = {}): RunningProgram {
   if (!existsSync(BUILT)) throw new Error('packages/client is not built');
   return startProgram(options.node ?? process.execPath, [BUILT, ...words], options);
 }
@@ -34,8 +37,8 @@ export function startArcrun(words: readonly string[], options: ArcrunOptions = {
 export function startProgram(
   program: string,
   words: readonly string[],
-  { env = {}, stdin = '', cwd }: ArcrunOptions = {},
-): RunningArcrun {
+  { env = {}, stdin = '', cwd }: ProgramOptions = {},
+): RunningProgram {
   const { ARCRUN_URL: _url, ARCRUN_TOKEN: _token, ARCRUN_RECEIVER: _receiver, ...ours } = process.env;
   const child = spawn(program, words, {
     env: { ...ours, NO_COLOR: '1', ...env },
@@ -50,10 +53,20 @@ export function startProgram(
   child.stdin.on('error', () => undefined);
   child.stdin.end(stdin);
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
-  return { child, stdout: () => stdout, ended };
+  const says = async (text: string | RegExp): Promise<void> => {
+    const isSaid = (): boolean => (typeof text === 'string' ? stdout.includes(text) : text.test(stdout));
+    const limit = AbortSignal.timeout(SAYS_LIMIT_MS);
+    while (!isSaid()) {
+      if (child.exitCode !== null) throw new Error(`it ended without ${text}:\n${stdout}${stderr}`);
+      await Promise.race([once(child.stdout, 'data', { signal: limit }), ended]).catch(() => {
+        throw new Error(`it did not say ${text}:\n${stdout}${stderr}`);
+      });
+    }
+  };
+  return { child, stdout: () => stdout, says, ended };
 }
 
 /** Runs the command to its end. */
-export async function arcrun(words: readonly string[], options: ArcrunOptions = {}): Promise<ArcrunResult> {
+export async function arcrun(words: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
   return startArcrun(words, options).ended;
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type ArcRunClient, createClient } from '@arcrun/client';
 import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
 import { findFreePort, type RunningService, startRedis } from '@arcrun/local';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import { type Receiver, startReceiver } from './receiver.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 
@@ -122,6 +122,12 @@ export async function startStack({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Resolves once the task was called. */
+export async function isRunning(client: ArcRunClient, taskId: string): Promise<void> {
+  const status = async (): Promise<string> => (await client.getTask(taskId)).status;
+  await expect.poll(status, { timeout: 20_000 }).toBe('Running');
 }
 
 async function sumOfMetric(processes: readonly RunningProcess[], name: string): Promise<number> {

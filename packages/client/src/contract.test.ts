@@ -78,7 +78,7 @@ const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
   PAGES.includes(path) ? [] : Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
 );
 
-// proves: client-all-calls
+// proves: client/all-calls
 test('the client makes every call of the contract', async () => {
   expect(Object.keys(METHODS).sort()).toEqual(calls.sort());
   for (const [call, make] of Object.entries(METHODS)) {

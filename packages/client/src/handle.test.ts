@@ -26,6 +26,7 @@ const start = {
 };
 const own = 'http://api/task/7?attempt=2';
 
+// proves: client/read-call
 test.each([
   ['node:http', { url: `/work?a=b&handle=${encodeURIComponent(own)}`, headers: start }],
   [

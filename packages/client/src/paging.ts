@@ -16,7 +16,7 @@ export async function* eachRow<Row>(
 }
 
 /** The `after` of the next page; undefined on the last one. */
-export function nextCursor(headers: Headers): string | undefined {
+function nextCursor(headers: Headers): string | undefined {
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(headers.get('link') ?? '')?.[1];
   if (target === undefined) return undefined;
   return new URL(target, 'http://api').searchParams.get('after') ?? undefined;

@@ -98,6 +98,7 @@ test('gives up after the last attempt', async () => {
   expect(seen).toHaveLength(3);
 });
 
+// proves: client/lost-answer
 test('a batch that is sent again has the same key and the same body', async () => {
   const { url, seen } = await serve(reset, json(201, [], { 'X-Batch-ID': 'b' }));
   await createClient({ url }).createBatch([one]);

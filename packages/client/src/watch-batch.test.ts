@@ -45,6 +45,7 @@ async function watched(url: string, options: WatchOptions = {}): Promise<BatchEv
   return seen;
 }
 
+// proves: client/watch-events
 test('the events of the server come through as they are', async () => {
   const texts = [
     ': hello\n\n',
@@ -72,6 +73,7 @@ test('events may be cut anywhere on their way, and end their lines in any way', 
   expect((await watched(url)).map(({ type }) => type)).toEqual(['snapshot', 'end']);
 });
 
+// proves: client/watch-fallback
 test('an event that is cut off is not told of; a look fills the gap and the stream is opened again', async () => {
   const { url } = await serve(
     byPath({
@@ -86,6 +88,7 @@ test('an event that is cut off is not told of; a look fills the gap and the stre
   expect((await watched(url)).map(({ type }) => type)).toEqual(['snapshot', 'snapshot', 'snapshot', 'end']);
 });
 
+// proves: client/watch-fallback
 test.each([
   ['404', json(404, { error: 'no such path', status: 404 })],
   ['501', json(501, { error: 'not built', status: 501 })],
@@ -130,6 +133,7 @@ test('a token that is refused is an error at once', async () => {
   expect(seen).toHaveLength(1);
 });
 
+// proves: client/watch-outage
 test('a server that is away is asked again, and the watcher is told', async () => {
   const notes: number[] = [];
   const { url } = await serve(

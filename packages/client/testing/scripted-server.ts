@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach } from 'vitest';
 
 /** A call as it arrived. */
-export interface Seen {
+interface Seen {
   method: string;
   url: string;
   headers: IncomingMessage['headers'];
@@ -14,7 +14,7 @@ export type Reply = (response: ServerResponse, seen: Seen) => void;
 export interface ScriptedServer {
   url: string;
   seen: Seen[];
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 const servers: ScriptedServer[] = [];

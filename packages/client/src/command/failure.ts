@@ -100,8 +100,9 @@ function sentenceOf({ body }: ArcRunError): string {
   return typeof body.error === 'string' ? body.error : '';
 }
 
-/** On one line, with a capital and an end. */
+/** On one line, with an end, and a capital unless it begins with a file or an address. */
 function asSentence(message: string): string {
   const line = message.trim().replaceAll(/\s*\n\s*/g, ' ');
-  return `${line.slice(0, 1).toUpperCase()}${line.slice(1)}${/[.?!)]$/.test(line) ? '' : '.'}`;
+  const start = /^[a-z-]+ /.test(line) ? line.slice(0, 1).toUpperCase() : line.slice(0, 1);
+  return `${start}${line.slice(1)}${/[.?!)]$/.test(line) ? '' : '.'}`;
 }

@@ -8,13 +8,13 @@ import { EXIT } from './exit-codes.ts';
 import { shellArgument } from './arguments.ts';
 import type { Run, Surroundings } from './session.ts';
 
-export interface GlobalOptions {
+interface GlobalOptions {
   url?: string;
   json?: boolean;
 }
 
 /** Called with what the words ask for. */
-export type Choose = (run: Run, globals: GlobalOptions) => void;
+type Choose = (run: Run, globals: GlobalOptions) => void;
 
 /** A subcommand hands over what it will do once the words are known to be right. */
 export type AddCommands = (program: Command, choose: (command: Command, run: Run) => void) => void;

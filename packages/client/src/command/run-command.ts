@@ -6,7 +6,7 @@ import { describeFailure, usageFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 import type { Run, Session, Surroundings } from './session.ts';
 
-export const DEFAULT_URL = 'http://127.0.0.1:8085';
+const DEFAULT_URL = 'http://127.0.0.1:8085';
 
 /** Runs the words of the command line to their end. Gives the exit code; throws nothing. */
 export async function runCommand(words: readonly string[], world: Surroundings): Promise<number> {

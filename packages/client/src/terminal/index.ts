@@ -12,6 +12,7 @@ export {
   symbolOf,
   themeOf,
   TONES,
+  widthOf,
 } from './style.ts';
 export type { Line, Segment, Symbols, Theme, Tone } from './style.ts';
 export { textTable } from './text-table.ts';
