@@ -180,6 +180,7 @@ CREATE TABLE delivery (
   waits_for_worker uuid,         -- the worker whose on_start of this task is still open
   worker_id uuid,                -- who is delivering it; next_attempt_at is then the end of its lease
   created_at timestamptz NOT NULL,
+  retried_at timestamptz,        -- when it was made due again by hand: its age counts from then
   updated_at timestamptz NOT NULL,
   CHECK (num_nonnulls(task_id, batch_id) = 1),
   CHECK ((trigger = 'End') = (condition IS NOT NULL)),

@@ -7,7 +7,9 @@ import {
   parseBatchRules,
   parseCounters,
   parseJson,
+  parseRetryDeliveries,
   parseUpdateTask,
+  type RetryDeliveries,
   type TaskUpdate,
 } from '@arcrun/contracts';
 import { invalid } from '../http/errors.ts';
@@ -31,6 +33,7 @@ export interface ReaderValues {
   readonly taskUpdate: TaskUpdate;
   readonly counters: CounterUpdate;
   readonly batchRules: BatchRules;
+  readonly retryDeliveries: RetryDeliveries;
 }
 
 /** Those whose value can be sent from thread to thread as it is. */
@@ -64,6 +67,11 @@ export const READERS: Readers = {
     const parsed = parseBatchRules(readJson(bytes));
     if (!parsed.ok) throw invalid(parsed.details);
     return parsed.rules;
+  },
+  retryDeliveries: (bytes) => {
+    const parsed = parseRetryDeliveries(readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.retry;
   },
 };
 

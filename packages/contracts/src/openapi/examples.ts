@@ -89,7 +89,7 @@ export const UPDATE_BATCH_RULES_EXAMPLES: Examples<UpdateBatchRulesDto> = {
 
 export const RETRY_DELIVERIES_EXAMPLES: Examples<RetryDeliveriesDto> = {
   batch: {
-    summary: "That of one batch's end",
+    summary: 'Those of one batch and of its tasks',
     value: { status: 'exhausted', batch_id: '01990f6e-8a7b-7c3d-9e4f-0123456789ab' },
   },
 };
