@@ -79,9 +79,14 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
     ['task', ['cancel', NOBODY]],
     ['task', ['pause', NOBODY]],
     ['task', ['update', NOBODY, 'Success']],
+    ['task', ['explain', NOBODY]],
+    ['delivery', ['deliveries', 'retry', NOBODY]],
     ['batch', ['view', 'no-uuid']],
   ])('an unknown %s (%j)', async (what, words) => {
-    expect(await failureOf(words)).toEqual({ code: 3, sentence: `There is no ${what} ${words[1]}.` });
+    expect(await failureOf(words)).toEqual({
+      code: 3,
+      sentence: `There is no ${what} ${words.includes(NOBODY) ? NOBODY : words[1]}.`,
+    });
   });
 
   test('a file that the server refuses, field by field', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { task, webhook } from '@arcrun/client';
+import { concurrency, matcher, task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { arcrun, startArcrun } from '../harness/arcrun.ts';
 import { startSampleReceiver } from '../harness/sample-receiver.ts';
@@ -174,6 +174,37 @@ describe('what reads', () => {
     expect(code).toBe(0);
     expect(events[0]?.type).toBe('snapshot');
     expect(events.at(-1)).toMatchObject({ type: 'end', batch: { status_counts: { success: 1 } } });
+  });
+});
+
+// proves: client/command-explain
+describe('explain says why a task has not started, and who stands in the way', () => {
+  test('a parent, and a rule with who holds its places', async () => {
+    const on_start = webhook(`${stack.receiver.url}/start`);
+    const rules = [concurrency(1, matcher('narrow'))];
+    const { batchId, tasks } = await stack.client.createBatch([
+      task({ id: 'a', name: 'first', kind: 'narrow', on_start, rules }),
+      task({ id: 'b', name: 'second', kind: 'narrow', on_start, rules }),
+      task({ id: 'c', name: 'third', kind: 'k', on_start, dependencies: ['b'] }),
+    ]);
+    const [first, second, third] = tasks.map(({ id }) => id);
+    await isRunning(stack.client, first!);
+    const blocked = (await run('explain', second!)).stdout;
+    expect(blocked).toContain('It is Pending. It starts when there are fewer than 1');
+    expect(blocked).toContain('  rule for narrow: 1 of 1, this task is number 1\n');
+    expect(blocked).toContain(`    held by ${first}  Running  first\n`);
+    expect((await run('explain', third!)).stdout).toContain(
+      `  parent ${second}  Pending  second, which must succeed\n`,
+    );
+    const json = await runJson<{ waiting_for: { type: string }[] }>('explain', second!);
+    expect(json.waiting_for.map(({ type }) => type)).toEqual(['rule']);
+    await stack.client.stopBatch(batchId);
+  });
+
+  test('a paused one, one that runs', async () => {
+    const { id } = await runningTask();
+    expect((await run('explain', id)).stdout).toMatch(/^It is Running\. It runs since .*\.\n$/);
+    await stack.client.cancelTask(id);
   });
 });
 

@@ -29,7 +29,8 @@ test('the types of answers are those of the contract', () => {
   expectTypeOf<client.UpdateRulesResult>().toEqualTypeOf<Parsed<contracts.UpdateBatchRulesResponseDto>>();
   expectTypeOf<client.Delivery>().toEqualTypeOf<Parsed<contracts.WebhookDeliveryDto>>();
   expectTypeOf<client.Health>().toEqualTypeOf<Parsed<contracts.HealthDto>>();
-  expectTypeOf<client.Explanation['status']>().toEqualTypeOf<contracts.ExplainDto['status']>();
+  expectTypeOf<client.Explanation>().toExtend<Parsed<contracts.ExplainDto>>();
+  expectTypeOf<Parsed<contracts.ExplainDto>>().toExtend<client.Explanation>();
 });
 
 test('the types of requests are taken by the contract, and leave nothing out', () => {

@@ -1,3 +1,5 @@
+export type * from './explanation-types.ts';
+
 /** Any JSON value. Integers beyond 2^53 lose digits in JavaScript; the server keeps them. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -215,20 +217,6 @@ export interface RetryDeliveries {
   batch_id?: string;
 }
 
-/** Something that a task waits for; the other fields depend on the type. */
-export interface WaitReason {
-  type: 'parent' | 'rule' | 'paused' | 'metadata' | 'origin' | 'retry' | 'worker';
-  [field: string]: unknown;
-}
-
-/** Why a task has not started, or what it is doing. */
-export interface Explanation {
-  status: StatusKind;
-  waiting_for: WaitReason[];
-  /** One sentence: what will let it go on. */
-  frees: string;
-}
-
 /** How a batch stands, and what changed in it. */
 export type BatchEvent =
   | { type: 'snapshot'; batch: BatchStats; tasks: BasicTask[] }
@@ -277,4 +265,7 @@ export interface BatchFilter extends PageQuery {
 
 export interface DeliveryFilter extends PageQuery {
   status?: DeliveryStatus;
+  task_id?: string;
+  /** The batch's own and those of its tasks. */
+  batch_id?: string;
 }

@@ -23,6 +23,8 @@ export interface WatchOptions {
 
 const DEFAULT_POLL_MS = 500;
 const DEFAULT_PATIENCE_MS = 60_000;
+/** A stream that does not begin within this time is held back by something on the way. */
+const FIRST_EVENT_MS = 10_000;
 /** A connection on which nothing comes for so long, not even a comment, is taken for dead. */
 const SILENCE_MS = 45_000;
 /** After so many streams in a row that brought nothing, plain looks do for a while. */
@@ -85,13 +87,18 @@ async function* streamEvents(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<BatchEvent, void> {
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  const giveUp = (): void => silence.abort();
+  let timer = setTimeout(giveUp, FIRST_EVENT_MS);
+  const onLife = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, SILENCE_MS);
+  };
   try {
     const own = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
     const response = await source.open(own);
     const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '');
     if (response.body === null || !isStream) throw new NoEventsError();
-    for await (const { type, data } of readEventStream(response.body, () => timer.refresh())) {
+    for await (const { type, data } of readEventStream(response.body, onLife)) {
       if (type === 'snapshot' || type === 'tasks' || type === 'end') {
         const content: { batch: BatchStats; tasks: BasicTask[] } = JSON.parse(data);
         yield type === 'end' ? { type, batch: content.batch } : { type, ...content };

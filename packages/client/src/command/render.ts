@@ -6,6 +6,7 @@ import type {
   Dag,
   Delivery,
   Explanation,
+  NamedTask,
   StatusCounts,
   WaitReason,
 } from '../types.ts';
@@ -122,16 +123,41 @@ export function deliveryTable(deliveries: readonly Delivery[]): string[] {
 }
 
 export function explanationLines(explanation: Explanation): string[] {
+  const { status, frees, waiting_for: reasons, open_parents: open } = explanation;
+  const shown = reasons.filter(({ type }) => type === 'parent').length;
   return [
-    `It is ${explanation.status}. ${printable(explanation.frees)}`,
-    ...explanation.waiting_for.map((reason) => `  ${reasonText(reason)}`),
+    `It is ${status}. ${printable(frees)}.`,
+    ...reasons.flatMap((reason) => reasonLines(reason)),
+    ...(open > shown ? [`  and ${formatCount(open - shown)} more parents`] : []),
   ];
 }
 
-/** What a server of another version adds is shown as it comes. */
-function reasonText({ type, ...fields }: WaitReason): string {
-  const parts = Object.entries(fields).flatMap(([name, value]) =>
-    value === null ? [] : [`${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`],
-  );
-  return printable([type, ...parts].join('  '));
+/** Who stands in the way, with the ids that other commands take; what is paused or without a worker is said above. */
+function reasonLines(reason: WaitReason): string[] {
+  switch (reason.type) {
+    case 'parent':
+      return [`  parent ${namedText(reason)}${reason.requires_success ? ', which must succeed' : ''}`];
+    case 'rule': {
+      const before = reason.position_is_minimum ? 'at least ' : '';
+      const place = reason.position === null ? '' : `, this task is ${before}number ${reason.position}`;
+      return [
+        `  rule for ${printable(reason.rule.matcher.kind)}: ${reason.occupancy} of ${reason.limit}${place}`,
+        ...reason.holders.map((holder) => `    held by ${namedText(holder)}`),
+      ];
+    }
+    case 'metadata':
+      return [`  metadata: ${printable(reason.field)} is missing`];
+    case 'origin':
+      return [`  receiver ${reason.origin}: tried again at ${timeText(reason.probe_at)} UTC`];
+    case 'paused':
+    case 'worker':
+      return [];
+    default:
+      // A server of a newer version knows more reasons; its sentence tells of them.
+      return [];
+  }
+}
+
+function namedText({ id, name, status }: NamedTask): string {
+  return `${id}  ${status}  ${printable(name)}`;
 }

@@ -7,6 +7,13 @@ import { deliveryTable } from '../render.ts';
 import type { DeliveryStatus } from '../../types.ts';
 import { given, take } from './read.ts';
 
+interface ListOptions {
+  status?: DeliveryStatus;
+  task?: string;
+  batch?: string;
+  limit: number;
+}
+
 interface RetryOptions {
   all?: true;
   task?: string;
@@ -23,10 +30,12 @@ export const addDeliveryCommands: AddCommands = (program, choose) => {
     .command('list', { isDefault: true })
     .description('lists them, last updated first')
     .addOption(new Option('--status <status>', 'in this status').choices(['Pending', 'Success', 'Exhausted']))
+    .option('--task <task_id>', 'of a task')
+    .option('--batch <batch_id>', 'of a batch and its tasks')
     .option('--limit <n>', 'so many at the most', wholeNumber(1, 100_000), 20);
-  list.action(({ status, limit }: { status?: DeliveryStatus; limit: number }) => {
+  list.action(({ status, task, batch, limit }: ListOptions) => {
     choose(list, async (session) => {
-      const filter = given({ status, page_size: Math.min(limit, 100) });
+      const filter = given({ status, task_id: task, batch_id: batch, page_size: Math.min(limit, 100) });
       const rows = await take(session.client.eachDelivery(filter, { signal: session.signal }), limit);
       session.show(rows, () => deliveryTable(rows));
       return EXIT.done;
@@ -38,7 +47,7 @@ export const addDeliveryCommands: AddCommands = (program, choose) => {
     .description('makes exhausted deliveries due again, with fresh attempts')
     .argument('[delivery_id]', 'this one')
     .option('--task <task_id>', 'those of a task')
-    .option('--batch <batch_id>', 'that of a batch')
+    .option('--batch <batch_id>', 'those of a batch and its tasks')
     .option('--all', 'all that are exhausted');
   retry.action((deliveryId: string | undefined, options: RetryOptions) => {
     choose(retry, async (session) => {
