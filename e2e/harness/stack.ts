@@ -40,7 +40,7 @@ export interface Stack {
   readonly receiver: Receiver;
   readonly database: TestDatabase;
   readonly redis: RunningService;
-  /** @param settings in place of those of the stack */
+  /** On a free port, unless `PORT` is among the settings, which go before those of the stack. */
   startApi(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   startWorker(): Promise<RunningProcess>;
   /** The sum of a metric over all processes and label values. */
@@ -78,19 +78,11 @@ export async function startStack({
     ...settings,
   };
   const running = { apis: [] as RunningProcess[], workers: [] as RunningProcess[] };
-  const startApi = async (
-    port?: number,
-    own: Readonly<Record<string, string>> = {},
-  ): Promise<RunningProcess> => {
-    const chosen = port ?? (await freePort());
+  const startApi = async (own: Readonly<Record<string, string>> = {}): Promise<RunningProcess> => {
+    const port = own['PORT'] ?? String(await freePort());
     const script = join(PACKAGES, 'api/dist/main.js');
-    const env = { ...shared, ...own, PORT: String(chosen) };
-    const api = await startProcess(
-      `API ${running.apis.length + 1}`,
-      script,
-      `http://127.0.0.1:${chosen}`,
-      env,
-    );
+    const env = { ...shared, ...own, PORT: port };
+    const api = await startProcess(`API ${running.apis.length + 1}`, script, `http://127.0.0.1:${port}`, env);
     running.apis.push(api);
     return api;
   };
@@ -105,7 +97,7 @@ export async function startStack({
   };
   // The first API is the one that handles point to.
   await Promise.all([
-    ...Array.from({ length: apis }, (_, index) => startApi(index === 0 ? hostPort : undefined)),
+    ...Array.from({ length: apis }, (_, index) => startApi(index === 0 ? { PORT: String(hostPort) } : {})),
     ...Array.from({ length: workers }, () => startWorker()),
   ]);
   const inOrder = running.apis.toSorted((a, b) =>
@@ -124,7 +116,7 @@ export async function startStack({
     receiver,
     database,
     redis,
-    startApi: (own) => startApi(undefined, own),
+    startApi,
     startWorker,
     metric,
     close: async () => {
@@ -138,6 +130,12 @@ export async function startStack({
       expect(mended, `${MENDED.join(', ')}\n${printed.join('\n')}`).toEqual(mended.map(() => 0));
     },
   };
+}
+
+/** Resolves once the task was called. */
+export async function isRunning(client: ArcRunClient, taskId: string): Promise<void> {
+  const status = async (): Promise<string> => (await client.getTask(taskId)).status;
+  await expect.poll(status, { timeout: 20_000 }).toBe('Running');
 }
 
 async function sumOfMetric(

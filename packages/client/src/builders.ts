@@ -1,4 +1,14 @@
-import type { Dependency, HttpVerb, Json, NewAction, NewTask } from './types.ts';
+import type {
+  CapacityRule,
+  ConcurrencyRule,
+  Dependency,
+  HttpVerb,
+  Json,
+  Matcher,
+  NewAction,
+  NewTask,
+  StatusKind,
+} from './types.ts';
 
 /** A webhook action; the verb is `Post` when none is given. */
 export function webhook(
@@ -37,4 +47,32 @@ export function task(input: TaskInput): NewTask {
           ),
         }),
   };
+}
+
+/** A parent that only has to end, well or not. */
+export function after(id: string): Dependency {
+  return { id, requires_success: false };
+}
+
+/** Which tasks a rule or a `dedupe_strategy` looks at. */
+export function matcher(
+  kind: string,
+  options: {
+    /** Top-level names of the metadata whose values must be equal; none by default. */
+    fields?: readonly string[];
+    /** Default `Running`, which counts Claimed tasks too in rules. */
+    status?: StatusKind;
+  } = {},
+): Matcher {
+  return { status: options.status ?? 'Running', kind, fields: [...(options.fields ?? [])] };
+}
+
+/** At most `max` matching tasks at once. */
+export function concurrency(max: number, matching: Matcher): ConcurrencyRule {
+  return { type: 'Concurency', max_concurency: max, matcher: matching };
+}
+
+/** Starts only while the remaining work of the matching tasks is below `max`; needs `expected_count`. */
+export function capacity(max: number, matching: Matcher): CapacityRule {
+  return { type: 'Capacity', max_capacity: max, matcher: matching };
 }

@@ -1,65 +1,23 @@
+import type { ArcRunClient, CallOptions, ClientOptions, CreatedBatch } from './api.ts';
 import { ArcRunError } from './error.ts';
 import { progressBody } from './handle.ts';
-import { createTransport, sleep } from './transport.ts';
-import type { Answer, Call, TransportOptions } from './transport.ts';
+import { eachRow } from './paging.ts';
+import { createTransport, openStream } from './transport.ts';
+import type { Answer, Call } from './transport.ts';
 import type * as api from './types.ts';
+import { watchBatch } from './watch-batch.ts';
+import type { BatchSource } from './watch-batch.ts';
 
-export interface ClientOptions extends TransportOptions {
-  /** Where the API is, `http://localhost:8085` say; a path in it is kept. */
-  url: string;
+interface CallParts extends CallOptions {
+  query?: object | undefined;
+  /** Made into JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Default: that of reads. */
+  repeatable?: boolean;
 }
 
-/** Each call can be given up with a signal; it then throws the signal's reason. */
-export interface CallOptions {
-  signal?: AbortSignal | undefined;
-}
-
-export interface CreateOptions extends CallOptions {
-  /** 1–255 characters; makes the call repeatable for 24 hours. */
-  idempotencyKey?: string | undefined;
-}
-
-export interface WaitOptions extends CallOptions {
-  /** Milliseconds between two looks; default 500. */
-  pollMs?: number | undefined;
-}
-
-export interface CreatedBatch {
-  batchId: string;
-  /** In input order; empty when every task was deduplicated or there was none. */
-  tasks: api.BasicTask[];
-}
-
-/** The HTTP API; every method throws ArcRunError when the call fails. */
-export interface ArcRunClient {
-  /** Creates tasks, all or nothing, from an array of them or a batch object. */
-  createBatch(input: readonly api.NewTask[] | api.NewBatch, options?: CreateOptions): Promise<CreatedBatch>;
-  getTask(id: string, options?: CallOptions): Promise<api.Task>;
-  listTasks(filter?: api.TaskFilter, options?: CallOptions): Promise<api.BasicTask[]>;
-  reportSuccess(id: string, changes?: api.TaskChanges, options?: CallOptions): Promise<void>;
-  reportFailure(id: string, reason: string, changes?: api.TaskChanges, options?: CallOptions): Promise<void>;
-  updateTask(id: string, update: api.UpdateTask, options?: CallOptions): Promise<void>;
-  /** Adds to the counters; never repeated after an unknown outcome. */
-  addProgress(id: string, added: api.Progress, options?: CallOptions): Promise<void>;
-  cancelTask(id: string, options?: CallOptions): Promise<void>;
-  pauseTask(id: string, options?: CallOptions): Promise<void>;
-  resumeTask(id: string, options?: CallOptions): Promise<void>;
-  getBatch(batchId: string, options?: CallOptions): Promise<api.BatchStats>;
-  listBatches(filter?: api.BatchFilter, options?: CallOptions): Promise<api.BatchSummary[]>;
-  stopBatch(batchId: string, options?: CallOptions): Promise<api.StopBatchResult>;
-  /** Replaces the rules of all unfinished tasks of exactly that kind; `[]` removes them. */
-  updateBatchRules(
-    batchId: string,
-    update: { kind: string; rules: readonly api.Rule[] },
-    options?: CallOptions,
-  ): Promise<api.UpdateRulesResult>;
-  getDag(batchId: string, options?: CallOptions): Promise<api.Dag>;
-  listDeliveries(filter?: api.DeliveryFilter, options?: CallOptions): Promise<api.Delivery[]>;
-  /** Returns when every task of the batch has ended; a paused task holds it. */
-  waitForBatch(batchId: string, options?: WaitOptions): Promise<api.BatchStats>;
-}
-
-const DEFAULT_POLL_MS = 500;
+const id = encodeURIComponent;
 
 /** A client of the API at `url`. Starts nothing and holds nothing open. */
 export function createClient(options: ClientOptions): ArcRunClient {
@@ -69,95 +27,123 @@ export function createClient(options: ClientOptions): ArcRunClient {
   async function call<Body = null>(
     method: Call['method'],
     path: string,
-    rest: {
-      query?: object | undefined;
-      body?: unknown;
-      headers?: Record<string, string>;
-      repeatable?: boolean;
-      signal?: AbortSignal | undefined;
-    } = {},
+    { query, repeatable, body, ...rest }: CallParts = {},
   ): Promise<Answer<Body>> {
-    const { query, repeatable, ...carried } = rest;
-    const url = `${base}${path}${queryString(query)}`;
-    return send<Body>({ method, url, repeatable: repeatable ?? method === 'GET', ...carried });
-  }
-
-  async function get<T>(path: string, callOptions?: CallOptions, query?: object): Promise<T> {
-    const answer = await call<T>('GET', path, { query, signal: callOptions?.signal });
-    return answer.body;
-  }
-
-  async function update(id: string, body: api.UpdateTask, callOptions?: CallOptions): Promise<void> {
-    await call('PATCH', `/task/${encodeURIComponent(id)}`, {
-      body,
-      repeatable: isRepeatable(body),
-      signal: callOptions?.signal,
+    return send<Body>({
+      method,
+      url: `${base}${path}${queryString(query)}`,
+      // A string is JSON text already.
+      body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
+      repeatable: repeatable ?? method === 'GET',
+      ...rest,
     });
   }
 
-  const getBatch: ArcRunClient['getBatch'] = (batchId, callOptions) =>
-    get(`/batch/${encodeURIComponent(batchId)}`, callOptions);
+  async function get<T>(path: string, callOptions?: CallOptions, query?: object): Promise<T> {
+    return (await call<T>('GET', path, { query, ...callOptions })).body;
+  }
+
+  function each<Row>(path: string, filter?: object, callOptions?: CallOptions): AsyncGenerator<Row, void> {
+    return eachRow((after) => call<Row[]>('GET', path, { query: { ...filter, after }, ...callOptions }));
+  }
+
+  async function update(taskId: string, body: api.UpdateTask, callOptions?: CallOptions): Promise<void> {
+    await call('PATCH', `/task/${id(taskId)}`, { body, repeatable: isRepeatable(body), ...callOptions });
+  }
+
+  function sourceOf(
+    batchId: string,
+    look: (callOptions: CallOptions) => ReturnType<BatchSource['look']>,
+    signal: AbortSignal | undefined,
+  ): BatchSource {
+    const url = `${base}/batch/${id(batchId)}/events`;
+    return {
+      open: (ours) => openStream({ url, accept: 'text/event-stream', signal: ours }, options),
+      look: () => look({ signal }),
+    };
+  }
+
+  const getBatch = (batchId: string, callOptions?: CallOptions): Promise<api.BatchStats> =>
+    get(`/batch/${id(batchId)}`, callOptions);
+  const getDag = (batchId: string, callOptions?: CallOptions): Promise<api.Dag> =>
+    get(`/dag/${id(batchId)}`, callOptions);
 
   return {
-    async createBatch(input, { idempotencyKey, signal } = {}) {
+    url: base,
+    async createBatch(input, { idempotencyKey = crypto.randomUUID(), signal } = {}) {
       const answer = await call<api.BasicTask[] | null>('POST', '/task', {
         body: input,
-        headers: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey },
-        repeatable: idempotencyKey !== undefined,
+        headers: idempotencyKey === false ? {} : { 'idempotency-key': idempotencyKey },
+        repeatable: idempotencyKey !== false,
         signal,
       });
       return readCreated(answer);
     },
-    getTask: (id, callOptions) => get(`/task/${encodeURIComponent(id)}`, callOptions),
+    getTask: (taskId, callOptions) => get(`/task/${id(taskId)}`, callOptions),
     listTasks: (filter, callOptions) => get('/task', callOptions, filter),
-    reportSuccess: (id, changes, callOptions) => update(id, { ...changes, status: 'Success' }, callOptions),
-    reportFailure: (id, reason, changes, callOptions) =>
-      update(id, { ...changes, status: 'Failure', failure_reason: reason }, callOptions),
+    eachTask: (filter, callOptions) => each('/task', filter, callOptions),
+    reportSuccess: (taskId, changes, callOptions) =>
+      update(taskId, { ...changes, status: 'Success' }, callOptions),
+    reportFailure: (taskId, reason, changes, callOptions) =>
+      update(taskId, { ...changes, status: 'Failure', failure_reason: reason }, callOptions),
     updateTask: update,
-    async addProgress(id, added, callOptions) {
-      const path = `/task/${encodeURIComponent(id)}`;
-      await call('PUT', path, { body: progressBody(added), signal: callOptions?.signal });
+    async addProgress(taskId, added, callOptions) {
+      await call('PUT', `/task/${id(taskId)}`, { body: progressBody(added), ...callOptions });
     },
-    async cancelTask(id, callOptions) {
+    async cancelTask(taskId, callOptions) {
       // Not repeated: the second call would be refused, since the task is canceled by then.
-      await call('DELETE', `/task/${encodeURIComponent(id)}`, { signal: callOptions?.signal });
+      await call('DELETE', `/task/${id(taskId)}`, callOptions);
     },
-    async pauseTask(id, callOptions) {
-      await call('PATCH', `/task/pause/${encodeURIComponent(id)}`, { signal: callOptions?.signal });
+    async pauseTask(taskId, callOptions) {
+      await call('PATCH', `/task/pause/${id(taskId)}`, callOptions);
     },
-    async resumeTask(id, callOptions) {
-      await call('PATCH', `/task/resume/${encodeURIComponent(id)}`, { signal: callOptions?.signal });
+    async resumeTask(taskId, callOptions) {
+      await call('PATCH', `/task/resume/${id(taskId)}`, callOptions);
     },
+    explainTask: (taskId, callOptions) => get(`/task/${id(taskId)}/explain`, callOptions),
+
     getBatch,
     listBatches: (filter, callOptions) => get('/batches', callOptions, filter),
+    eachBatch: (filter, callOptions) => each('/batches', filter, callOptions),
+    getDag,
     async stopBatch(batchId, callOptions) {
-      const path = `/batch/${encodeURIComponent(batchId)}`;
-      return (await call<api.StopBatchResult>('DELETE', path, { signal: callOptions?.signal })).body;
+      return (await call<api.StopBatchResult>('DELETE', `/batch/${id(batchId)}`, callOptions)).body;
     },
     async updateBatchRules(batchId, body, callOptions) {
-      const path = `/batch/${encodeURIComponent(batchId)}/rules`;
-      const answer = await call<api.UpdateRulesResult>('PATCH', path, {
-        body,
-        repeatable: true,
-        signal: callOptions?.signal,
+      const parts = { body, repeatable: true, ...callOptions };
+      return (await call<api.UpdateRulesResult>('PATCH', `/batch/${id(batchId)}/rules`, parts)).body;
+    },
+    watchBatch(batchId, watchOptions = {}) {
+      const look = async (callOptions: CallOptions) => {
+        const batch = await getBatch(batchId, callOptions);
+        return { batch, tasks: (await getDag(batchId, callOptions)).tasks };
+      };
+      return watchBatch(sourceOf(batchId, look, watchOptions.signal), watchOptions);
+    },
+    async waitForBatch(batchId, watchOptions = {}) {
+      const look = async (callOptions: CallOptions) => ({
+        batch: await getBatch(batchId, callOptions),
+        tasks: [],
       });
-      return answer.body;
-    },
-    getDag: (batchId, callOptions) => get(`/dag/${encodeURIComponent(batchId)}`, callOptions),
-    listDeliveries: (filter, callOptions) => get('/webhook-deliveries', callOptions, filter),
-    async waitForBatch(batchId, { signal, pollMs = DEFAULT_POLL_MS } = {}) {
-      for (;;) {
-        const stats = await getBatch(batchId, { signal });
-        if (countUnfinished(stats.status_counts) === 0) return stats;
-        await sleep(pollMs, signal);
+      for await (const event of watchBatch(sourceOf(batchId, look, watchOptions.signal), watchOptions)) {
+        if (event.type === 'end') return event.batch;
       }
+      throw new Error('a batch is watched until it has ended');
     },
-  };
-}
 
-/** The number of tasks that have not ended. */
-export function countUnfinished(counts: api.StatusCounts): number {
-  return counts.waiting + counts.pending + counts.claimed + counts.running + counts.paused;
+    listDeliveries: (filter, callOptions) => get('/webhook-deliveries', callOptions, filter),
+    eachDelivery: (filter, callOptions) => each('/webhook-deliveries', filter, callOptions),
+    async retryDelivery(deliveryId, callOptions) {
+      const path = `/webhook-deliveries/${id(deliveryId)}/retry`;
+      return (await call<{ retried: number }>('POST', path, callOptions)).body.retried;
+    },
+    async retryDeliveries(which = {}, callOptions) {
+      const parts = { body: which, repeatable: true, ...callOptions };
+      return (await call<{ retried: number }>('POST', '/webhook-deliveries/retry', parts)).body.retried;
+    },
+
+    getHealth: (callOptions) => get('/health', callOptions),
+  };
 }
 
 /** A repeated end changes nothing; without an end, counters would be added twice. */

@@ -4,29 +4,87 @@ import type { Progress, TaskChanges } from './types.ts';
 
 /** What a receiver does with the `handle` that came with a call. */
 export interface Handle {
+  /** The callback URL, as it came. */
+  readonly url: string;
   /** Reports the end. Throws ArcRunError with status 409 when the task has ended otherwise. */
   success(changes?: TaskChanges): Promise<void>;
   fail(reason: string, changes?: TaskChanges): Promise<void>;
-  /** Adds to the counters; keeps the task from timing out. */
+  /** Adds to the counters; keeps the task from timing out. Never repeated after an unknown outcome. */
   progress(added: Progress): Promise<void>;
+  /** A sign of life without news: keeps the task from timing out. */
+  alive(): Promise<void>;
 }
 
 /** Wraps the callback URL of a task, exactly as it came in the query parameter `handle`. */
 export function handle(url: string, options: TransportOptions = {}): Handle {
   const send = createTransport(options);
-  const end = async (body: object, changes: TaskChanges | undefined): Promise<void> => {
+  const patch = async (body: object): Promise<void> => {
     // The second report of the same end changes nothing, counters included.
-    await send({ method: 'PATCH', url, body: { ...changes, ...body }, repeatable: true });
+    await send({ method: 'PATCH', url, body: JSON.stringify(body), repeatable: true });
   };
   return {
-    success: (changes) => end({ status: 'Success' }, changes),
-    fail: (reason, changes) => end({ status: 'Failure', failure_reason: reason }, changes),
+    url,
+    success: (changes) => patch({ ...changes, status: 'Success' }),
+    fail: (reason, changes) => patch({ ...changes, status: 'Failure', failure_reason: reason }),
     progress: async (added) => {
-      await send({ method: 'PUT', url, body: progressBody(added), repeatable: false });
+      const body = JSON.stringify(progressBody(added));
+      await send({ method: 'PUT', url, body, repeatable: false });
     },
+    alive: () => patch({}),
   };
 }
 
 export function progressBody(added: Progress): { new_success: number; new_failures: number } {
   return { new_success: added.success ?? 0, new_failures: added.failures ?? 0 };
+}
+
+/** A webhook call, as a receiver needs it. */
+export interface WebhookCall {
+  trigger: 'start' | 'end' | 'cancel' | 'batch_complete';
+  /** The same whenever the same call comes again. */
+  idempotencyKey: string;
+  /** Null for a call of a batch, as are the two that follow. */
+  handle: Handle | null;
+  taskId: string | null;
+  /** Grows with each claim; only with `start`. */
+  claim: number | null;
+  /** Only with `batch_complete`. */
+  batchId: string | null;
+}
+
+/** What `readCall` looks at: a request of `node:http`, of Express, or of the Fetch API. */
+export interface IncomingCall {
+  url?: string | undefined;
+  headers: Headers | Record<string, string | string[] | undefined>;
+}
+
+const TRIGGERS: readonly string[] = ['start', 'end', 'cancel', 'batch_complete'];
+
+/**
+ * Reads a webhook call of ArcRun from the request that a receiver got.
+ * @param options for the handle; the token when the API asks for one
+ * @returns undefined when the request is no such call
+ */
+export function readCall(request: IncomingCall, options: TransportOptions = {}): WebhookCall | undefined {
+  const trigger = headerOf(request.headers, 'x-task-trigger');
+  const idempotencyKey = headerOf(request.headers, 'idempotency-key');
+  if (trigger === null || idempotencyKey === null || !TRIGGERS.includes(trigger)) return undefined;
+  // Ours comes last when the URL had one already.
+  const given = new URL(request.url ?? '/', 'http://receiver').searchParams.getAll('handle').at(-1);
+  const claim = headerOf(request.headers, 'x-task-claim');
+  return {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one of the list
+    trigger: trigger as WebhookCall['trigger'],
+    idempotencyKey,
+    handle: given !== undefined && URL.canParse(given) ? handle(given, options) : null,
+    taskId: headerOf(request.headers, 'x-task-id'),
+    claim: claim === null ? null : Number(claim),
+    batchId: headerOf(request.headers, 'x-batch-id'),
+  };
+}
+
+function headerOf(headers: IncomingCall['headers'], name: string): string | null {
+  if (headers instanceof Headers) return headers.get(name);
+  const value = headers[name];
+  return typeof value === 'string' ? value : null;
 }

@@ -1,16 +1,11 @@
-export { task, webhook } from './builders.ts';
+export type { ArcRunClient, CallOptions, ClientOptions, CreatedBatch, CreateOptions } from './api.ts';
+export { after, capacity, concurrency, matcher, task, webhook } from './builders.ts';
 export type { TaskInput } from './builders.ts';
-export { countUnfinished, createClient } from './client.ts';
-export type {
-  ArcRunClient,
-  CallOptions,
-  ClientOptions,
-  CreatedBatch,
-  CreateOptions,
-  WaitOptions,
-} from './client.ts';
+export { createClient } from './client.ts';
 export { ArcRunError } from './error.ts';
-export { handle } from './handle.ts';
-export type { Handle } from './handle.ts';
+export { handle, readCall } from './handle.ts';
+export type { Handle, IncomingCall, WebhookCall } from './handle.ts';
 export type { TransportOptions } from './transport.ts';
 export type * from './types.ts';
+export { countUnfinished } from './watch-batch.ts';
+export type { WatchOptions } from './watch-batch.ts';

@@ -14,7 +14,8 @@ export interface TransportOptions {
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
-  body?: unknown;
+  /** JSON text. */
+  body?: string | undefined;
   headers?: Record<string, string>;
   /** Whether a second call after an unknown outcome does no harm. */
   repeatable: boolean;
@@ -55,6 +56,35 @@ export function createTransport(options: TransportOptions = {}): Send {
   };
 }
 
+/**
+ * Opens an answer that goes on and on; the time limit is for its beginning. Not repeated.
+ * @throws ArcRunError when it is refused or does not begin
+ */
+export async function openStream(
+  call: { url: string; accept: string; signal: AbortSignal },
+  options: TransportOptions,
+): Promise<Response> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeoutMs);
+  const request: Call = { method: 'GET', url: call.url, headers: { accept: call.accept }, repeatable: true };
+  let response: Response;
+  try {
+    response = await (options.fetch ?? globalThis.fetch)(call.url, {
+      headers: requestHeaders(request, options.token),
+      signal: AbortSignal.any([call.signal, late.signal]),
+    });
+    if (response.ok) return response;
+    const text = await response.text();
+    throw ArcRunError.fromAnswer(labelOf(request), response.status, jsonOrText(text));
+  } catch (error) {
+    call.signal.throwIfAborted();
+    throw error instanceof ArcRunError ? error : unanswered(request, error, late.signal, timeoutMs);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Waits; throws the signal's reason when it is aborted meanwhile. */
 export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
@@ -81,37 +111,43 @@ async function attemptCall<Body>(call: Call, options: TransportOptions): Promise
   call.signal?.throwIfAborted();
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);
-  const label = `${call.method} ${new URL(call.url).pathname}`;
   let response: Response;
   let text: string;
   try {
-    const fetch = options.fetch ?? globalThis.fetch;
-    response = await fetch(call.url, {
+    response = await (options.fetch ?? globalThis.fetch)(call.url, {
       method: call.method,
       headers: requestHeaders(call, options.token),
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      ...(call.body === undefined ? {} : { body: call.body }),
       signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
     });
     text = await response.text();
   } catch (error) {
     call.signal?.throwIfAborted();
-    const why = timeout.aborted ? `within ${timeoutMs} ms` : `(${rootMessage(error)})`;
-    const message = `${label} got no answer from ${new URL(call.url).origin} ${why}`;
-    return { kind: 'unanswered', error: new ArcRunError(message, { status: 0, cause: error }) };
+    return { kind: 'unanswered', error: unanswered(call, error, timeout, timeoutMs) };
   }
   const { status, headers } = response;
   if (!response.ok) {
-    const error = ArcRunError.fromAnswer(label, status, jsonOrText(text));
+    const error = ArcRunError.fromAnswer(labelOf(call), status, jsonOrText(text));
     return { kind: 'refused', error, retryAfter: headers.get('retry-after') };
   }
   let body: Body;
   try {
     body = JSON.parse(text === '' ? 'null' : text);
   } catch {
-    const message = `${label} answered ${status} with a body that is not JSON`;
+    const message = `${labelOf(call)} answered ${status} with a body that is not JSON`;
     throw new ArcRunError(message, { status, body: text });
   }
   return { kind: 'answer', answer: { status, headers, body } };
+}
+
+function labelOf(call: Call): string {
+  return `${call.method} ${new URL(call.url).pathname}`;
+}
+
+function unanswered(call: Call, cause: unknown, timeout: AbortSignal, timeoutMs: number): ArcRunError {
+  const why = timeout.aborted ? `within ${timeoutMs} ms` : `(${rootMessage(cause)})`;
+  const message = `${labelOf(call)} got no answer from ${new URL(call.url).origin} ${why}`;
+  return new ArcRunError(message, { status: 0, cause });
 }
 
 function requestHeaders(call: Call, token: string | undefined): Record<string, string> {

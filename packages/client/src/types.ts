@@ -1,3 +1,5 @@
+export type * from './explanation-types.ts';
+
 /** Any JSON value. Integers beyond 2^53 lose digits in JavaScript; the server keeps them. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -208,6 +210,27 @@ export interface Delivery {
   updated_at: string;
 }
 
+/** Which exhausted deliveries are made due again; empty: all. */
+export interface RetryDeliveries {
+  status?: DeliveryStatus;
+  task_id?: string;
+  batch_id?: string;
+}
+
+/** How a batch stands, and what changed in it. */
+export type BatchEvent =
+  | { type: 'snapshot'; batch: BatchStats; tasks: BasicTask[] }
+  | { type: 'tasks'; batch: BatchStats; tasks: BasicTask[] }
+  | { type: 'end'; batch: BatchStats };
+
+export interface Health {
+  status: 'ok' | 'degraded';
+  database: 'healthy' | 'unhealthy';
+  queue: 'healthy' | 'unhealthy';
+  pool_size: number;
+  pool_idle: number;
+}
+
 interface PageQuery {
   /** 0-based. */
   page?: number;
@@ -242,4 +265,7 @@ export interface BatchFilter extends PageQuery {
 
 export interface DeliveryFilter extends PageQuery {
   status?: DeliveryStatus;
+  task_id?: string;
+  /** The batch's own and those of its tasks. */
+  batch_id?: string;
 }

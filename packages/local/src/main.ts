@@ -65,7 +65,8 @@ async function serve(args: StartArguments): Promise<number> {
       ...{ say, signal, onLost, parts },
     });
     const { databaseUrl, redisUrl } = stack.services;
-    writeRunRecord({ pid: process.pid, databaseUrl, redisUrl, apiUrl: stack.apiUrl });
+    const { apiUrl, receiverUrl } = stack;
+    writeRunRecord({ pid: process.pid, databaseUrl, redisUrl, apiUrl, receiverUrl });
     const pids = stack.workers.map(({ process: worker }) => `${worker.name} is pid ${worker.pid}`).join(', ');
     say(`The API is ready at ${stack.apiUrl} after ${secondsSinceCommand()} s; ${pids}`);
     const ok = await runSample(args, stack);

@@ -1,8 +1,6 @@
 import { isEnded, renderPipeline } from './pipeline-view.ts';
 import type { PipelineView, StepView } from './pipeline-view.ts';
-import { openScreen } from './screen.ts';
-import { canRedraw, formatSeconds, symbolOf, themeOf } from './terminal-style.ts';
-import { textTable } from './text-table.ts';
+import { canRedraw, formatSeconds, openScreen, symbolOf, textTable, themeOf } from '@arcrun/client/terminal';
 
 /** Where the demo is shown. */
 export interface DemoDisplay {

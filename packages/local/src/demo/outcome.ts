@@ -1,7 +1,7 @@
 import { ArcRunError } from '@arcrun/client';
 import { WorkflowError } from '../workflows/index.ts';
 import { ReceiverError } from './receiver-log.ts';
-import { printable } from './terminal-style.ts';
+import { printable } from '@arcrun/client/terminal';
 
 const SHOWN_DETAILS = 10;
 

@@ -1,7 +1,6 @@
 import type { StatusKind } from '@arcrun/client';
-import { renderLegend } from './status-legend.ts';
-import { bar, formatSeconds, symbolOf, TONES } from './terminal-style.ts';
-import type { Line, Segment, Theme, Tone } from './terminal-style.ts';
+import { bar, formatSeconds, renderLegend, symbolOf, TONES } from '@arcrun/client/terminal';
+import type { Line, Segment, Theme, Tone } from '@arcrun/client/terminal';
 
 export interface StepView {
   name: string;

@@ -4,9 +4,7 @@ import { FakeTerminal } from './fake-terminal.ts';
 import { STEPS } from './pipeline.ts';
 import { renderPipeline } from './pipeline-view.ts';
 import type { StepView } from './pipeline-view.ts';
-import { openScreen } from './screen.ts';
-import { formatSeconds, paint, printable, themeOf } from './terminal-style.ts';
-import { textTable } from './text-table.ts';
+import { formatSeconds, openScreen, paint, printable, textTable, themeOf } from '@arcrun/client/terminal';
 import type { CallRecord } from '../receiver/records.ts';
 
 const terminal = new FakeTerminal({ isTTY: true }).asStream();

@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@arcrun/client';
-import type { ArcRunClient, BasicTask, Dag } from '@arcrun/client';
+import type { ArcRunClient, BasicTask } from '@arcrun/client';
+import { followBatch } from './follow-batch.ts';
 import { openDemoDisplay } from './demo-display.ts';
 import type { DemoDisplay } from './demo-display.ts';
 import { withSentences } from './outcome.ts';
 import { expectedEnd, pipelineBatch, STEPS } from './pipeline.ts';
 import type { Step } from './pipeline.ts';
-import { isEnded } from './pipeline-view.ts';
 import type { PipelineView, StepView } from './pipeline-view.ts';
 import { openReceiverLog } from './receiver-log.ts';
 import type { ReceiverLog } from './receiver-log.ts';
-import { formatSeconds, printable } from './terminal-style.ts';
-import { watch } from './watch.ts';
+import { formatSeconds, printable } from '@arcrun/client/terminal';
 
 interface DemoOptions {
   apiUrl: string;
@@ -49,27 +48,25 @@ async function postAndFollow(options: DemoOptions): Promise<{ ok: boolean }> {
   const stepOf = new Map(STEPS.map((step, index) => [created.tasks[index]?.id, step]));
   const display = openDemoDisplay(output, 'ArcRun demo: the release pipeline of a web shop');
   try {
-    const dag = await watch({
-      look: () => client.getDag(created.batchId, { signal }),
-      onLook: (seen) => {
-        display.show(viewOf(seen, stepOf, startedAtMs));
+    const last = await followBatch(client, created.batchId, {
+      onChange: ({ tasks }) => {
+        display.show(viewOf(tasks, stepOf, startedAtMs));
       },
       onNoAnswer: () => {
         display.note('the API does not answer, asking again');
       },
-      isDone: (seen) => seen.tasks.every((task) => isEnded(task.status)),
       pollMs: POLL_MS,
       patienceMs: PATIENCE_MS,
       signal,
     });
-    if (dag === null) {
+    if (last === null) {
       display.finish([
         `Nothing moved for ${PATIENCE_MS / 1000} s; look at ${apiUrl}/view?batch=${created.batchId}`,
       ]);
       return { ok: false };
     }
     const seconds = (performance.now() - startedAtMs) / 1000;
-    const wrong = await listWrongEnds(client, dag, stepOf, signal);
+    const wrong = await listWrongEnds(client, last.tasks, stepOf, signal);
     const missing = await listMissingNotifications(log, created.batchId, stepOf, signal);
     finish(display, { seconds, wrong, missing });
     return { ok: wrong.length === 0 && missing.length === 0 };
@@ -80,8 +77,8 @@ async function postAndFollow(options: DemoOptions): Promise<{ ok: boolean }> {
 
 type StepOf = ReadonlyMap<string | undefined, Step>;
 
-function viewOf(dag: Dag, stepOf: StepOf, startedAtMs: number): PipelineView {
-  const tasks = new Map(dag.tasks.map((task) => [task.id, task]));
+function viewOf(shown: readonly BasicTask[], stepOf: StepOf, startedAtMs: number): PipelineView {
+  const tasks = new Map(shown.map((task) => [task.id, task]));
   const steps = [...stepOf].flatMap(([id, step]): StepView[] => {
     const task = tasks.get(id ?? '');
     if (task === undefined) return [];
@@ -108,12 +105,12 @@ function secondsOf(task: BasicTask): number | null {
 
 async function listWrongEnds(
   client: ArcRunClient,
-  dag: Dag,
+  shown: readonly BasicTask[],
   stepOf: StepOf,
   signal: AbortSignal,
 ): Promise<string[]> {
   const wrong: string[] = [];
-  const tasks = new Map(dag.tasks.map((task) => [task.id, task]));
+  const tasks = new Map(shown.map((task) => [task.id, task]));
   for (const [id, step] of stepOf) {
     const task = tasks.get(id ?? '');
     if (task === undefined) {

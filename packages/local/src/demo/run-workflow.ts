@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { countUnfinished, createClient } from '@arcrun/client';
+import { createClient } from '@arcrun/client';
 import type { ArcRunClient, BasicTask, CreatedBatch } from '@arcrun/client';
 import {
   defaultTimeScale,
@@ -12,11 +12,10 @@ import {
 import type { Workflow } from '../workflows/index.ts';
 import { measureEdges } from './edge-times.ts';
 import type { EdgeTimes, MeasuredEdges, PlacedTask } from './edge-times.ts';
+import { followBatch } from './follow-batch.ts';
 import { withSentences } from './outcome.ts';
 import { openReceiverLog } from './receiver-log.ts';
-import { formatCount, formatSeconds, printable } from './terminal-style.ts';
-import { textTable } from './text-table.ts';
-import { watch } from './watch.ts';
+import { formatCount, formatSeconds, printable, textTable } from '@arcrun/client/terminal';
 import { openWorkflowDisplay } from './workflow-display.ts';
 
 interface WorkflowOptions {
@@ -68,21 +67,19 @@ async function postAndFollow(
   const longestTaskMs = Math.max(...workflow.tasks.map((task) => task.runtime_seconds * 1000)) / timeScale;
   const display = openWorkflowDisplay(output, describe(workflow));
   try {
-    const stats = await watch({
-      look: () => client.getBatch(created.batchId, { signal }),
-      onLook: (seen) => {
-        display.show(seen);
+    const last = await followBatch(client, created.batchId, {
+      onChange: ({ batch }) => {
+        display.show(batch);
       },
       onNoAnswer: () => {
         display.note('the API does not answer, asking again');
       },
-      isDone: (seen) => countUnfinished(seen.status_counts) === 0,
       pollMs: POLL_MS,
       patienceMs: longestTaskMs + PATIENCE_MS,
       signal,
     });
     display.close();
-    if (stats === null) {
+    if (last === null) {
       output.write(`\nNothing moved for too long; look at ${apiUrl}/view?batch=${created.batchId}\n`);
       return { ok: false };
     }

@@ -1,8 +1,14 @@
 import type { BatchStats } from '@arcrun/client';
-import { openScreen } from './screen.ts';
-import { renderLegend } from './status-legend.ts';
-import { bar, canRedraw, formatCount, formatSeconds, themeOf } from './terminal-style.ts';
-import type { Line, Theme } from './terminal-style.ts';
+import {
+  bar,
+  canRedraw,
+  formatCount,
+  formatSeconds,
+  openScreen,
+  renderLegend,
+  themeOf,
+} from '@arcrun/client/terminal';
+import type { Line, Theme } from '@arcrun/client/terminal';
 
 /** Where the run of a workflow is shown. */
 export interface WorkflowDisplay {

@@ -13,6 +13,7 @@ export interface RunRecord {
   databaseUrl: string;
   redisUrl: string;
   apiUrl: string;
+  receiverUrl: string;
 }
 
 /**

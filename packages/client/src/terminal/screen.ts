@@ -1,5 +1,5 @@
-import { lengthOf, paint } from './terminal-style.ts';
-import type { Line } from './terminal-style.ts';
+import { lengthOf, paint } from './style.ts';
+import type { Line } from './style.ts';
 
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';

@@ -1,6 +1,6 @@
-import type { StatusKind } from '@arcrun/client';
-import { lengthOf, symbolOf, TONES } from './terminal-style.ts';
-import type { Line, Segment, Symbols } from './terminal-style.ts';
+import type { StatusKind } from '../types.ts';
+import { lengthOf, symbolOf, TONES } from './style.ts';
+import type { Line, Segment, Symbols } from './style.ts';
 
 const WORDS: readonly (readonly [StatusKind, string])[] = [
   ['Success', 'succeeded'],

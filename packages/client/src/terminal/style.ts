@@ -1,4 +1,4 @@
-import type { StatusKind } from '@arcrun/client';
+import type { StatusKind } from '../types.ts';
 
 export type Tone = 'good' | 'bad' | 'planned' | 'busy' | 'faint' | 'strong';
 /** A piece of a line. Without a tone it is written as it is. */
@@ -90,8 +90,37 @@ export function symbolOf(status: StatusKind, tick: number, symbols: Symbols): st
   return symbols.running[tick % symbols.running.length] ?? '';
 }
 
+const WIDE =
+  /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
+const WITHOUT_WIDTH = /[\p{M}\u200B-\u200D\u2060]/u;
+
+/** The columns that a character takes on a terminal. */
+function cellsOf(character: string): number {
+  if (WITHOUT_WIDTH.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
+
+/** The columns that a text takes on a terminal. */
+export function widthOf(text: string): number {
+  // Most texts need no look at each character.
+  if (/^[\x20-\x7E]*$/.test(text)) return text.length;
+  return Array.from(text).reduce((sum, character) => sum + cellsOf(character), 0);
+}
+
+/** As much of the text as fits. */
+function cutTo(text: string, columns: number): string {
+  let room = columns;
+  let kept = '';
+  for (const character of text) {
+    room -= cellsOf(character);
+    if (room < 0) break;
+    kept += character;
+  }
+  return kept;
+}
+
 export function lengthOf(line: Line): number {
-  return line.reduce((length, [text]) => length + text.length, 0);
+  return line.reduce((length, [text]) => length + widthOf(text), 0);
 }
 
 /** The line as text, cut with a `…` where it would go over the width. */
@@ -100,8 +129,9 @@ export function paint(line: Line, columns: number, colour: boolean): string {
   let room = cut ? Math.max(0, columns - 1) : columns;
   let painted = '';
   for (const [text, tone] of line) {
-    const shown = text.slice(0, room);
-    room -= shown.length;
+    const shown = cutTo(text, room);
+    // After a cut nothing more is shown, though a narrower piece might fit.
+    room = shown === text ? room - widthOf(text) : 0;
     painted += colour && tone !== undefined && shown !== '' ? `\u001b[${SGR[tone]}m${shown}\u001b[0m` : shown;
   }
   return cut && columns > 0 ? `${painted}…` : painted;
@@ -127,5 +157,5 @@ export function formatCount(count: number): string {
 
 /** Text from a file or a server may hold sequences that drive the terminal. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  return text.replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '?');
 }

@@ -1,3 +1,5 @@
+import { widthOf } from './style.ts';
+
 /** Columns as wide as their widest cell; numbers to the right. Lines without a line break. */
 export function textTable(
   head: readonly string[],
@@ -5,12 +7,12 @@ export function textTable(
   rightAligned: ReadonlySet<number> = new Set(),
 ): string[] {
   const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const widths = head.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return rightAligned.has(column) ? cell.padStart(width) : cell.padEnd(width);
+        const padding = ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell)));
+        return rightAligned.has(column) ? padding + cell : cell + padding;
       })
       .join('  ')
       .trimEnd();

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { json, serve } from '../testing/scripted-server.ts';
+import { handle, readCall } from './index.ts';
+
+test('a handle reports to its own URL, query included', async () => {
+  const { url, seen } = await serve(json(200, null));
+  const ours = handle(`${url}/task/7?attempt=2`, { token: 't' });
+  await ours.progress({ success: 2, failures: 1 });
+  await ours.success();
+  await ours.fail('broken', { new_failures: 1 });
+  await ours.alive();
+  expect(seen.map(({ method, url: path, body }) => [method, path, body])).toEqual([
+    ['PUT', '/task/7?attempt=2', { new_success: 2, new_failures: 1 }],
+    ['PATCH', '/task/7?attempt=2', { status: 'Success' }],
+    ['PATCH', '/task/7?attempt=2', { new_failures: 1, status: 'Failure', failure_reason: 'broken' }],
+    ['PATCH', '/task/7?attempt=2', {}],
+  ]);
+  expect(seen[0]?.headers.authorization).toBe('Bearer t');
+});
+
+const start = {
+  'x-task-trigger': 'start',
+  'x-task-id': '7',
+  'x-task-claim': '12',
+  'idempotency-key': '7:start',
+};
+const own = 'http://api/task/7?attempt=2';
+
+// proves: client/read-call
+test.each([
+  ['node:http', { url: `/work?a=b&handle=${encodeURIComponent(own)}`, headers: start }],
+  [
+    'the Fetch API',
+    new Request(`http://receiver/work?handle=${encodeURIComponent(own)}`, { headers: start }),
+  ],
+  [
+    'a URL that had a handle of its own',
+    { url: `/work?handle=x&handle=${encodeURIComponent(own)}`, headers: start },
+  ],
+])('reads an on_start call from a request of %s', (_name, request) => {
+  const call = readCall(request);
+  expect(call).toMatchObject({
+    trigger: 'start',
+    taskId: '7',
+    claim: 12,
+    idempotencyKey: '7:start',
+    batchId: null,
+  });
+  expect(call?.handle?.url).toBe(own);
+});
+
+test('reads the call of a batch, which has no handle', () => {
+  const headers = {
+    'x-task-trigger': 'batch_complete',
+    'x-batch-id': '9',
+    'idempotency-key': 'batch:9:complete',
+  };
+  expect(readCall({ url: '/done', headers })).toEqual({
+    trigger: 'batch_complete',
+    idempotencyKey: 'batch:9:complete',
+    handle: null,
+    taskId: null,
+    claim: null,
+    batchId: '9',
+  });
+});
+
+test.each([
+  ['without the headers', {}],
+  ['with a trigger that nobody knows', { ...start, 'x-task-trigger': 'dance' }],
+  ['without a key', { 'x-task-trigger': 'start' }],
+])('a request %s is no call', (_name, headers) => {
+  expect(readCall({ url: '/work?handle=http://api/task/7', headers })).toBeUndefined();
+});
