@@ -156,11 +156,14 @@ test('a role that is still starting ends when it is asked to', async () => {
   silent.close();
 });
 
-test.each([[['serve']], [[]], [['api', 'worker']]])('an unknown role is told in a sentence: %j', async (words) => {
-  const role = start(words);
-  expect(await role.ended).toBe(1);
-  expect(role.output()).toBe(`Say one of api, worker, migrate or all instead of "${words.join(' ')}".\n`);
-});
+test.each([[['serve']], [[]], [['api', 'worker']]])(
+  'an unknown role is told in a sentence: %j',
+  async (words) => {
+    const role = start(words);
+    expect(await role.ended).toBe(1);
+    expect(role.output()).toBe(`Say one of api, worker, migrate or all instead of "${words.join(' ')}".\n`);
+  },
+);
 
 test('the health check follows readiness', async () => {
   const check = (port: string) =>
