@@ -8,6 +8,7 @@ import { until } from '@arcrun/database/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findPrometheus } from '../harness/find-prometheus.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { type KubernetesObject, readObjects } from './kubernetes-objects.ts';
 import { metricsOf, type Query, readAlertRules, readDashboardQueries } from './queries.ts';
 import { layOutPrometheus, type RunningPrometheus, startPrometheus } from './running-prometheus.ts';
 
@@ -140,6 +141,12 @@ describe.skipIf(programs === undefined)('Prometheus', () => {
       else expect(await prometheus.query(query.expr)).toEqual([]);
     },
   );
+
+  test('answers what the workers are scaled by', async () => {
+    const [[, scaling]] = readObjects('autoscaling') as [[string, KubernetesObject]];
+    const [sample] = await prometheus.query(scaling.spec!.triggers![0]!.metadata['query']!);
+    expect(Number(sample!.value[1])).toBeGreaterThanOrEqual(0);
+  });
 
   test('has loaded every rule and finds nothing critical', async () => {
     for (const { expr } of readAlertRules()) await prometheus.query(expr);
