@@ -57,8 +57,9 @@ async function runAll() {
 
   const ends = [run('api'), run('worker')];
   const first = await Promise.race(ends);
-  // One without the other would look alive and do half of the work: whoever runs the container starts both anew.
-  stop('SIGTERM');
+  // One without the other would look alive and do half of the work: whoever runs the container starts both anew. One
+  // that stops already must not be told again, since a second signal means "at once".
+  if (!isAsked) stop('SIGTERM');
   const codes = await Promise.all(ends);
   if (!isAsked) return first || 1;
   return codes.find((code) => code !== 0) ?? 0;
