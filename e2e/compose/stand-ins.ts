@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 const PULL_LIMIT_MS = 300_000;
 const FOLDER = join(import.meta.dirname, 'stand-ins');
 const DEBIAN = 'arcrun-stand-in-debian';
+const LABEL = 'arcrun-stand-in';
 const PACKAGES = ['postgresql', 'redis-server', 'prometheus', 'ca-certificates'];
 /** Those that gcr.io/distroless/cc is made of. */
 const BARE_PACKAGES = ['base-files', 'libc6', 'libgcc-s1', 'libstdc++6', 'ca-certificates', 'tzdata'];
@@ -24,12 +25,15 @@ export type Presence = 'there' | 'pulled' | 'stand-in' | 'missing';
 
 /** Sees to it that the engine has an image: pulls it, or else builds one that does for the stack what it does. */
 export async function ensureImage({ docker, env }: Engine, name: string): Promise<Presence> {
-  if ((await tryCommand([...docker, 'image', 'inspect', name], { env })).ok) return 'there';
+  const format = `{{index .Config.Labels "${LABEL}"}}`;
+  const found = await tryCommand([...docker, 'image', 'inspect', '--format', format, name], { env });
+  // One that stands in is built again, which costs nothing when nothing has changed.
+  if (found.ok && !found.output.includes('true')) return 'there';
   if ((await tryCommand([...docker, 'pull', '--quiet', name], { env, limitMs: PULL_LIMIT_MS })).ok)
     return 'pulled';
   const recipe = Object.entries(RECIPES).find(([beginning]) => name.startsWith(beginning))?.[1];
   if (recipe === undefined) return 'missing';
-  await buildStandIn([...docker], env, name, recipe);
+  await buildStandIn(docker, env, name, recipe);
   return 'stand-in';
 }
 
@@ -45,10 +49,13 @@ async function buildStandIn(
     if (recipe === 'cc') await unpackBarePackages(join(context, 'bare'));
     else await ensureDebian(docker, env);
     if (recipe === 'node') await copyNode(context);
-    const file = join(context, `${recipe}.dockerfile`);
-    await runCommand([...docker, 'build', '--network', 'none', '-q', '-t', name, '-f', file, context], {
-      env,
-    });
+    await runCommand(
+      [
+        ...[...docker, 'build', '--network', 'none', '-q', '-t', name, '--label', `${LABEL}=true`],
+        ...['-f', join(context, `${recipe}.dockerfile`), context],
+      ],
+      { env },
+    );
   } finally {
     await rm(context, { recursive: true, force: true });
   }
