@@ -1,6 +1,7 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { runCommand, tryCommand } from './commands.ts';
 import type { Engine } from './engine.ts';
 
@@ -53,11 +54,22 @@ async function writeSecrets(folder: string): Promise<string[]> {
   const lines = [own];
   const ids = ['npmrc'];
   if (typeof settings['registry'] === 'string') lines.push(`registry=${settings['registry']}`);
-  if (typeof settings['cafile'] === 'string') {
-    await copyFile(settings['cafile'], join(folder, 'certificates'));
+  const certificates = await readCertificates(settings['cafile']);
+  if (certificates !== undefined) {
+    await writeFile(join(folder, 'certificates'), certificates);
     lines.push(`cafile=${IN_BUILD}`);
     ids.push('certificates');
   }
   await writeFile(join(folder, 'npmrc'), `${lines.join('\n')}\n`, { mode: 0o600 });
   return ids;
+}
+
+/** Those that npm trusts here, when they are others than Node's own. */
+async function readCertificates(cafile: unknown): Promise<string | undefined> {
+  if (typeof cafile === 'string') return readFile(cafile, 'utf8');
+  const extra = process.env['NODE_EXTRA_CA_CERTS'];
+  if (extra === undefined || extra === '') return undefined;
+  const given = (await readFile(extra, 'utf8')).match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
+  // A secret may have 500 kB, and the file is often the system's, which has most of Node's too.
+  return [...new Set([...given, ...rootCertificates])].join('\n');
 }
