@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { findChromium } from './e2e/harness/find-chromium.ts';
+import { findPrometheus } from './e2e/harness/find-prometheus.ts';
 
 /** A suite that needs Postgres and Redis: both are started once, however many of these run. */
 const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20_000 };
@@ -16,6 +17,11 @@ const hasBrowser = findChromium() !== undefined;
 if (!hasBrowser)
   process.stderr.write(
     'Without a Chromium the tests of the pages are left out (apt-get install chromium).\n',
+  );
+
+if (findPrometheus() === undefined)
+  process.stderr.write(
+    'Without a Prometheus the tests of the alert rules and of the dashboard are left out (apt-get install prometheus).\n',
   );
 
 export default defineConfig({

@@ -62,6 +62,8 @@ const commands = {
     const run = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'faults', ...args];
     return handOver(node, run, { cwd: projectDir, env });
   },
+  'test:compose': (node, env, args) =>
+    handOver(node, [quiet, 'e2e/compose/main.ts', ...args], { cwd: projectDir, env }),
 };
 
 async function main([name = '', ...args]) {
