@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Settings } from '@arcrun/config';
 import type { PageLimits } from '@arcrun/contracts';
 import type { Database } from '@arcrun/database';
-import type { Logger, Metrics } from '@arcrun/observability';
+import { type Logger, type Metrics, runInRequest, type Tracing } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
@@ -10,11 +10,14 @@ import { requireToken } from './access/require-token.ts';
 import { Sessions } from './access/sessions.ts';
 import type { Bodies } from './bodies/bodies.ts';
 import { answerErrors, noSuchRoute } from './http/errors.ts';
+import { logRequests } from './http/log-requests.ts';
+import { traceRequests } from './http/trace-requests.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { logLevelRoutes } from './routes/log-level.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notBuiltRoutes } from './routes/not-built.ts';
 import { queueRoutes } from './routes/queues.ts';
@@ -34,6 +37,8 @@ export interface ApiContext {
   readonly commits: TaskCommits;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Undefined while tracing is off. */
+  readonly tracing: Tracing | undefined;
 }
 
 /** The HTTP API. It holds no state of its own: any number of processes serve the same. */
@@ -44,6 +49,8 @@ export function createApp(context: ApiContext): Express {
   app.set('query parser', 'simple');
   app.use(identifyRequest);
   app.use(healthRoutes(context));
+  if (context.tracing !== undefined) app.use(traceRequests(context.tracing));
+  app.use(logRequests(context.logger));
   guard(app, context.settings);
   app.use(notBuiltRoutes());
   app.use(taskRoutes(context));
@@ -51,6 +58,7 @@ export function createApp(context: ApiContext): Express {
   app.use(batchRoutes(context));
   app.use(deliveryRoutes(context));
   app.use(metricsRoutes(context));
+  app.use(logLevelRoutes(context));
   app.use(docsRoutes());
   app.use(queueRoutes(context));
   app.use(viewRoutes(context));
@@ -74,6 +82,7 @@ function guard(app: Express, { AUTH_TOKEN: tokens, HOST_URL: hostUrl }: Settings
 const identifyRequest: RequestHandler = (request, response, next) => {
   const given = request.headers['x-request-id'];
   const isUsable = typeof given === 'string' && /^[\w.:+/=-]{1,128}$/.test(given);
-  response.setHeader('x-request-id', isUsable ? given : randomUUID());
-  next();
+  const id = isUsable ? given : randomUUID();
+  response.setHeader('x-request-id', id);
+  runInRequest(id, next);
 };

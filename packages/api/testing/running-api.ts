@@ -56,7 +56,7 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
     deadEnds: settings.DEAD_END_CANCEL_ENABLED,
     logger,
   });
-  const bodies = new Bodies(settings);
+  const bodies = new Bodies(settings, (reason) => metrics.bodyRefusals.inc({ reason }));
   const app = createApp({
     settings,
     bodies,
@@ -67,6 +67,7 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
     commits,
     metrics,
     logger,
+    tracing: undefined,
   });
   const server = await startServer(app, 0);
   const url = `http://127.0.0.1:${server.port}`;

@@ -1,3 +1,19 @@
 export { createLogger, limitRate, type Logger, type LogLevel } from './logger.ts';
-export { Sampler, type SamplerOptions } from './sampler.ts';
+export { switchLevelOnSignal } from './log-level.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { currentRequestId, runInRequest } from './request-scope.ts';
+export { Sampler, type SamplerOptions } from './sampler.ts';
+export {
+  recordClaim,
+  recordRun,
+  startTaskCall,
+  taskTraceparent,
+  type TracedTask,
+} from './tracing/task-spans.ts';
+export {
+  type OpenSpan,
+  type SpanAttributes,
+  startTracing,
+  type Traceparent,
+  type Tracing,
+} from './tracing/tracing.ts';

@@ -4,9 +4,11 @@ import {
   type BatchRules,
   type CounterUpdate,
   type Json,
+  type LogLevelDto,
   parseBatchRules,
   parseCounters,
   parseJson,
+  parseLogLevel,
   parseUpdateTask,
   type TaskUpdate,
 } from '@arcrun/contracts';
@@ -31,6 +33,7 @@ export interface ReaderValues {
   readonly taskUpdate: TaskUpdate;
   readonly counters: CounterUpdate;
   readonly batchRules: BatchRules;
+  readonly logLevel: LogLevelDto['level'];
 }
 
 /** Those whose value can be sent from thread to thread as it is. */
@@ -64,6 +67,11 @@ export const READERS: Readers = {
     const parsed = parseBatchRules(readJson(bytes));
     if (!parsed.ok) throw invalid(parsed.details);
     return parsed.rules;
+  },
+  logLevel: (bytes) => {
+    const parsed = parseLogLevel(readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.level;
   },
 };
 

@@ -5,6 +5,7 @@ import { DagDto, LinkDto } from '../schemas/dag.ts';
 import { RetryDeliveriesDto, RetryDeliveriesResponseDto, WebhookDeliveryDto } from '../schemas/delivery.ts';
 import { ErrorDto } from '../schemas/error.ts';
 import { HealthDto, ReadyDto } from '../schemas/health.ts';
+import { LogLevelDto } from '../schemas/log-level.ts';
 import { NewBatchDto } from '../schemas/new-batch.ts';
 import { Dependency, NewTaskDto } from '../schemas/new-task.ts';
 import {
@@ -35,6 +36,7 @@ export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   ExplainDto,
   HealthDto,
   LinkDto,
+  LogLevelDto,
   Matcher,
   NewActionDto,
   NewBatchDto,

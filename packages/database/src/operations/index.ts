@@ -10,6 +10,7 @@ export * from './find-batch.ts';
 export * from './find-dag.ts';
 export * from './find-oldest-due.ts';
 export * from './find-task.ts';
+export * from './find-traces.ts';
 export * from './forget-idempotency-keys.ts';
 export * from './hand-back-claims.ts';
 export * from './lease-deliveries.ts';
