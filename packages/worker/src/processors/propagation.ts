@@ -18,5 +18,6 @@ export async function processPropagation(options: PropagationOptions): Promise<v
     const effects = await propagateEnds(database.db, { limit: batchSize, deadEnds });
     if (effects === null) return;
     announceEffects({ ...effects, unfinished: 0 }, doorbell, metrics);
+    metrics.tasksProcessedPerLoop.observe({ loop: 'propagation' }, effects.failed + effects.canceled);
   }
 }
