@@ -1,3 +1,4 @@
+export { countEffects } from './count-effects.ts';
 export { createLogger, limitRate, type Logger, type LogLevel } from './logger.ts';
 export { switchLevelOnSignal } from './log-level.ts';
 export { createMetrics, type Metrics } from './metrics.ts';

@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto';
 import {
   anAction,
   aWorker,
-  createTestDatabase,
   end,
   findViolations,
   run,
   statusesOf,
   submit,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { archiveBatches, purgeArchive } from './archive-batches.ts';
 import { claimTasks } from './claim-tasks.ts';
 import { endTasks } from './end-tasks.ts';
@@ -23,20 +22,15 @@ import { takeSample } from './take-sample.ts';
 
 const SAMPLES = { samplerId: randomUUID(), isPreferred: true, periodSecs: 0 };
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
 afterEach(async () => {
   expect(await findViolations(database.db)).toEqual([]);
   expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
 });
-afterAll(() => database.close());
 
 const archive = (ageSecs = 0, limit = 1000) => archiveBatches(database.db, { ageSecs, limit });
 
