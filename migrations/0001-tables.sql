@@ -55,6 +55,7 @@ CREATE TABLE batch (
   updated_at timestamptz NOT NULL,
   completed_at timestamptz,
   status_counts jsonb,           -- of a finished batch; those of a live one are counted in an index
+  traceparent text,              -- of the request that created it (W3C Trace Context); null while tracing is off
   CHECK (open_tasks BETWEEN 0 AND total_tasks),
   CHECK ((open_tasks = 0) = (completed_at IS NOT NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);

@@ -6,7 +6,7 @@
 -- open_parents, on_start, on_success, on_failure, rules}]; p_links: [{p, c, r}].
 -- A batch without tasks is complete at once.
 CREATE FUNCTION create_batch(
-  p_batch json, p_actions json, p_rule_sets json, p_tasks json, p_links json,
+  p_batch json, p_actions json, p_rule_sets json, p_tasks json, p_links json, p_traceparent text DEFAULT NULL,
   OUT created_at timestamptz, OUT pending integer, OUT notified integer
 )
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -27,13 +27,13 @@ BEGIN
   PERFORM save_rule_sets(p_rule_sets);
 
   INSERT INTO batch (id, created_at, posted_as_object, scope, metadata, on_complete, kinds,
-                     total_tasks, open_tasks, updated_at, completed_at)
+                     total_tasks, open_tasks, updated_at, completed_at, traceparent)
   VALUES (
     new_batch, at, (p_batch ->> 'posted_as_object')::boolean, p_batch ->> 'scope',
     CASE WHEN json_typeof(p_batch -> 'metadata') <> 'null' THEN (p_batch -> 'metadata')::jsonb END,
     ARRAY(SELECT decode(h, 'hex') FROM json_array_elements_text(p_batch -> 'on_complete') WITH ORDINALITY AS e (h, n) ORDER BY n),
     ARRAY(SELECT DISTINCT kind FROM json_to_recordset(p_tasks) AS t (kind text) ORDER BY kind),
-    task_count, task_count, at, CASE WHEN task_count = 0 THEN at END);
+    task_count, task_count, at, CASE WHEN task_count = 0 THEN at END, p_traceparent);
 
   INSERT INTO task (id, batch_id, position, created_at, name, kind, timeout_secs, dead_end_barrier, metadata,
                     on_start, on_success, on_failure)

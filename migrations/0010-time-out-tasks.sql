@@ -3,16 +3,15 @@
 -- the index. last_updated is left as it was.
 CREATE FUNCTION time_out_tasks(
   p_limit integer, p_cascade_limit integer, p_dead_ends boolean,
-  OUT looked_at integer, OUT kinds text[], OUT seconds float8[], OUT released integer, OUT freed boolean, OUT failed integer,
+  OUT looked_at integer, OUT ended uuid[], OUT kinds text[], OUT seconds float8[], OUT released integer, OUT freed boolean, OUT failed integer,
   OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer, OUT ended_from json
 )
 LANGUAGE plpgsql AS $$
 DECLARE
   candidate record;
   due uuid[] := '{}';
-  ended uuid[];
 BEGIN
-  kinds := '{}'; seconds := '{}';
+  ended := '{}'; kinds := '{}'; seconds := '{}';
   released := 0; freed := false; failed := 0; canceled := 0; notified := 0; completed := 0; unfinished := 0;
   ended_from := '[]';
   -- Batch locks before rows. A batch that is being cascaded through is looked at next time.
@@ -46,7 +45,7 @@ BEGIN
   SELECT array_agg(f.id), array_agg(t.kind), array_agg(extract(epoch FROM f.ended_at - f.started_at))
   INTO ended, kinds, seconds FROM failed_now f JOIN task t ON t.id = f.id;
   IF ended IS NULL THEN
-    kinds := '{}'; seconds := '{}';
+    ended := '{}'; kinds := '{}'; seconds := '{}';
     RETURN;
   END IF;
 

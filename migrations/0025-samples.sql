@@ -1,9 +1,12 @@
--- What the gauges of the whole fleet tell. One process at a time takes a sample, all read it: a scrape never counts
--- rows. What is counted is live: tasks of finished batches are counted once, when their batch ends.
+-- What the gauges of the whole fleet tell. One process at a time takes samples, and it alone shows them, so that they
+-- are not summed twice; a scrape never counts rows. What is counted is live: tasks of finished batches are counted
+-- once, when their batch ends.
 
 CREATE TABLE sample (
   is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   taken_at timestamptz NOT NULL,
+  sampler uuid NOT NULL,               -- the process that takes them
+  is_preferred boolean NOT NULL,       -- whether it is one that others leave that to
   settled jsonb NOT NULL DEFAULT '{}', -- {status: tasks} of finished batches
   archived jsonb NOT NULL DEFAULT '{}', -- {status: tasks} that were moved to the archive
   content json,
@@ -28,19 +31,32 @@ CREATE TABLE settled_change (
   amount bigint NOT NULL
 ) WITH (vacuum_truncate = off);
 
--- Takes a sample when the last one is older than the period; returns the newest. Who comes while one is being taken
--- waits for it.
-CREATE FUNCTION take_sample(p_period_secs float8) RETURNS json
+-- Takes a sample, when it is this process that takes them: who did last goes on; another takes over when two periods
+-- have passed without one, and one that is preferred from one that is not after a single one. Who comes while one is
+-- being taken waits for it.
+CREATE FUNCTION take_sample(
+  p_sampler uuid, p_preferred boolean, p_period_secs float8,
+  OUT newest json,
+  OUT is_own boolean -- whether this process shows it
+)
 LANGUAGE plpgsql AS $$
 DECLARE
   ended jsonb;
   ended_archived jsonb;
-  result json;
 BEGIN
-  INSERT INTO sample AS s (taken_at) VALUES (now())
-  ON CONFLICT (is_only) DO UPDATE SET taken_at = now() WHERE s.taken_at < now() - make_interval(secs => p_period_secs)
+  INSERT INTO sample AS s (taken_at, sampler, is_preferred) VALUES (now(), p_sampler, p_preferred)
+  ON CONFLICT (is_only) DO UPDATE SET taken_at = now(), sampler = p_sampler, is_preferred = p_preferred
+  WHERE s.taken_at < now() - make_interval(secs => p_period_secs * CASE
+    -- Its timer is the period; it may come a little early.
+    WHEN s.sampler = p_sampler THEN 0.5
+    WHEN p_preferred AND NOT s.is_preferred THEN 1
+    ELSE 2 END)
   RETURNING s.settled, s.archived INTO ended, ended_archived;
-  IF NOT FOUND THEN RETURN (SELECT content FROM sample); END IF;
+  IF NOT FOUND THEN
+    SELECT content, sampler = p_sampler INTO newest, is_own FROM sample;
+    RETURN;
+  END IF;
+  is_own := true;
 
   WITH gone AS (
     DELETE FROM settled_change RETURNING status, amount
@@ -92,8 +108,7 @@ BEGIN
     'oldestSnapshotSecs', (
       SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity
       WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()))
-  RETURNING content INTO result;
+  RETURNING content INTO newest;
   PERFORM record_sample_minute();
   UPDATE sample SET overview = overview_sample_json();
-  RETURN result;
 END $$;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Settings } from '@arcrun/config';
 import type { PageLimits } from '@arcrun/contracts';
 import type { Database } from '@arcrun/database';
-import type { Logger, Metrics } from '@arcrun/observability';
+import { type Logger, type Metrics, runInRequest, type Tracing } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
@@ -11,12 +11,15 @@ import { Sessions } from './access/sessions.ts';
 import type { Bodies } from './bodies/bodies.ts';
 import { answerErrors, noSuchRoute } from './http/errors.ts';
 import type { BatchFeeds } from './events/batch-feeds.ts';
+import { logRequests } from './http/log-requests.ts';
+import { traceRequests } from './http/trace-requests.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { logLevelRoutes } from './routes/log-level.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notBuiltRoutes } from './routes/not-built.ts';
 import { overviewRoutes } from './routes/overview.ts';
@@ -38,6 +41,8 @@ export interface ApiContext {
   readonly feeds: BatchFeeds;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Undefined while tracing is off. */
+  readonly tracing: Tracing | undefined;
 }
 
 /** The HTTP API. It holds no state of its own: any number of processes serve the same. */
@@ -48,6 +53,8 @@ export function createApp(context: ApiContext): Express {
   app.set('query parser', 'simple');
   app.use(identifyRequest);
   app.use(healthRoutes(context));
+  if (context.tracing !== undefined) app.use(traceRequests(context.tracing));
+  app.use(logRequests(context.logger));
   guard(app, context.settings);
   app.use(notBuiltRoutes());
   app.use(taskRoutes(context));
@@ -57,6 +64,7 @@ export function createApp(context: ApiContext): Express {
   app.use(deliveryRoutes(context));
   app.use(overviewRoutes(context));
   app.use(metricsRoutes(context));
+  app.use(logLevelRoutes(context));
   app.use(docsRoutes());
   app.use(queueRoutes(context));
   app.use(viewRoutes(context));
@@ -80,6 +88,7 @@ function guard(app: Express, { AUTH_TOKEN: tokens, HOST_URL: hostUrl }: Settings
 const identifyRequest: RequestHandler = (request, response, next) => {
   const given = request.headers['x-request-id'];
   const isUsable = typeof given === 'string' && /^[\w.:+/=-]{1,128}$/.test(given);
-  response.setHeader('x-request-id', isUsable ? given : randomUUID());
-  next();
+  const id = isUsable ? given : randomUUID();
+  response.setHeader('x-request-id', id);
+  runInRequest(id, next);
 };

@@ -4,9 +4,10 @@ import {
   type CreatedBatch,
   type Database,
   type IdempotentCall,
+  isCrowdedKind,
   type Once,
 } from '@arcrun/database';
-import type { Metrics } from '@arcrun/observability';
+import type { Metrics, Tracing } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { ApiError } from './http/errors.ts';
 import { refuseCrowdedKind } from './http/crowded-kind.ts';
@@ -16,6 +17,7 @@ export interface CreateTasksOptions {
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
 }
 
 export interface CreatedTasks {
@@ -33,8 +35,10 @@ export async function createTasks(
   key: IdempotentCall | null,
   options: CreateTasksOptions,
 ): Promise<CreatedTasks> {
-  const result = await write(planned, key, options).catch((error: unknown) => {
-    options.metrics.tasksDbSaveFailures.inc();
+  const call = options.tracing?.current();
+  call?.set({ 'arcrun.batch_id': planned.plan.id, 'arcrun.tasks': planned.size });
+  const result = await write(planned, key, call?.traceparent ?? null, options).catch((error: unknown) => {
+    if (!isCrowdedKind(error)) options.metrics.tasksDbSaveFailures.inc();
     refuseCrowdedKind(error);
   });
   switch (result.outcome) {
@@ -42,6 +46,7 @@ export async function createTasks(
       announce(planned, result.value, options);
       return { batchId: planned.plan.id, answer: result.answer };
     case 'repeated':
+      call?.set({ 'arcrun.batch_id': result.batchId });
       return result;
     case 'conflict':
       throw new ApiError(422, 'The Idempotency-Key was used with another body', { code: 'key_reused' });
@@ -51,12 +56,13 @@ export async function createTasks(
 async function write(
   { plan }: PlannedTasks,
   key: IdempotentCall | null,
+  traceparent: string | null,
   { database }: CreateTasksOptions,
 ): Promise<Once<CreatedBatch<DescribedTasks>>> {
   const answerOf = ({ createdAt, described: { answer } }: CreatedBatch<DescribedTasks>) =>
     answer === null ? null : answerAt(createdAt, plan.id, answer);
-  if (key !== null) return createBatchOnce(database.db, key, plan, answerOf);
-  const value = await createBatch(database.db, plan);
+  if (key !== null) return createBatchOnce(database.db, key, plan, answerOf, traceparent);
+  const value = await createBatch(database.db, plan, traceparent);
   return { outcome: 'done', value, answer: answerOf(value) };
 }
 
@@ -71,4 +77,6 @@ function announce(
   metrics.tasksDeduped.inc(size - count);
   metrics.batchInsertTasks.observe(count);
   metrics.tasksWithDependencies.inc(withParents);
+  // A batch without tasks is complete at once.
+  if (count === 0) metrics.batchesCompleted.inc();
 }

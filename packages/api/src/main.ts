@@ -1,7 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import { DatabaseBreaker, openDatabase, reportEnds, takeSample } from '@arcrun/database';
-import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
-import { Doorbell, openProducerRedis } from '@arcrun/queue';
+import {
+  createLogger,
+  createMetrics,
+  currentRequestId,
+  limitRate,
+  Sampler,
+  startTracing,
+  switchLevelOnSignal,
+} from '@arcrun/observability';
+import { Doorbell, openProducerRedis, openQueueTelemetry } from '@arcrun/queue';
 import { createApp } from './app.ts';
 import { Bodies } from './bodies/bodies.ts';
 import { BatchFeeds } from './events/batch-feeds.ts';
@@ -9,6 +18,8 @@ import { type RunningServer, startServer } from './http/server.ts';
 import { TaskCommits } from './task-commits.ts';
 
 const REPORT_PERIOD_MS = 10_000;
+/** How long the last spans may take to be sent. */
+const TRACES_LIMIT_MS = 2000;
 
 /** Something that runs; parts are started in order and stopped in reverse. */
 interface Part {
@@ -18,9 +29,22 @@ interface Part {
 }
 
 const settings = readSettingsOrExit();
-const logger = createLogger({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, service: 'api' });
+const logger = createLogger({
+  level: settings.LOG_LEVEL,
+  format: settings.LOG_FORMAT,
+  service: 'api',
+  context: () => {
+    const requestId = currentRequestId();
+    return { ...(requestId !== undefined && { request_id: requestId }), ...tracing?.logFields() };
+  },
+});
 const metrics = createMetrics();
 const warn = limitRate((message, fields) => logger.warn(message, fields), REPORT_PERIOD_MS);
+const tracing = await startTracing({
+  settings,
+  role: 'api',
+  onError: (error) => warn('spans not exported', { error }),
+});
 
 const breaker = new DatabaseBreaker({
   failureThreshold: settings.CIRCUIT_BREAKER_FAILURE_THRESHOLD,
@@ -41,7 +65,10 @@ const database = openDatabase({
   acquireRetries: settings.POOL_ACQUIRE_RETRIES,
   applicationName: 'arcrun-api',
   onIdleError: (error) => warn('connection to Postgres broke', { error }),
-  onQuery: (query, durationMs) => metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS),
+  onQuery: (query, durationMs) => {
+    const isSlow = metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS);
+    if (isSlow) warn('slow statement', { query, duration_ms: Math.round(durationMs) });
+  },
   ...(settings.CIRCUIT_BREAKER_ENABLED && { breaker }),
 });
 metrics.watchPool(database.pool);
@@ -49,7 +76,10 @@ const redis = openProducerRedis({
   url: settings.REDIS_URL,
   onError: (error) => warn('connection to Redis broke', { error }),
 });
-const doorbell = new Doorbell(redis, (queue, error) => warn('bell not rung', { queue, error }));
+const doorbell = new Doorbell(redis, (queue, error) => warn('bell not rung', { queue, error }), {
+  requestId: currentRequestId,
+  telemetry: tracing && (await openQueueTelemetry()),
+});
 const commits = new TaskCommits({
   database,
   doorbell,
@@ -59,15 +89,21 @@ const commits = new TaskCommits({
   deadEnds: settings.DEAD_END_CANCEL_ENABLED,
 });
 const feeds = new BatchFeeds({ database, redis, maxStreams: settings.EVENT_STREAMS_MAX, logger });
+const samplerId = randomUUID();
 const sampler = new Sampler({
   periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
   metrics,
   reportEnds: (ends) => reportEnds(database.db, ends),
-  sampleFleet: () => takeSample(database.db, settings.METRICS_SAMPLER_INTERVAL_SECS),
+  sampleFleet: () =>
+    takeSample(database.db, {
+      samplerId,
+      isPreferred: true,
+      periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
+    }),
   countJobs: () => doorbell.countJobs(),
   onError: (error) => warn('gauges not sampled', { error }),
 });
-const bodies = new Bodies(settings);
+const bodies = new Bodies(settings, (reason) => metrics.bodyRefusals.inc({ reason }));
 const app = createApp({
   settings,
   bodies,
@@ -79,11 +115,13 @@ const app = createApp({
   feeds,
   metrics,
   logger,
+  tracing,
 });
 
 let server: RunningServer | undefined;
 
 const parts: readonly Part[] = [
+  { name: 'tracing', stop: () => tracing?.close(TRACES_LIMIT_MS) },
   { name: 'database', stop: () => database.close() },
   { name: 'redis', stop: () => redis.disconnect() },
   { name: 'doorbell', stop: () => doorbell.close() },
@@ -103,6 +141,7 @@ if (settings.AUTH_TOKEN === undefined) {
   logger.warn('AUTH_TOKEN is not set: whoever reaches the port may do everything', { port: server?.port });
 }
 logger.info('API started', { port: server?.port });
+switchLevelOnSignal(logger);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 
 async function stop(signal: string): Promise<void> {

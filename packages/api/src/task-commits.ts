@@ -43,16 +43,12 @@ export class TaskCommits {
     this.#progress = new GroupCommit({
       maxItems: MAX_ADDITIONS,
       commit: async (additions, wait) => {
-        try {
-          const { results, freed } = await addProgress(database.db, additions, { wait });
-          doorbell.changed();
-          if (freed) doorbell.ring('start');
-          metrics.batchUpdateEvents.inc(additions.length);
-          return results;
-        } catch (error) {
-          metrics.batchUpdateFailures.inc(additions.length);
-          throw error;
-        }
+        const { results, freed } = await addProgress(database.db, additions, { wait });
+        doorbell.changed();
+        if (freed) doorbell.ring('start');
+        // What was busy comes again.
+        metrics.batchUpdateEvents.inc(results.filter((result) => result === null).length);
+        return results;
       },
     });
   }
@@ -78,8 +74,13 @@ export class TaskCommits {
     return result;
   }
 
-  addProgress(progress: Progress): Promise<null> {
-    return this.#progress.submit(progress);
+  async addProgress(progress: Progress): Promise<null> {
+    try {
+      return await this.#progress.submit(progress);
+    } catch (error) {
+      this.#options.metrics.batchUpdateFailures.inc();
+      throw error;
+    }
   }
 
   /** Resolves when nothing is waiting to be committed. */

@@ -65,7 +65,7 @@ export async function startApi({
     logger,
   });
   const feeds = new BatchFeeds({ database, redis, maxStreams: settings.EVENT_STREAMS_MAX, logger });
-  const bodies = new Bodies(settings);
+  const bodies = new Bodies(settings, (reason) => metrics.bodyRefusals.inc({ reason }));
   const app = createApp({
     settings,
     bodies,
@@ -77,6 +77,7 @@ export async function startApi({
     feeds,
     metrics,
     logger,
+    tracing: undefined,
   });
   const server = await startServer(app, 0);
   const url = `http://127.0.0.1:${server.port}`;

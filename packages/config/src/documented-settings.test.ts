@@ -54,6 +54,9 @@ const DEFAULTS = {
   BLOCKED_HOSTNAMES: ['localhost', '127.0.0.1', '::1', '0.0.0.0', 'local', 'internal'],
   BLOCKED_HOSTNAME_SUFFIXES: ['.local', '.internal', '.localdomain', '.localhost'],
   AUTH_TOKEN: undefined,
+  TRACING_ENABLED: false,
+  OTEL_SERVICE_NAME: 'arcrun',
+  OTEL_SAMPLING_RATIO: 1,
 };
 
 // proves: settings/names-and-defaults, settings/auth-unset

@@ -23,6 +23,20 @@ test('every bad setting is named at once', () => {
   );
 });
 
+// proves: traces/bad-settings
+test('bad settings of traces are named', () => {
+  const bad = {
+    TRACING_ENABLED: 'perhaps',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector:4317',
+    OTEL_SAMPLING_RATIO: '1.5',
+  };
+  expect(() => readSettings({ ...GOOD, ...bad })).toThrow(
+    /TRACING_ENABLED: [^]*OTEL_EXPORTER_OTLP_ENDPOINT: [^]*OTEL_SAMPLING_RATIO: must be a number from 0 to 1/,
+  );
+  for (const ratio of ['0', '0.25', '1', '1.0'])
+    expect(readSettings({ ...GOOD, OTEL_SAMPLING_RATIO: ratio }).OTEL_SAMPLING_RATIO).toBe(Number(ratio));
+});
+
 test('WEBHOOK_SIGNING_SECRET is refused, since it would protect nothing', () => {
   const problem = 'WEBHOOK_SIGNING_SECRET: is not built yet';
   expect(() => readSettings({ ...GOOD, WEBHOOK_SIGNING_SECRET: 'secret' })).toThrow(problem);

@@ -20,6 +20,8 @@ const integer = (min: number, max: number, fallback: number, description: string
   ({ type: 'integer', min, max, default: String(fallback), description }) as const;
 const flag = (fallback: 0 | 1, description: string) =>
   ({ type: 'flag', default: String(fallback), description }) as const;
+const number = (min: number, max: number, fallback: string, description: string) =>
+  ({ type: 'number', min, max, default: fallback, description }) as const;
 const list = (fallback: string, description: string) =>
   ({ type: 'list', default: fallback, description }) as const;
 
@@ -186,7 +188,26 @@ export const SETTINGS = {
     'Endings that no host name may have',
   ),
 
-  SLOW_QUERY_THRESHOLD_MS: integer(0, 3_600_000, 100, 'Statements that take longer are counted'),
+  SLOW_QUERY_THRESHOLD_MS: integer(
+    0,
+    3_600_000,
+    100,
+    'Statements that take longer are counted, and one in ten seconds is logged',
+  ),
+  TRACING_ENABLED: flag(0, 'Records traces and sends them to a collector, by OTLP over HTTP'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    type: 'url',
+    protocols: ['http:', 'https:'],
+    default: 'http://localhost:4318',
+    description: 'The collector that traces are sent to; `/v1/traces` is added',
+  },
+  OTEL_SERVICE_NAME: { type: 'text', default: 'arcrun', description: 'Name of the service in traces' },
+  OTEL_SAMPLING_RATIO: number(
+    0,
+    1,
+    '1.0',
+    'Share of the traces begun here that are recorded; a call that comes with a trace has decided already',
+  ),
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -194,10 +215,8 @@ export type SettingName = keyof typeof SETTINGS;
 /** Settings that promise safety and are not built yet: a process that was given one refuses to start. */
 export const REFUSED_SETTINGS = ['WEBHOOK_SIGNING_SECRET'] as const;
 
-/** Settings that mean nothing here, or nothing yet: accepted, and named as ignored. */
+/** Settings that mean nothing here: accepted, and named as ignored. */
 export const IGNORED_SETTINGS = [
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'TRACING_ENABLED',
   'WEBHOOK_DELIVERY_INTERVAL_MS',
   'WEBHOOK_DELIVERY_BATCH_SIZE',
   'BATCH_CHANNEL_CAPACITY',

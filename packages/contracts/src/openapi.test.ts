@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_BATCH_LIMITS } from './limits.ts';
 import { buildOpenApi } from './openapi.ts';
 import {
+  LOG_LEVEL_EXAMPLES,
   NEW_BATCH_EXAMPLES,
   RETRY_DELIVERIES_EXAMPLES,
   UPDATE_BATCH_RULES_EXAMPLES,
@@ -11,6 +12,7 @@ import {
 } from './openapi/examples.ts';
 import { parseJsonText } from './validate/lossless-json.ts';
 import type { Json } from './validate/lossless-json.ts';
+import { parseLogLevel } from './validate/log-level.ts';
 import { parseNewBatch } from './validate/new-batch.ts';
 import { parseRetryDeliveries } from './validate/retry-deliveries.ts';
 import { parseBatchRules } from './validate/rules.ts';
@@ -95,6 +97,8 @@ test('every call of the contract is there, each with an id of its own', () => {
       'GET /ready',
       'GET /overview',
       'GET /metrics',
+      'GET /admin/log-level',
+      'PUT /admin/log-level',
       'GET /api-docs/openapi.json',
       'GET /swagger-ui/',
       'GET /admin/queues',
@@ -129,6 +133,7 @@ describe('every example is valid', () => {
     ['/task/{id} patch', UPDATE_TASK_EXAMPLES, parseUpdateTask],
     ['/task/{id} put', UPDATE_COUNTERS_EXAMPLES, parseCounters],
     ['/batch/{id}/rules patch', UPDATE_BATCH_RULES_EXAMPLES, parseBatchRules],
+    ['/admin/log-level put', LOG_LEVEL_EXAMPLES, parseLogLevel],
     ['/webhook-deliveries/retry post', RETRY_DELIVERIES_EXAMPLES, parseRetryDeliveries],
   ];
 

@@ -39,6 +39,7 @@ interface BatchTable {
   updated_at: Time;
   completed_at: NullableTime;
   status_counts: Partial<Record<TaskStatus, number>> | null;
+  traceparent: string | null;
 }
 
 interface TaskTable {

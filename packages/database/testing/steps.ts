@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   BUSY,
@@ -88,3 +89,6 @@ export const fail = (db: Kysely<Schema>, id: string, cascadeLimit?: number) =>
   end(db, 'report', { id, status: 'Failure', reason: 'broken' }, cascadeLimit);
 export const cancel = (db: Kysely<Schema>, id: string, cascadeLimit?: number) =>
   end(db, 'cancel', { id, status: 'Canceled' }, cascadeLimit);
+
+/** A sample of the fleet at any time, whoever took the last. */
+export const SAMPLE_NOW = { samplerId: randomUUID(), isPreferred: true, periodSecs: 0 };

@@ -1,4 +1,20 @@
 export { countEffects } from './count-effects.ts';
 export { createLogger, limitRate, type Logger, type LogLevel } from './logger.ts';
-export { Sampler, type SamplerOptions } from './sampler.ts';
+export { switchLevelOnSignal } from './log-level.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { currentRequestId, runInRequest } from './request-scope.ts';
+export { Sampler, type SamplerOptions } from './sampler.ts';
+export {
+  recordClaim,
+  recordRun,
+  startTaskCall,
+  taskTraceparent,
+  type TracedTask,
+} from './tracing/task-spans.ts';
+export {
+  type OpenSpan,
+  type SpanAttributes,
+  startTracing,
+  type Traceparent,
+  type Tracing,
+} from './tracing/tracing.ts';

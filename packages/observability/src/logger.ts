@@ -1,10 +1,14 @@
-import { createLogger as createWinston, format, transports } from 'winston';
+import { createLogger as createWinston, format, type Logger as Winston, transports } from 'winston';
+import { toPlainFields } from './plain-fields.ts';
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** A message is a constant; what varies is in the fields. */
 export interface Logger {
+  /** What is logged from here on; one level for a logger and all its children. */
+  level: LogLevel;
   error(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -18,24 +22,8 @@ export interface LoggerSettings {
   readonly format: 'json' | 'text';
   /** Of the process: api, worker. */
   readonly service: string;
-}
-
-// winston would log an Error as {} and append a field named message to the message.
-const plainFields = format((info) => {
-  for (const [key, value] of Object.entries(info)) {
-    if (value instanceof Error) info[key] = describeError(value);
-  }
-  return info;
-});
-
-function describeError(error: Error): Record<string, unknown> {
-  return {
-    name: error.name,
-    message: error.message,
-    ...('code' in error && { code: error.code }),
-    stack: error.stack,
-    ...(error.cause instanceof Error && { cause: describeError(error.cause) }),
-  };
+  /** Fields of what is being done at the moment of a line. */
+  readonly context?: () => LogFields | undefined;
 }
 
 const textLine = format.printf(({ timestamp, level, message, ...fields }) => {
@@ -44,18 +32,67 @@ const textLine = format.printf(({ timestamp, level, message, ...fields }) => {
 });
 
 /** Logs to the standard output, one line an event. */
-export function createLogger(settings: LoggerSettings): Logger {
-  const logger = createWinston({
-    level: settings.level,
-    defaultMeta: { service: settings.service },
-    format: format.combine(
-      plainFields(),
-      format.timestamp(),
-      settings.format === 'json' ? format.json() : textLine,
-    ),
+export function createLogger({ level, format: style, service, context }: LoggerSettings): Logger {
+  const winston = createWinston({
+    level: 'debug',
+    format: format.combine(format.timestamp(), style === 'json' ? format.json() : textLine),
     transports: [new transports.Console()],
   });
-  return logger;
+  return new WinstonLogger(winston, { level }, { service }, context);
+}
+
+// Whether a line is written at all is decided here: winston would first put it together and then drop it.
+class WinstonLogger implements Logger {
+  readonly #winston: Winston;
+  readonly #shared: { level: LogLevel };
+  readonly #fields: LogFields;
+  readonly #context: (() => LogFields | undefined) | undefined;
+
+  constructor(
+    winston: Winston,
+    shared: { level: LogLevel },
+    fields: LogFields,
+    context: (() => LogFields | undefined) | undefined,
+  ) {
+    this.#winston = winston;
+    this.#shared = shared;
+    this.#fields = fields;
+    this.#context = context;
+  }
+
+  get level(): LogLevel {
+    return this.#shared.level;
+  }
+
+  set level(level: LogLevel) {
+    this.#shared.level = level;
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#log('error', message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#log('warn', message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#log('info', message, fields);
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#log('debug', message, fields);
+  }
+
+  child(fields: LogFields): Logger {
+    return new WinstonLogger(this.#winston, this.#shared, { ...this.#fields, ...fields }, this.#context);
+  }
+
+  #log(level: LogLevel, message: string, fields: LogFields = {}): void {
+    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(this.#shared.level)) return;
+    const all = { ...this.#fields, ...this.#context?.(), ...fields };
+    this.#winston.log({ ...toPlainFields(all), level, message });
+  }
 }
 
 /**

@@ -27,7 +27,7 @@ test('each end is reported once, with what could not be reported before, the las
     },
     sampleFleet: async () => {
       sampled++;
-      return NOTHING;
+      return { sample: NOTHING, isOwn: true };
     },
     countJobs: async () => ({}),
     onError: () => undefined,

@@ -24,8 +24,8 @@ export interface SamplerOptions {
   readonly metrics: Metrics;
   /** Adds the ends that were counted here since the last time to those of the fleet. */
   readonly reportEnds: (ends: readonly KindEnds[]) => Promise<void>;
-  /** The newest sample of the fleet. */
-  readonly sampleFleet: () => Promise<FleetSample>;
+  /** The newest sample of the fleet, and whether it is this process that shows it. */
+  readonly sampleFleet: () => Promise<{ readonly sample: FleetSample; readonly isOwn: boolean }>;
   /** Jobs of each queue, by their state. */
   readonly countJobs: () => Promise<Readonly<Record<string, Readonly<Record<string, number>>>>>;
   readonly onError: (error: unknown) => void;
@@ -33,7 +33,10 @@ export interface SamplerOptions {
 
 const STATUSES = ['Waiting', 'Pending', 'Claimed', 'Running', 'Success', 'Failure', 'Paused', 'Canceled'];
 
-/** Keeps the gauges of the fleet up to date, on a timer of its own: a scrape only reads them. */
+/**
+ * Keeps the gauges of the fleet up to date, on a timer of its own: a scrape only reads them. One process shows them and
+ * the others do not, so that they may be summed like everything else.
+ */
 export class Sampler {
   readonly #options: SamplerOptions;
   readonly #stopped = new AbortController();
@@ -58,7 +61,7 @@ export class Sampler {
   async #keepSampling(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      const results = await Promise.allSettled([this.#reportEnds(), this.#showFleet(), this.#showQueues()]);
+      const results = await Promise.allSettled([this.#reportEnds(), this.#sample()]);
       for (const result of results) if (result.status === 'rejected') this.#options.onError(result.reason);
       await delay(this.#options.periodSecs * 1000, undefined, { signal }).catch(() => undefined);
     }
@@ -83,9 +86,25 @@ export class Sampler {
     for (const [kind, ends] of counted) this.#reported.set(kind, ends);
   }
 
-  async #showFleet(): Promise<void> {
-    const { metrics, sampleFleet } = this.#options;
-    const sample = await sampleFleet();
+  async #sample(): Promise<void> {
+    const { metrics, sampleFleet, countJobs } = this.#options;
+    const { sample, isOwn } = await sampleFleet().catch((error: unknown) => {
+      // What was seen last is no longer true.
+      metrics.forgetFleet();
+      throw error;
+    });
+    if (!isOwn) {
+      metrics.forgetFleet();
+      return;
+    }
+    this.#showFleet(sample);
+    for (const [queue, counts] of Object.entries(await countJobs())) {
+      for (const [state, count] of Object.entries(counts)) metrics.queueJobs.set({ queue, state }, count);
+    }
+  }
+
+  #showFleet(sample: FleetSample): void {
+    const { metrics } = this.#options;
     for (const status of STATUSES) metrics.tasksByStatus.set({ status }, sample.tasksByStatus[status] ?? 0);
     const running = new Map<string, number>();
     for (const [kind, count] of Object.entries(sample.runningByKind)) {
@@ -99,12 +118,5 @@ export class Sampler {
     metrics.webhookDeliveriesPending.set(sample.pendingDeliveries);
     metrics.originBreakersOpen.set(sample.openBreakers);
     metrics.oldestSnapshot.set(sample.oldestSnapshotSecs);
-  }
-
-  async #showQueues(): Promise<void> {
-    const { metrics, countJobs } = this.#options;
-    for (const [queue, counts] of Object.entries(await countJobs())) {
-      for (const [state, count] of Object.entries(counts)) metrics.queueJobs.set({ queue, state }, count);
-    }
   }
 }

@@ -1,7 +1,9 @@
+import type { Bell } from '@arcrun/contracts';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ChangeBell } from './change-bell.ts';
 import { KEPT_JOBS, KEY_PREFIX, QUEUE_NAMES, type QueueName } from './queues.ts';
+import type { QueueTelemetry } from './telemetry.ts';
 
 /** How long a ring may take before it counts as lost. */
 const RING_LIMIT_MS = 100;
@@ -11,6 +13,13 @@ const DELAY_STEP_MS = 100;
 
 /** A bell that is rung again and again comes within this. */
 const SOON_MS = 1500;
+
+export interface DoorbellOptions {
+  /** The request that is being served, which a bell then names. */
+  readonly requestId?: () => string | undefined;
+  /** Records who rings. */
+  readonly telemetry?: QueueTelemetry | undefined;
+}
 
 /** A bell, and whether it is to be rung once more when this ring is over. */
 interface Ring {
@@ -33,11 +42,17 @@ export class Doorbell {
   /** Those whose bell could not be rung; it is made up for when Redis is there again. */
   readonly #owed = new Set<QueueName>();
   readonly #onLost: (queue: QueueName, error: unknown) => void;
+  readonly #options: DoorbellOptions;
 
-  constructor(redis: Redis, onLost: (queue: QueueName, error: unknown) => void) {
+  constructor(
+    redis: Redis,
+    onLost: (queue: QueueName, error: unknown) => void,
+    options: DoorbellOptions = {},
+  ) {
     this.#redis = redis;
     this.#onLost = onLost;
     this.#changes = new ChangeBell(redis);
+    this.#options = options;
     // A queue that is made while Redis is away stays broken for ever, so they are made when it is there.
     redis.on('ready', this.#onReady);
     if (redis.status === 'ready') this.#onReady();
@@ -88,17 +103,13 @@ export class Doorbell {
     const nowMs = Date.now();
     const step = Math.floor((nowMs + Math.max(0, delayMs)) / DELAY_STEP_MS) + 1;
     void this.#bounded(name, (queue) =>
-      queue.add(
-        'due',
-        {},
-        {
-          // One job a step, which runs at its end: a bell for a step whose job has run would be swallowed.
-          jobId: `due-${step}`,
-          delay: step * DELAY_STEP_MS - nowMs,
-          removeOnComplete: { count: 0 },
-          removeOnFail: { count: 0 },
-        },
-      ),
+      queue.add('due', this.#bell(), {
+        // One job a step, which runs at its end: a bell for a step whose job has run would be swallowed.
+        jobId: `due-${step}`,
+        delay: step * DELAY_STEP_MS - nowMs,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+      }),
     );
   }
 
@@ -133,10 +144,15 @@ export class Doorbell {
     while (ring.again) {
       ring.again = false;
       await this.#bounded(name, (queue) =>
-        queue.add('bell', {}, { deduplication: { id: name, keepLastIfActive: true } }),
+        queue.add('bell', this.#bell(), { deduplication: { id: name, keepLastIfActive: true } }),
       );
     }
     this.#rings.delete(name);
+  }
+
+  #bell(): Bell {
+    const id = this.#options.requestId?.();
+    return id === undefined ? {} : { request_id: id };
   }
 
   async #bounded(name: QueueName, ring: (queue: Queue) => Promise<unknown>): Promise<void> {
@@ -163,6 +179,7 @@ export class Doorbell {
         prefix: KEY_PREFIX,
         skipWaitingForReady: true,
         defaultJobOptions: KEPT_JOBS,
+        ...(this.#options.telemetry && { telemetry: this.#options.telemetry }),
       });
       // Errors of the connection are reported by the connection.
       queue.on('error', () => undefined);

@@ -5,3 +5,4 @@ export { type Processor, type Round, startProcessor } from './processor.ts';
 export { QUEUE_NAMES, type QueueName } from './queues.ts';
 export { isRedisHealthy, openConsumerRedis, openProducerRedis } from './redis.ts';
 export { scheduleSweeps } from './sweep-schedule.ts';
+export { openQueueTelemetry, type QueueTelemetry } from './telemetry.ts';

@@ -1,6 +1,8 @@
-import { Worker } from 'bullmq';
+import type { Bell } from '@arcrun/contracts';
+import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { KEPT_JOBS, KEY_PREFIX, type QueueName } from './queues.ts';
+import { detached, type QueueTelemetry } from './telemetry.ts';
 
 // A worker that was killed is noticed after this: the round it was in is taken up by another.
 const LOCK_MS = 10_000;
@@ -17,11 +19,16 @@ export interface ProcessorOptions {
   readonly queue: QueueName;
   readonly redis: Redis;
   /** One round: reads from Postgres what there is to do and does it. Its errors are reported and the bell is gone. */
-  readonly process: () => Promise<Round | void>;
-  readonly onError: (queue: QueueName, error: Error) => void;
+  readonly process: (bell: Bell) => Promise<Round | void>;
+  readonly onError: (queue: QueueName, error: Error, bell?: Bell) => void;
   /** A job of a worker that is gone was taken up again. */
   readonly onStalled: (queue: QueueName) => void;
+  /** Records rounds in the traces of those who rang for them. */
+  readonly telemetry?: QueueTelemetry | undefined;
 }
+
+/** Of a round that nobody rang for. */
+const NO_BELL: Bell = {};
 
 /** The one wrapper around what consumes a queue. */
 export interface Processor {
@@ -36,45 +43,53 @@ export interface Processor {
 }
 
 /** Starts to consume a queue, one job at a time: a job is one round over whatever is due. */
-export function startProcessor({ queue, redis, process, onError, onStalled }: ProcessorOptions): Processor {
+export function startProcessor(options: ProcessorOptions): Processor {
+  const { queue, redis, process, onError, onStalled, telemetry } = options;
   let isStopping = false;
   let last: Promise<void> = Promise.resolve();
   let isRunAsked = false;
-  const round = async (): Promise<void> => {
-    const left = await process();
+  const round = async (bell: Bell): Promise<void> => {
+    const left = await process(bell);
     // A worker that cannot take more does not listen, so that the next bell goes to one that can.
     if (left?.isFull === true) await worker.pause(true);
   };
   // One round after another: each takes what the one before has left room for.
-  const nextRound = (): Promise<void> => {
-    const next = last.then(round);
+  const nextRound = (bell: Bell): Promise<void> => {
+    const next = last.then(() => round(bell));
     last = next.catch(() => undefined);
     return next;
   };
-  const worker: Worker = new Worker(queue, nextRound, {
-    connection: redis,
-    prefix: KEY_PREFIX,
-    concurrency: 1,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_INTERVAL_MS,
-    maxStalledCount: 100,
-    ...KEPT_JOBS,
-  });
+  const worker: Worker<Bell> = new Worker<Bell>(
+    queue,
+    ({ data }: Job<Bell | undefined>) => nextRound(data ?? NO_BELL),
+    {
+      connection: redis,
+      prefix: KEY_PREFIX,
+      concurrency: 1,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: 100,
+      ...KEPT_JOBS,
+      ...(telemetry && { telemetry }),
+    },
+  );
   worker.on('error', (error) => onError(queue, error));
-  worker.on('failed', (_job, error) => onError(queue, error));
+  worker.on('failed', (job, error) => onError(queue, error, job?.data));
   worker.on('stalled', () => onStalled(queue));
 
   return {
     queue,
     listen: () => {
-      if (!isStopping && worker.isPaused()) void worker.resume();
+      if (!isStopping && worker.isPaused()) detached(telemetry, () => void worker.resume());
     },
     run: () => {
       if (isRunAsked || isStopping) return;
       isRunAsked = true;
-      void last.then(() => {
-        isRunAsked = false;
-        if (!isStopping) nextRound().catch((error: Error) => onError(queue, error));
+      detached(telemetry, () => {
+        void last.then(() => {
+          isRunAsked = false;
+          if (!isStopping) nextRound(NO_BELL).catch((error: Error) => onError(queue, error));
+        });
       });
     },
     pause: async () => {

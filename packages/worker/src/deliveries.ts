@@ -13,10 +13,11 @@ import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { OpenCalls } from './open-calls.ts';
 import type { OriginBreakers } from './origin-breakers.ts';
+import type { TaskTraces } from './task-traces.ts';
 import type { ActionCache } from './webhooks/action-cache.ts';
 import { buildDeliveryCall } from './webhooks/build-call.ts';
 import { checkStoredUrl } from './webhooks/check-stored-url.ts';
-import type { WebhookAnswer, WebhookClient } from './webhooks/webhook-client.ts';
+import type { WebhookAnswer, WebhookCall, WebhookClient } from './webhooks/webhook-client.ts';
 
 const RECORD_RETRY_MS = 250;
 const MAX_GROUP = 100;
@@ -35,6 +36,8 @@ export interface DeliveriesOptions {
   readonly webhooks: WebhookClient;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Undefined while tracing is off. */
+  readonly traces?: TaskTraces | undefined;
   readonly onRoom: () => void;
   readonly onOriginRoom: () => void;
 }
@@ -61,8 +64,9 @@ export class Deliveries {
   /** Begins to deliver each of a round that began at that moment, without waiting for any. */
   async begin(deliveries: readonly LeasedDelivery[], beganMs: number): Promise<void> {
     const found = this.#options.actions.get(deliveries.map((delivery) => delivery.action));
+    const traced = this.#options.traces?.delivered(deliveries);
     for (const delivery of deliveries)
-      this.calls.begin(delivery.id, delivery.origin, () => this.#deliver(delivery, beganMs, found));
+      this.calls.begin(delivery.id, delivery.origin, () => this.#deliver(delivery, beganMs, found, traced));
     await found;
   }
 
@@ -71,8 +75,9 @@ export class Deliveries {
     delivery: LeasedDelivery,
     leasedAtMs: number,
     actions: ReturnType<ActionCache['get']>,
+    traced: ReturnType<TaskTraces['delivered']> | undefined,
   ): Promise<boolean> {
-    const { breakers, webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
+    const { breakers, webhooks, traces, hostUrl, metrics, logger, urlGuard } = this.#options;
     const { origin, isProbe } = delivery;
     try {
       if (!isProbe && breakers.openedSince(origin, leasedAtMs)) {
@@ -81,14 +86,18 @@ export class Deliveries {
       }
       const action = (await actions).get(delivery.action);
       if (action === undefined) throw new Error('its action is not stored');
+      const trace = traced && (await traced).get(delivery.id);
+      const call = () => buildDeliveryCall(delivery, action, hostUrl);
+      const make = (built: WebhookCall) => webhooks.call(built);
       const blocked = checkStoredUrl(action.url, urlGuard);
       const beganMs = performance.now();
       const answer: WebhookAnswer =
         blocked === null
-          ? await webhooks.call(buildDeliveryCall(delivery, action, hostUrl))
+          ? await (trace === undefined ? make(call()) : traces!.deliver(trace, delivery, call(), make))
           : { answered: false, error: blocked, isBlocked: true };
       const trigger = TRIGGER_HEADERS[delivery.trigger];
-      metrics.webhookDuration.observe({ trigger }, (performance.now() - beganMs) / 1000);
+      if (blocked === null)
+        metrics.webhookDuration.observe({ trigger }, (performance.now() - beganMs) / 1000);
       if (answer.answered) await breakers.answered(origin, isProbe);
       else if (!answer.isBlocked) await breakers.unanswered(origin, isProbe);
       await this.#record(delivery, this.#judge(delivery, answer));

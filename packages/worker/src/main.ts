@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
-import type { UrlGuardSettings } from '@arcrun/contracts';
+import type { Bell, UrlGuardSettings } from '@arcrun/contracts';
 import { findActions, openDatabase, reportEnds, takeSample, takeTurn } from '@arcrun/database';
-import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
+import {
+  createLogger,
+  createMetrics,
+  limitRate,
+  Sampler,
+  startTracing,
+  switchLevelOnSignal,
+} from '@arcrun/observability';
 import {
   ClaimLock,
   Doorbell,
   openConsumerRedis,
   openProducerRedis,
+  openQueueTelemetry,
   type Processor,
   type QueueName,
   startProcessor,
@@ -27,11 +35,14 @@ import { StartCalls } from './start-calls.ts';
 import { createStatusServer } from './status-server.ts';
 import { Sweep } from './sweep.ts';
 import { SweepWatch } from './sweep-watch.ts';
+import { TaskTraces } from './task-traces.ts';
 import { ActionCache } from './webhooks/action-cache.ts';
 import { guardedLookup } from './webhooks/guarded-lookup.ts';
 import { WebhookClient } from './webhooks/webhook-client.ts';
 
 const REPORT_PERIOD_MS = 10_000;
+/** How long the last spans may take to be sent. */
+const TRACES_LIMIT_MS = 2000;
 const ACTION_CACHE_BYTES = 16_777_216;
 /** A probe whose call must have timed out by then, and whose end would have been recorded, is lost. */
 const PROBE_MARGIN_SECS = 10;
@@ -49,9 +60,16 @@ const logger = createLogger({
   level: settings.LOG_LEVEL,
   format: settings.LOG_FORMAT,
   service: 'worker',
+  context: () => tracing?.logFields(),
 }).child({ worker_id: workerId });
 const metrics = createMetrics();
 const warn = limitRate((message, fields) => logger.warn(message, fields), REPORT_PERIOD_MS);
+const tracing = await startTracing({
+  settings,
+  role: 'worker',
+  onError: (error) => warn('spans not exported', { error }),
+});
+const telemetry = tracing && (await openQueueTelemetry());
 
 const urlGuard: UrlGuardSettings = {
   skipSsrfValidation: settings.SKIP_SSRF_VALIDATION,
@@ -69,7 +87,10 @@ const database = openDatabase({
   maxSize: settings.POOL_MAX_SIZE,
   minIdle: settings.POOL_MIN_IDLE,
   applicationName: 'arcrun-worker',
-  onQuery: (query, durationMs) => metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS),
+  onQuery: (query, durationMs) => {
+    const isSlow = metrics.observeQuery(query, durationMs, settings.SLOW_QUERY_THRESHOLD_MS);
+    if (isSlow) warn('slow statement', { query, duration_ms: Math.round(durationMs) });
+  },
 });
 metrics.watchPool(database.pool);
 const leaseDatabase = openDatabase({
@@ -119,6 +140,7 @@ const shared = {
   webhooks,
   metrics,
   logger,
+  traces: tracing && new TaskTraces({ tracing, database, logger }),
   deadEnds: settings.DEAD_END_CANCEL_ENABLED,
   probeSecs: settings.WEBHOOK_TIMEOUT_SECS + PROBE_MARGIN_SECS,
   heldBackTasks: new HeldBack(doorbell, 'start'),
@@ -194,7 +216,12 @@ const sampler = new Sampler({
   periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
   metrics,
   reportEnds: (ends) => reportEnds(database.db, ends),
-  sampleFleet: () => takeSample(database.db, settings.METRICS_SAMPLER_INTERVAL_SECS),
+  sampleFleet: () =>
+    takeSample(database.db, {
+      samplerId: workerId,
+      isPreferred: false,
+      periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
+    }),
   countJobs: () => doorbell.countJobs(),
   onError: (error) => warn('gauges not sampled', { error }),
 });
@@ -202,10 +229,12 @@ const statusServer = createStatusServer({
   database,
   redis: producerRedis,
   metrics,
+  logger,
   tokens: settings.AUTH_TOKEN,
 });
 
 const parts: readonly Part[] = [
+  { name: 'tracing', stop: () => tracing?.close(TRACES_LIMIT_MS) },
   {
     name: 'connections',
     stop: async () => {
@@ -253,6 +282,7 @@ if (settings.AUTH_TOKEN === undefined) {
   });
 }
 logger.info('worker started', { port: settings.WORKER_PORT });
+switchLevelOnSignal(logger);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 
 async function stop(signal: string): Promise<void> {
@@ -271,19 +301,23 @@ async function stop(signal: string): Promise<void> {
 
 function startProcessors(): void {
   for (const [queue, round] of Object.entries(rounds) as [QueueName, () => Promise<void>][]) {
-    const process = async () => {
+    const process = async (bell: Bell) => {
       const beganMs = performance.now();
       try {
         return await round();
       } finally {
         const loop = queue === 'webhook' ? 'delivery' : queue;
+        const durationMs = performance.now() - beganMs;
         metrics.workerLoopIterations.inc({ loop });
-        metrics.workerLoopDuration.observe({ loop }, (performance.now() - beganMs) / 1000);
+        metrics.workerLoopDuration.observe({ loop }, durationMs / 1000);
+        logger.debug('round ended', { queue, ...bell, duration_ms: Math.round(durationMs) });
       }
     };
-    const onError = (_queue: QueueName, error: Error) => warn('round failed', { queue, error });
+    const onError = (_queue: QueueName, error: Error, bell?: Bell) =>
+      warn('round failed', { queue, ...bell, error });
     const onStalled = () => metrics.queueStalled.inc({ queue });
-    processors.set(queue, startProcessor({ queue, redis: consumerRedis, process, onError, onStalled }));
+    const consumer = { queue, redis: consumerRedis, telemetry, process, onError, onStalled };
+    processors.set(queue, startProcessor(consumer));
   }
 }
 

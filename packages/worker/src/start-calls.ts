@@ -14,15 +14,16 @@ import {
   type TaskEnd,
   type TaskStart,
 } from '@arcrun/database';
-import type { Logger, Metrics } from '@arcrun/observability';
+import type { Logger, Metrics, TracedTask } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { announceEffects } from './effects.ts';
 import type { WorkerLease } from './leases/worker-lease.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { OriginBreakers } from './origin-breakers.ts';
+import type { TaskTraces } from './task-traces.ts';
 import type { ActionCache } from './webhooks/action-cache.ts';
 import { buildStartCall } from './webhooks/build-call.ts';
-import type { WebhookAnswer, WebhookClient } from './webhooks/webhook-client.ts';
+import type { WebhookAnswer, WebhookCall, WebhookClient } from './webhooks/webhook-client.ts';
 import { checkStoredUrl } from './webhooks/check-stored-url.ts';
 
 const RECORD_RETRY_MS = 250;
@@ -43,6 +44,8 @@ export interface StartCallsOptions {
   readonly webhooks: WebhookClient;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Undefined while tracing is off. */
+  readonly traces?: TaskTraces | undefined;
   readonly onRoom: () => void;
   readonly onOriginRoom: () => void;
 }
@@ -95,15 +98,22 @@ export class StartCalls {
     if (tooLate.length > 0) await this.#giveBack(tooLate, 'breaker');
     const called = claims.filter((claim) => !tooLate.includes(claim));
     const found = actions.get(called.map((claim) => claim.onStart));
+    const traced = this.#options.traces?.claimed(called);
     for (const claim of called)
-      this.calls.begin(claim.id, claim.origin, () => this.#start(claim, term, found));
+      this.calls.begin(claim.id, claim.origin, () => this.#start(claim, term, found, traced));
     await found;
   }
 
   /** Resolves to whether the receiver answered. */
-  async #start(claim: Claim, term: number, actions: ReturnType<ActionCache['get']>): Promise<boolean> {
-    const { lease, breakers, webhooks, hostUrl, metrics, logger, urlGuard } = this.#options;
+  async #start(
+    claim: Claim,
+    term: number,
+    actions: ReturnType<ActionCache['get']>,
+    traced: ReturnType<TaskTraces['claimed']> | undefined,
+  ): Promise<boolean> {
+    const { lease, breakers, hostUrl, metrics, logger, urlGuard } = this.#options;
     try {
+      const task = traced && (await traced).get(claim.id);
       const action = (await actions).get(claim.onStart);
       // A claim that may be somebody else's by now is not called; it will be handed back.
       if (action === undefined || !lease.isAlive || lease.term !== term) {
@@ -111,18 +121,17 @@ export class StartCalls {
         return false;
       }
       const blocked = checkStoredUrl(action.url, urlGuard);
-      const beganMs = performance.now();
       const answer: WebhookAnswer =
         blocked === null
-          ? await webhooks.call(buildStartCall(claim, action, hostUrl))
+          ? await this.#call(claim, buildStartCall(claim, action, hostUrl), task)
           : { answered: false, error: blocked, isBlocked: true };
-      metrics.webhookDuration.observe({ trigger: 'start' }, (performance.now() - beganMs) / 1000);
       if (answer.answered) {
         await breakers.answered(claim.origin, claim.isProbe);
       } else if (!answer.isBlocked) {
         await breakers.unanswered(claim.origin, claim.isProbe);
         // It was the breaker's question, not the task's turn.
         if (claim.isProbe) {
+          metrics.webhookAttempts.inc({ trigger: 'start', outcome: 'failure' });
           await this.#giveBack([claim], 'probe');
           return false;
         }
@@ -134,6 +143,16 @@ export class StartCalls {
       logger.error('on_start not carried through', { task_id: claim.id, claim: claim.claim, error });
       return false;
     }
+  }
+
+  async #call(claim: Claim, call: WebhookCall, task: TracedTask | undefined): Promise<WebhookAnswer> {
+    const { webhooks, traces, metrics } = this.#options;
+    const beganMs = performance.now();
+    const answer = await (traces === undefined || task === undefined
+      ? webhooks.call(call)
+      : traces.call(task, claim, call, (traced) => webhooks.call(traced)));
+    metrics.webhookDuration.observe({ trigger: 'start' }, (performance.now() - beganMs) / 1000);
+    return answer;
   }
 
   async #giveBack(claims: readonly Claim[], reason: 'breaker' | 'probe'): Promise<void> {

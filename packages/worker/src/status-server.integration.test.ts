@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AccessTokens } from '@arcrun/config';
 import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
-import { createMetrics } from '@arcrun/observability';
+import { createLogger, createMetrics } from '@arcrun/observability';
 import { openProducerRedis } from '@arcrun/queue';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -23,7 +23,13 @@ afterAll(async () => {
 });
 
 async function serve(tokens: AccessTokens | undefined) {
-  const server: Server = createStatusServer({ database, redis, metrics: createMetrics(), tokens });
+  const server: Server = createStatusServer({
+    database,
+    redis,
+    metrics: createMetrics(),
+    logger: createLogger({ level: 'info', format: 'json', service: 'worker' }),
+    tokens,
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,11 +1,13 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AccessTokens, bearerToken } from '@arcrun/config';
+import { parseJson, parseLogLevel } from '@arcrun/contracts';
 import { type Database, isDatabaseHealthy } from '@arcrun/database';
-import type { Metrics } from '@arcrun/observability';
+import type { Logger, Metrics } from '@arcrun/observability';
 import { isRedisHealthy } from '@arcrun/queue';
 import type { Redis } from 'ioredis';
 
 const CHECK_LIMIT_MS = 1500;
+const BODY_MAX_BYTES = 1024;
 
 /** What probes ask for, who have no token. */
 const OPEN_PATHS: readonly string[] = ['/health', '/ready'];
@@ -14,12 +16,14 @@ export interface StatusServerOptions {
   readonly database: Database;
   readonly redis: Redis;
   readonly metrics: Metrics;
+  readonly logger: Logger;
   /** Without them, everybody may ask for everything. */
   readonly tokens: AccessTokens | undefined;
 }
 
-/** What a worker says of itself: `/health` (it lives), `/ready` (it can work), `/metrics`. */
-export function createStatusServer({ database, redis, metrics, tokens }: StatusServerOptions): Server {
+/** What a worker says of itself: `/health` (it lives), `/ready` (it can work), `/metrics`; and what it logs. */
+export function createStatusServer(options: StatusServerOptions): Server {
+  const { database, redis, metrics, logger, tokens } = options;
   const look = async () => {
     const [databaseAnswers, queueAnswers] = await Promise.all([
       isDatabaseHealthy(database, CHECK_LIMIT_MS),
@@ -65,11 +69,45 @@ export function createStatusServer({ database, redis, metrics, tokens }: StatusS
           response.writeHead(200, { 'content-type': metrics.registry.contentType });
           response.end(await metrics.registry.metrics());
           return;
+        case '/admin/log-level':
+          if (request.method === 'GET') sendJson(response, 200, { level: logger.level });
+          else if (request.method === 'PUT') await changeLevel(request, response, logger);
+          else sendJson(response, 405, { error: `${request.method} is not allowed here`, status: 405 });
+          return;
         default:
           sendJson(response, 404, { error: `Nothing is at ${path}`, status: 404 });
       }
     }
   });
+}
+
+async function changeLevel(
+  request: IncomingMessage,
+  response: ServerResponse,
+  logger: Logger,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= BODY_MAX_BYTES) chunks.push(chunk);
+  }
+  if (size > BODY_MAX_BYTES) {
+    sendJson(response, 413, { error: `The body is larger than ${BODY_MAX_BYTES} bytes`, status: 413 });
+    return;
+  }
+  const json = parseJson(Buffer.concat(chunks));
+  const read = json.ok
+    ? parseLogLevel(json.value)
+    : { ok: false as const, details: [`body: ${json.message}`] };
+  if (!read.ok) {
+    sendJson(response, 400, { error: 'The request is not valid', status: 400, details: read.details });
+    return;
+  }
+  const from = logger.level;
+  logger.level = read.level;
+  logger.warn('log level changed', { from, to: read.level });
+  sendJson(response, 200, { level: read.level });
 }
 
 function wordFor(isHealthy: boolean): 'healthy' | 'unhealthy' {

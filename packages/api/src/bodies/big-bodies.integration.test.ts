@@ -234,6 +234,27 @@ describe('the gate', () => {
     await untilThereIsRoom();
   });
 
+  // proves: metrics/body-refusals
+  test('what is refused is counted, by its reason', async () => {
+    const refusals = async () => {
+      const { text } = await api.call('GET', '/metrics');
+      const counts = text.matchAll(/^body_refusals_total\{reason="(\w+)"\} (\d+)$/gm);
+      return Object.fromEntries(Array.from(counts, ([, reason, count]) => [reason, Number(count)]));
+    };
+    const before = await refusals();
+    const uploads = await fill();
+    expect((await upload({ 'content-length': 2 * MIB }).answer).status).toBe(503);
+    expect((await upload({ 'content-length': 1024 * MIB }).answer).status).toBe(413);
+    expect((await upload({ 'content-length': 2, 'content-encoding': 'gzip' }).answer).status).toBe(415);
+    for (const { sent } of uploads) sent.destroy();
+    await untilThereIsRoom();
+    const after = await refusals();
+    expect([after['too_large']! - before['too_large']!, after['encoded']! - before['encoded']!]).toEqual([
+      1, 1,
+    ]);
+    expect(after['no_room']).toBeGreaterThan(before['no_room'] ?? 0);
+  });
+
   test('of many at once some are 503, and then all goes on', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(inflated([], 3 * MIB))));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204, 503]));

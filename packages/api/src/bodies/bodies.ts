@@ -1,10 +1,13 @@
 import type { Settings } from '@arcrun/config';
 import type { BatchLimits } from '@arcrun/contracts';
 import type { Request } from 'express';
-import { BIG_BODY_BYTES, BodyGate } from './body-gate.ts';
+import { ApiError } from '../http/errors.ts';
+import { BIG_BODY_BYTES, BodyGate, type BodyPlace } from './body-gate.ts';
 import { readJsonBytes } from './read-body.ts';
 import { ReaderThread } from './reader-thread.ts';
 import { type NewBatchBody, type PlainReader, READERS, type ReaderValues } from './readers.ts';
+
+export type BodyRefusal = 'too_large' | 'encoded' | 'no_room';
 
 /** Reads the bodies of requests: small ones at once, big ones behind the gate and in a thread. */
 export class Bodies {
@@ -12,8 +15,10 @@ export class Bodies {
   readonly #limits: BatchLimits;
   readonly #gate: BodyGate;
   readonly #thread: ReaderThread;
+  readonly #onRefusal: (reason: BodyRefusal) => void;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, onRefusal: (reason: BodyRefusal) => void = () => undefined) {
+    this.#onRefusal = onRefusal;
     this.#maxBytes = settings.PAYLOAD_MAX_BYTES;
     this.#gate = new BodyGate(settings.BIG_BODIES_MAX_BYTES);
     this.#thread = new ReaderThread(settings.PAYLOAD_MAX_BYTES);
@@ -54,14 +59,31 @@ export class Bodies {
     await this.#thread.stop();
   }
 
+  async #readBytes(request: Request, place: BodyPlace): Promise<Buffer<ArrayBuffer>> {
+    try {
+      return await readJsonBytes(request, { maxBytes: this.#maxBytes, place });
+    } catch (error) {
+      const reason = error instanceof ApiError ? REFUSALS.get(error.status) : undefined;
+      if (reason !== undefined) this.#onRefusal(reason);
+      throw error;
+    }
+  }
+
   async #receive<T>(request: Request, use: (bytes: Buffer<ArrayBuffer>) => T | Promise<T>): Promise<T> {
     const place = this.#gate.enter();
     try {
-      return await use(await readJsonBytes(request, { maxBytes: this.#maxBytes, place }));
+      return await use(await this.#readBytes(request, place));
     } finally {
       place.free();
     }
   }
 }
+
+/** Why a body was refused before it was read, by the status of the answer. */
+const REFUSALS = new Map<number, BodyRefusal>([
+  [413, 'too_large'],
+  [415, 'encoded'],
+  [503, 'no_room'],
+]);
 
 const isBig = (bytes: Buffer): boolean => bytes.length > BIG_BODY_BYTES;

@@ -4,9 +4,11 @@ import {
   type BatchRules,
   type CounterUpdate,
   type Json,
+  type LogLevelDto,
   parseBatchRules,
   parseCounters,
   parseJson,
+  parseLogLevel,
   parseRetryDeliveries,
   parseUpdateTask,
   type RetryDeliveries,
@@ -34,6 +36,7 @@ export interface ReaderValues {
   readonly counters: CounterUpdate;
   readonly batchRules: BatchRules;
   readonly retryDeliveries: RetryDeliveries;
+  readonly logLevel: LogLevelDto['level'];
 }
 
 /** Those whose value can be sent from thread to thread as it is. */
@@ -72,6 +75,11 @@ export const READERS: Readers = {
     const parsed = parseRetryDeliveries(readJson(bytes));
     if (!parsed.ok) throw invalid(parsed.details);
     return parsed.retry;
+  },
+  logLevel: (bytes) => {
+    const parsed = parseLogLevel(readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.level;
   },
 };
 

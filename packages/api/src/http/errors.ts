@@ -69,13 +69,7 @@ export function answerErrors(logger: Logger): ErrorRequestHandler {
     }
     const answer = toApiError(error);
     if (answer.status === 500) {
-      const requestId = response.getHeader('x-request-id');
-      logger.error('request failed', {
-        error,
-        method: request.method,
-        path: request.path,
-        request_id: requestId,
-      });
+      logger.error('request failed', { error, method: request.method, path: request.path });
     }
     sendError(request, response, answer);
   };

@@ -1,6 +1,6 @@
 import { OverviewDto } from '@arcrun/contracts';
 import { takeSample } from '@arcrun/database';
-import { aWorker } from '@arcrun/database/testing';
+import { aWorker, SAMPLE_NOW } from '@arcrun/database/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type RunningApi, startApi } from '../../testing/running-api.ts';
 
@@ -18,7 +18,7 @@ test('GET /overview tells what has been sampled, in the shape of its schema', as
   const body = [{ id: 'a', name: '<b>a</b>', kind: 'etl', on_start: onStart }];
   const [{ id }] = (await api.call('POST', '/task', { body })).json;
   await aWorker(api.database.db);
-  await takeSample(api.database.db, 0);
+  await takeSample(api.database.db, SAMPLE_NOW);
 
   const { status, headers, json } = await api.call('GET', '/overview');
   expect(status).toBe(200);

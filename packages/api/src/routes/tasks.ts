@@ -8,7 +8,7 @@ import {
   updateTask,
 } from '@arcrun/database';
 import { explain, isTerminal, type TaskStatus, type TerminalStatus } from '@arcrun/domain';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { createTasks } from '../create-tasks.ts';
 import { conflict, invalid, methodNotAllowed, notFound } from '../http/errors.ts';
@@ -16,6 +16,7 @@ import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
 import { readIdempotencyKey } from '../http/idempotency-key.ts';
+import { traceEnd } from '../trace-ends.ts';
 
 export function taskRoutes(context: ApiContext): Router {
   const { bodies, database, commits, doorbell, pageLimits } = context;
@@ -60,7 +61,7 @@ export function taskRoutes(context: ApiContext): Router {
     .patch(async (request, response) => {
       const id = readId(request.params.id, 'Task');
       const update = await bodies.read(request, 'taskUpdate');
-      const status = update.status === null ? await change(id, update) : await report(id, update);
+      const status = update.status === null ? await change(id, update) : await report(request, id, update);
       sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
     })
     .put(async (request, response) => {
@@ -74,6 +75,7 @@ export function taskRoutes(context: ApiContext): Router {
       const result = await commits.cancel(id);
       switch (result.outcome) {
         case 'applied':
+          await traceEnd(context, request, id);
           sendJsonText(response, `{"id":"${id}","status":"Canceled"}`);
           return;
         case 'unknown': {
@@ -98,6 +100,7 @@ export function taskRoutes(context: ApiContext): Router {
   return router;
 
   async function report(
+    request: Request,
     id: string,
     update: TaskUpdate & { status: 'Success' | 'Failure' | null },
   ): Promise<string> {
@@ -114,6 +117,7 @@ export function taskRoutes(context: ApiContext): Router {
     });
     switch (result.outcome) {
       case 'applied':
+        await traceEnd(context, request, id);
         return status;
       case 'unknown':
         return refuse(await archivedStatus(id));

@@ -1,5 +1,6 @@
 import type { NewActionDto } from '../schemas/action.ts';
 import type { RetryDeliveriesDto } from '../schemas/delivery.ts';
+import type { LogLevelDto } from '../schemas/log-level.ts';
 import type { NewBatchBody } from '../schemas/new-batch.ts';
 import type { UpdateBatchRulesDto } from '../schemas/rules.ts';
 import type { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
@@ -92,4 +93,8 @@ export const RETRY_DELIVERIES_EXAMPLES: Examples<RetryDeliveriesDto> = {
     summary: 'Those of one batch and of its tasks',
     value: { status: 'exhausted', batch_id: '01990f6e-8a7b-7c3d-9e4f-0123456789ab' },
   },
+};
+
+export const LOG_LEVEL_EXAMPLES: Examples<LogLevelDto> = {
+  debug: { summary: 'Everything', value: { level: 'debug' } },
 };

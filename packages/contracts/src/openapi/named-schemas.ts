@@ -6,6 +6,7 @@ import { RetryDeliveriesDto, RetryDeliveriesResponseDto, WebhookDeliveryDto } fr
 import { ErrorDto } from '../schemas/error.ts';
 import { ExplainDto } from '../schemas/explain.ts';
 import { HealthDto, ReadyDto } from '../schemas/health.ts';
+import { LogLevelDto } from '../schemas/log-level.ts';
 import { NewBatchDto } from '../schemas/new-batch.ts';
 import { Dependency, NewTaskDto } from '../schemas/new-task.ts';
 import { OverviewDto } from '../schemas/overview.ts';
@@ -37,6 +38,7 @@ export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   ExplainDto,
   HealthDto,
   LinkDto,
+  LogLevelDto,
   Matcher,
   NewActionDto,
   NewBatchDto,

@@ -1,6 +1,8 @@
 import { Type } from 'typebox';
 import { HealthDto, ReadyDto } from '../schemas/health.ts';
+import { LogLevelDto } from '../schemas/log-level.ts';
 import { OverviewDto } from '../schemas/overview.ts';
+import { LOG_LEVEL_EXAMPLES } from './examples.ts';
 import { query } from './operation.ts';
 import type { Operation } from './operation.ts';
 
@@ -48,6 +50,23 @@ export const SERVICE_OPERATIONS: { readonly [path: string]: { readonly [method: 
       summary: 'What goes on in the whole fleet: the last hour, the busiest kinds and rules, the workers',
       answers: { 200: { description: 'The overview', schema: OverviewDto } },
       errors: [503],
+    },
+  },
+  '/admin/log-level': {
+    get: {
+      id: 'getLogLevel',
+      tag: 'service',
+      summary: 'What the process that answers logs',
+      answers: { 200: { description: 'Its level', schema: LogLevelDto } },
+      errors: [],
+    },
+    put: {
+      id: 'setLogLevel',
+      tag: 'service',
+      summary: 'Changes what the process that answers logs, until it ends',
+      body: { schema: LogLevelDto, examples: LOG_LEVEL_EXAMPLES },
+      answers: { 200: { description: 'Its new level', schema: LogLevelDto } },
+      errors: [400, 413],
     },
   },
   '/metrics': { get: page('getMetrics', 'Metrics for Prometheus', 'text/plain') },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   anAction,
   aWorker,
@@ -18,6 +19,8 @@ import { findArchivedStatus, findTask } from './find-task.ts';
 import { listBatches } from './list-batches.ts';
 import { mendPlaces } from './mend-places.ts';
 import { takeSample } from './take-sample.ts';
+
+const SAMPLES = { samplerId: randomUUID(), isPreferred: true, periodSecs: 0 };
 
 const database = useTestDatabase();
 let worker: string;
@@ -130,9 +133,9 @@ test('rules about ended tasks look at live ones alone', async () => {
 
 test('the gauges count live tasks alone', async () => {
   await aFinishedBatch();
-  expect((await takeSample(database.db, 0)).tasksByStatus).toEqual({ Success: 2, Failure: 1 });
+  expect((await takeSample(database.db, SAMPLES)).sample.tasksByStatus).toEqual({ Success: 2, Failure: 1 });
   await archive();
-  const { tasksByStatus } = await takeSample(database.db, 0);
+  const { tasksByStatus } = (await takeSample(database.db, SAMPLES)).sample;
   expect(Object.values(tasksByStatus).every((count) => count === 0)).toBe(true);
 });
 

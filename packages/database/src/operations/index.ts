@@ -13,6 +13,7 @@ export * from './find-dag.ts';
 export * from './find-oldest-due.ts';
 export * from './find-overview.ts';
 export * from './find-task.ts';
+export * from './find-traces.ts';
 export * from './forget-idempotency-keys.ts';
 export * from './hand-back-claims.ts';
 export * from './lease-deliveries.ts';

@@ -12,6 +12,7 @@ import {
   submit,
   succeed,
   type TestDatabase,
+  SAMPLE_NOW,
 } from '@arcrun/database/testing';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { archiveBatches } from './archive-batches.ts';
@@ -49,7 +50,7 @@ async function overview(): Promise<any> {
 
 /** A sample taken now, and the overview then. */
 async function sampled() {
-  await takeSample(database.db, 0);
+  await takeSample(database.db, SAMPLE_NOW);
   return overview();
 }
 
@@ -205,7 +206,7 @@ test('the fullest rules, with the values they are full for, digit for digit', as
   await run(database.db, worker);
   // A second round finds what the first has filled.
   await claimAll(database.db, worker);
-  await takeSample(database.db, 0);
+  await takeSample(database.db, SAMPLE_NOW);
   expect(await findOverview(database.db)).toMatch(/"tenant" ?: ?9007199254740993/);
   const shared = { type: 'Concurency', status: 'Running', kind: 'etl', fields: ['tenant'], limit: 2 };
   const { rules } = await overview();

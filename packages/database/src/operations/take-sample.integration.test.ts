@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { aWorker, end, run, submit, useTestDatabase } from '@arcrun/database/testing';
+import { sql } from 'kysely';
 import { beforeEach, expect, test } from 'vitest';
 import { openBreaker } from './move-breaker.ts';
-import { takeSample } from './take-sample.ts';
+import { type SampleTurn, takeSample } from './take-sample.ts';
+
+const one = (periodSecs: number): SampleTurn => ({ samplerId: randomUUID(), isPreferred: true, periodSecs });
 
 const database = useTestDatabase();
 let worker: string;
@@ -27,15 +31,52 @@ test('it counts what is live, and what has finished once', async () => {
     openBreakers: 1,
     pendingDeliveries: 0,
   };
-  expect(await takeSample(database.db, 0)).toMatchObject(expected);
-  expect(await takeSample(database.db, 0)).toMatchObject(expected);
+  for (let sample = 0; sample < 2; sample++)
+    expect(await takeSample(database.db, one(0))).toMatchObject({ sample: expected, isOwn: true });
 });
 
-test('of many at once one takes it, and all read it', async () => {
+// proves: metrics/sampled-once
+test('of many at once one takes it, and goes on taking it', async () => {
   await submit(database.db, { a: {} });
-  await takeSample(database.db, 60);
+  const many = Array.from({ length: 8 }, () => ({
+    samplerId: randomUUID(),
+    isPreferred: true,
+    periodSecs: 60,
+  }));
+  const first = await Promise.all(many.map((turn) => takeSample(database.db, turn)));
+  expect(first.filter(({ isOwn }) => isOwn)).toHaveLength(1);
+  for (const { sample } of first) expect(sample.tasksByStatus).toEqual({ Pending: 1 });
+  const holder = many[first.findIndex(({ isOwn }) => isOwn)]!;
   await submit(database.db, { b: {} });
-  expect((await takeSample(database.db, 60)).tasksByStatus).toEqual({ Pending: 1 });
-  const samples = await Promise.all(Array.from({ length: 8 }, () => takeSample(database.db, 0.2)));
-  expect(new Set(samples.map((sample) => JSON.stringify(sample))).size).toBe(1);
+  // Too early for a new one, for the one that takes them too.
+  expect(await takeSample(database.db, holder)).toMatchObject({ isOwn: true, sample: first[0]!.sample });
+  await age(45);
+  const next = await Promise.all(many.toReversed().map((turn) => takeSample(database.db, turn)));
+  expect(next.toReversed().map(({ isOwn }) => isOwn)).toEqual(first.map(({ isOwn }) => isOwn));
+  expect((await takeSample(database.db, holder)).sample.tasksByStatus).toEqual({ Pending: 2 });
 });
+
+// proves: metrics/sampled-once
+test('another takes over from one that fell silent, and one that is preferred from one that is not', async () => {
+  const [worker1, worker2, api1, api2] = [false, false, true, true].map((isPreferred) => ({
+    samplerId: randomUUID(),
+    isPreferred,
+    periodSecs: 60,
+  })) as [SampleTurn, SampleTurn, SampleTurn, SampleTurn];
+  const takes = async (turn: SampleTurn) => (await takeSample(database.db, turn)).isOwn;
+  expect(await takes(worker1)).toBe(true);
+  await age(70);
+  expect(await takes(worker2)).toBe(false);
+  expect(await takes(api1)).toBe(true);
+  expect(await takes(worker1)).toBe(false);
+  await age(70);
+  expect([await takes(worker2), await takes(api2)]).toEqual([false, false]);
+  await age(60);
+  expect(await takes(worker2)).toBe(true);
+  expect(await takes(api1)).toBe(false);
+});
+
+/** Makes the last sample older. */
+async function age(secs: number): Promise<void> {
+  await sql`update sample set taken_at = taken_at - make_interval(secs => ${secs})`.execute(database.db);
+}

@@ -17,9 +17,26 @@ export interface FleetSample {
   readonly oldestSnapshotSecs: number;
 }
 
-/** The newest sample; takes one when that is older than the period. Of many callers at once one takes it. */
-export async function takeSample(db: Kysely<Schema>, periodSecs: number): Promise<FleetSample> {
-  const { rows } = await sql<{ sample: FleetSample }>`
-    select take_sample(${periodSecs}) as sample`.execute(db);
-  return rows[0]!.sample;
+export interface SampleTurn {
+  /** The process. */
+  readonly samplerId: string;
+  /** Whether it is one that others leave the sampling to. */
+  readonly isPreferred: boolean;
+  readonly periodSecs: number;
+}
+
+/**
+ * Takes a sample, if it is this process that takes them; else it is the newest of another's. One process at a time
+ * does, and goes on until it falls silent.
+ *
+ * @returns whether it is this process that shows it
+ */
+export async function takeSample(
+  db: Kysely<Schema>,
+  { samplerId, isPreferred, periodSecs }: SampleTurn,
+): Promise<{ sample: FleetSample; isOwn: boolean }> {
+  const { rows } = await sql<{ sample: FleetSample; isOwn: boolean }>`
+    select newest as sample, is_own as "isOwn"
+    from take_sample(${samplerId}, ${isPreferred}, ${periodSecs})`.execute(db);
+  return rows[0]!;
 }

@@ -58,7 +58,7 @@ test('a task without a sign of life for its timeout fails, with all that follows
     unfinished: 0,
     freed: false,
   });
-  expect(result.ended).toEqual([{ kind: 'etl', seconds: expect.closeTo(31, 0) }]);
+  expect(result.ended).toEqual([{ id: ids.a, kind: 'etl', seconds: expect.closeTo(31, 0) }]);
   expect(await statusesOf(database.db, id)).toEqual({
     a: 'Failure',
     b: 'Running',

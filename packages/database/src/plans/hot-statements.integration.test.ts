@@ -10,6 +10,7 @@ import {
   type TaskSpec,
   type TestDatabase,
   writeBatch,
+  SAMPLE_NOW,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -303,7 +304,7 @@ describe.each([
   });
 
   test('the overview, once a sample has been taken', async () => {
-    await takeSample(database.db, 0);
+    await takeSample(database.db, SAMPLE_NOW);
     await expectFewRows(() => reportEnds(watched.db, [{ kind: 'free', ended: 1, failed: 0 }]));
     await expectFewRows(() => findOverview(watched.db));
   });

@@ -19,5 +19,6 @@ export async function processPropagation(options: PropagationOptions): Promise<v
     if (effects === null) return;
     doorbell.changed();
     announceEffects({ ...effects, unfinished: 0 }, doorbell, metrics);
+    metrics.tasksProcessedPerLoop.observe({ loop: 'propagation' }, effects.failed + effects.canceled);
   }
 }

@@ -3,6 +3,7 @@ import type { Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { announceEffects } from '../effects.ts';
 import type { Sweep } from '../sweep.ts';
+import type { TaskTraces } from '../task-traces.ts';
 
 export interface TimeoutOptions {
   readonly batchSize: number;
@@ -12,11 +13,13 @@ export interface TimeoutOptions {
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
   readonly sweep: Sweep;
+  /** Undefined while tracing is off. */
+  readonly traces?: TaskTraces | undefined;
 }
 
 /** Fails what has timed out, then sweeps: stale claims, and work whose bell was lost. */
 export async function processTimeout(options: TimeoutOptions): Promise<void> {
-  const { batchSize, cascadeLimit, deadEnds, database, doorbell, metrics, sweep } = options;
+  const { batchSize, cascadeLimit, deadEnds, database, doorbell, metrics, sweep, traces } = options;
   for (;;) {
     const { lookedAt, ended, ...effects } = await timeOutTasks(database.db, {
       limit: batchSize,
@@ -34,6 +37,7 @@ export async function processTimeout(options: TimeoutOptions): Promise<void> {
       metrics.dependencyPropagations.inc({ parent_outcome: 'failure' });
     }
     metrics.tasksProcessedPerLoop.observe({ loop: 'timeout' }, ended.length);
+    if (traces !== undefined && ended.length > 0) await traces.ended(ended.map(({ id }) => id));
     if (lookedAt < batchSize) break;
   }
   await sweep.run();
