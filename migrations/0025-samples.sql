@@ -10,7 +10,7 @@ CREATE TABLE sample (
   settled jsonb NOT NULL DEFAULT '{}', -- {status: tasks} of finished batches
   archived jsonb NOT NULL DEFAULT '{}', -- {status: tasks} that were moved to the archive
   content json,
-  overview json                  -- what GET /overview tells beside it (0029-overview.sql)
+  overview json                  -- what GET /overview tells beside it (0030-overview.sql)
 );
 
 -- One row for each minute in which a sample was taken, for a day. The first four count since the beginning, what is
