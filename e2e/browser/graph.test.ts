@@ -85,10 +85,12 @@ describe('a pipeline', () => {
     await stack.client.pauseTask(idOf.get('deploy')!);
   });
 
+  // proves: http/view
   test('is drawn with what each task is about', async () => {
     const { page, problems, ...watched } = await openBatch(batchId);
     expect(await drawnNodes(page)).toBe(8);
     await page.getByText('3 of 8 tasks ended').waitFor();
+    await page.getByRole('heading', { name: 'pipeline' }).waitFor();
     await watched.picture('graph');
     await page.emulateMedia({ colorScheme: 'dark' });
     await watched.picture('graph dark');
