@@ -31,8 +31,6 @@ const openBatch = async (
   return watched;
 };
 
-const isUnforeseen = (problem: string): boolean => !problem.endsWith('/events answered 501');
-
 const drawn = (page: Page) => page.locator('.graph-canvas[data-drawn]');
 const drawnNodes = async (page: Page): Promise<number> => {
   await drawn(page).waitFor();
@@ -87,14 +85,16 @@ describe('a pipeline', () => {
     await stack.client.pauseTask(idOf.get('deploy')!);
   });
 
+  // proves: http/view
   test('is drawn with what each task is about', async () => {
     const { page, problems, ...watched } = await openBatch(batchId);
     expect(await drawnNodes(page)).toBe(8);
     await page.getByText('3 of 8 tasks ended').waitFor();
+    await page.getByRole('heading', { name: 'pipeline' }).waitFor();
     await watched.picture('graph');
     await page.emulateMedia({ colorScheme: 'dark' });
     await watched.picture('graph dark');
-    expect(problems.filter(isUnforeseen)).toEqual([]);
+    expect(problems).toEqual([]);
     await page.context().close();
   });
 
@@ -119,7 +119,7 @@ describe('a pipeline', () => {
     await panel.getByRole('heading', { name: 'unit-tests' }).waitFor();
     await panel.getByRole('button', { name: 'Close' }).click();
     await panel.waitFor({ state: 'detached' });
-    expect(problems.filter(isUnforeseen)).toEqual([]);
+    expect(problems).toEqual([]);
     await page.context().close();
   });
 
@@ -127,17 +127,17 @@ describe('a pipeline', () => {
     const { page, problems, ...watched } = await openBatch(batchId);
     await drawnNodes(page);
     await page.getByRole('button', { name: 'Group by kind' }).click();
-    await expect.poll(() => drawnNodes(page)).toBe(5);
+    await expect.poll(() => drawnNodes(page), { timeout: 20_000 }).toBe(5);
     await watched.picture('graph grouped');
     await page.getByLabel('Find a task').fill('lint');
     await page.getByRole('option', { name: /lint/ }).click();
     const panel = page.getByRole('complementary', { name: 'The chosen kind' });
     await panel.getByText('3 tasks').waitFor();
     await panel.getByRole('button', { name: 'Draw each task' }).click();
-    await expect.poll(() => drawnNodes(page)).toBe(7);
+    await expect.poll(() => drawnNodes(page), { timeout: 20_000 }).toBe(7);
     await page.reload();
     expect(await drawnNodes(page)).toBe(7);
-    expect(problems.filter(isUnforeseen)).toEqual([]);
+    expect(problems).toEqual([]);
     await page.context().close();
   });
 
@@ -160,7 +160,7 @@ describe('a pipeline', () => {
     await page.getByText('8 of 8 tasks ended').waitFor();
     expect(await page.title()).toBe('Ended with failures · ArcRun');
     await watched.picture('graph ended');
-    expect(problems.filter(isUnforeseen)).toEqual([]);
+    expect(problems).toEqual([]);
     await page.context().close();
   });
 });
@@ -209,7 +209,7 @@ describe('a large workflow', () => {
     // On a crowded machine the clock says more about the others.
     if (loadavg()[0]! < availableParallelism()) expect(quickestMs).toBeLessThan(DRAWN_WITHIN_MS);
     expect(frames.perSecond).toBeGreaterThan(20);
-    expect(problems.filter(isUnforeseen)).toEqual([]);
+    expect(problems).toEqual([]);
     await page.context().close();
   });
 });
@@ -232,11 +232,11 @@ test('10,000 tasks open as groups, and are found all the same', { timeout: 120_0
   const panel = page.getByRole('complementary', { name: 'The chosen kind' });
   await panel.getByRole('heading', { name: 'stage-19' }).waitFor();
   await panel.getByRole('button', { name: 'Draw each task' }).click();
-  await expect.poll(() => drawnNodes(page)).toBe(519);
+  await expect.poll(() => drawnNodes(page), { timeout: 20_000 }).toBe(519);
   await watched.picture('graph huge opened');
   await stack.client.stopBatch(batchId);
   await page.getByText('10,000 of 10,000 tasks ended').waitFor();
-  expect(problems.filter(isUnforeseen)).toEqual([]);
+  expect(problems).toEqual([]);
   await page.context().close();
 });
 

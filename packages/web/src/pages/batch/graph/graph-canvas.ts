@@ -8,6 +8,8 @@ import type { VisibleGraph } from './visible-graph.ts';
 
 const PADDING = 30;
 const ZOOM_STEP = 1.3;
+/** Names can be read at this size. */
+const JUMP_ZOOM = 0.7;
 /** A graph of a few boxes is not blown up. */
 const FIT_ZOOM_MAX = 1.15;
 
@@ -167,7 +169,12 @@ export class GraphCanvas {
   jumpTo(id: string): void {
     const node = this.#cy.getElementById(id);
     if (node.empty()) return;
-    this.#cy.zoom(Math.max(this.#cy.zoom(), 0.8));
+    const { x, y } = node.position();
+    const { x1, y1, x2, y2 } = this.#cy.extent();
+    // The panel covers the right of the window.
+    const isSeen = x > x1 && x < x1 + 0.65 * (x2 - x1) && y > y1 && y < y2;
+    if (isSeen && this.#cy.zoom() >= JUMP_ZOOM) return;
+    this.#cy.zoom(Math.max(this.#cy.zoom(), JUMP_ZOOM));
     this.#cy.center(node);
   }
 
