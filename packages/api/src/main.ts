@@ -4,6 +4,7 @@ import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observa
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from './app.ts';
 import { Bodies } from './bodies/bodies.ts';
+import { BatchFeeds } from './events/batch-feeds.ts';
 import { type RunningServer, startServer } from './http/server.ts';
 import { TaskCommits } from './task-commits.ts';
 
@@ -57,6 +58,7 @@ const commits = new TaskCommits({
   cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
   deadEnds: settings.DEAD_END_CANCEL_ENABLED,
 });
+const feeds = new BatchFeeds({ database, redis, maxStreams: settings.EVENT_STREAMS_MAX, logger });
 const sampler = new Sampler({
   periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
   metrics,
@@ -74,6 +76,7 @@ const app = createApp({
   redis,
   doorbell,
   commits,
+  feeds,
   metrics,
   logger,
 });
@@ -89,6 +92,8 @@ const parts: readonly Part[] = [
   { name: 'commits', stop: () => commits.idle() },
   { name: 'bodies', stop: () => bodies.stop() },
   { name: 'server', start: listen, stop: () => server?.stop() },
+  // They stay open for as long as somebody watches.
+  { name: 'event streams', stop: () => feeds.stop() },
 ];
 
 const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);

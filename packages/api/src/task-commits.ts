@@ -45,6 +45,7 @@ export class TaskCommits {
       commit: async (additions, wait) => {
         try {
           const { results, freed } = await addProgress(database.db, additions, { wait });
+          doorbell.changed();
           if (freed) doorbell.ring('start');
           metrics.batchUpdateEvents.inc(additions.length);
           return results;
@@ -114,6 +115,7 @@ export class TaskCommits {
 
   #announce(effects: EndEffects): void {
     const { doorbell, metrics } = this.#options;
+    doorbell.changed();
     doorbell.ringForEffects(effects);
     countEffects(metrics, effects);
   }

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { ChangeBell } from './change-bell.ts';
 import { KEPT_JOBS, KEY_PREFIX, QUEUE_NAMES, type QueueName } from './queues.ts';
 
 /** How long a ring may take before it counts as lost. */
@@ -28,6 +29,7 @@ export class Doorbell {
   readonly #redis: Redis;
   readonly #queues = new Map<QueueName, Queue>();
   readonly #rings = new Map<QueueName, Ring>();
+  readonly #changes: ChangeBell;
   /** Those whose bell could not be rung; it is made up for when Redis is there again. */
   readonly #owed = new Set<QueueName>();
   readonly #onLost: (queue: QueueName, error: unknown) => void;
@@ -35,6 +37,7 @@ export class Doorbell {
   constructor(redis: Redis, onLost: (queue: QueueName, error: unknown) => void) {
     this.#redis = redis;
     this.#onLost = onLost;
+    this.#changes = new ChangeBell(redis);
     // A queue that is made while Redis is away stays broken for ever, so they are made when it is there.
     redis.on('ready', this.#onReady);
     if (redis.status === 'ready') this.#onReady();
@@ -54,12 +57,18 @@ export class Doorbell {
 
   /** Rings after a commit. Many rings of one queue at the same time are two at the most. */
   ring(name: QueueName): void {
+    this.changed();
     const ring = this.#rings.get(name);
     if (ring !== undefined) {
       ring.again = true;
       return;
     }
     void this.#keepRinging(name);
+  }
+
+  /** Tells those who watch batches of a commit that changed tasks. Whoever rings for work need not. */
+  changed(): void {
+    this.#changes.ring();
   }
 
   /** Rings for what ends brought about. */
@@ -114,6 +123,7 @@ export class Doorbell {
 
   async close(): Promise<void> {
     this.#redis.off('ready', this.#onReady);
+    this.#changes.stop();
     await Promise.allSettled(this.queues.map((queue) => queue.close()));
   }
 

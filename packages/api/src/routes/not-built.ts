@@ -2,10 +2,7 @@ import { Router } from 'express';
 import { notBuilt } from '../http/errors.ts';
 
 /** Calls of the contract that a later release brings: refused by name, never ignored. */
-const CALLS = [
-  ['get', '/batch/:id/events'],
-  ['post', '/batch/:id/rerun'],
-] as const;
+const CALLS = [['post', '/batch/:id/rerun']] as const;
 
 export function notBuiltRoutes(): Router {
   const router = Router();

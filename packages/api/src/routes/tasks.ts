@@ -140,6 +140,7 @@ export function taskRoutes(context: ApiContext): Router {
       const ended = result?.status ?? (await archivedStatus(id));
       throw conflict(409, `The task has already ended in ${ended}`, ended);
     }
+    doorbell.changed();
     if (result.freed) doorbell.ring('start');
     return result.status;
   }

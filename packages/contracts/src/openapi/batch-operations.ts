@@ -46,9 +46,15 @@ export const BATCH_OPERATIONS: { readonly [path: string]: { readonly [method: st
       summary: 'Server-Sent Events: a snapshot, the changes, and the end',
       parameters: [batch],
       answers: {
-        200: { description: 'The events', schema: Type.String(), contentType: 'text/event-stream' },
+        200: {
+          description:
+            '`snapshot` ({batch, tasks}: all), then `tasks` ({batch, tasks}: those that changed, as they are now), `end` ({batch})',
+          schema: Type.String(),
+          contentType: 'text/event-stream',
+        },
+        204: { description: 'With `Last-Event-ID: end`: there is nothing after the end' },
       },
-      errors: [404, 501, 503],
+      errors: [404, 503],
     },
   },
   '/batches': {

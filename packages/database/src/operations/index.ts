@@ -7,6 +7,7 @@ export * from './create-batch.ts';
 export * from './end-tasks.ts';
 export * from './explain-task.ts';
 export * from './find-actions.ts';
+export * from './find-batch-news.ts';
 export * from './find-batch.ts';
 export * from './find-dag.ts';
 export * from './find-oldest-due.ts';

@@ -22,7 +22,8 @@ import { createBatchOnce } from '../operations/create-batch.ts';
 import { endTasks } from '../operations/end-tasks.ts';
 import { explainTask } from '../operations/explain-task.ts';
 import { findActions } from '../operations/find-actions.ts';
-import { findBatch } from '../operations/find-batch.ts';
+import { findBatchNews } from '../operations/find-batch-news.ts';
+import { findBatch, hasBatch } from '../operations/find-batch.ts';
 import { findDag } from '../operations/find-dag.ts';
 import { findOldestDue } from '../operations/find-oldest-due.ts';
 import { findOverview } from '../operations/find-overview.ts';
@@ -138,6 +139,9 @@ beforeAll(async () => {
     select gen_random_uuid(), gen_random_uuid(), 0, 'Success', '{}' from generate_series(1, 20000) n;
     insert into archived_batch (id, created_at, completed_at, archived_at, total_tasks, summary)
     select gen_random_uuid(), now(), now(), now(), 1, '{}' from generate_series(1, 20000) n;
+    insert into archived_delivery (batch_id, id, trigger, position, status, attempts, created_at, updated_at)
+    select gen_random_uuid(), gen_random_uuid(), 'BatchComplete', 0, 'Success', 1, now(), now()
+    from generate_series(1, 20000) n;
     insert into idempotency_key (call, key, body_hash, batch_id)
     select 'POST /task', 'key-' || n, 'hash', gen_random_uuid() from generate_series(1, 20000) n;
     insert into lane (id, origin, keys, ceilings)
@@ -329,6 +333,21 @@ describe.each([
     await expectFewRows(() => retryAll(null, null));
     await expectFewRows(() => retryAll(blocked.ids['t500']!, null));
     await expectFewRows(() => retryAll(null, blocked.id));
+  });
+
+  test('what has changed in a batch', async () => {
+    await expectFewRows(() => hasBatch(watched.db, blocked.id));
+    const since: string[] = [];
+    await expectFewRows(async () => {
+      const news = await findBatchNews(watched.db, blocked.id, null);
+      expect(news?.tasks).toHaveLength(BATCH_SIZE);
+      since.push(news!.snapshot);
+    });
+    await updateTask(database.db, blocked.ids['t500']!, { newSuccess: 1 });
+    await expectFewRows(async () => {
+      const news = await findBatchNews(watched.db, blocked.id, since[0]!);
+      expect(news?.tasks).toHaveLength(1);
+    });
   });
 
   test('a step of retention', async () => {
