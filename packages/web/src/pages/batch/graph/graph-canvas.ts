@@ -1,23 +1,29 @@
 import cytoscape, { type Core, type ElementDefinition } from 'cytoscape';
 import type { BasicTask } from '../../../api/types.ts';
 import { graphStyle } from './graph-style.ts';
-import type { Positions } from './layered-layout.ts';
+import type { Direction, Positions } from './layered-layout.ts';
 import { type NodeData, nodeData } from './node-data.ts';
 import type { Palette } from './palette.ts';
 import type { VisibleGraph } from './visible-graph.ts';
 
 const PADDING = 30;
 const ZOOM_STEP = 1.3;
+/** Names can be read at this size. */
+const JUMP_ZOOM = 0.7;
 /** A graph of a few boxes is not blown up. */
 const FIT_ZOOM_MAX = 1.15;
-/** From here on the picture is moved as a whole while the view moves. */
-const LARGE_ABOVE = 400;
 
 export interface Box {
   readonly x1: number;
   readonly y1: number;
   readonly x2: number;
   readonly y2: number;
+}
+
+/** Where the nodes of a graph lie. */
+export interface Laid {
+  readonly positions: Positions;
+  readonly direction: Direction;
 }
 
 /** Which nodes and edges stand out. */
@@ -36,6 +42,7 @@ export class GraphCanvas {
   #drawn: NodeData[] = [];
   #palette: Palette | undefined;
   #isEmphasized = false;
+  #direction: Direction = 'right';
 
   constructor(
     container: HTMLElement,
@@ -60,8 +67,14 @@ export class GraphCanvas {
   }
 
   /** Draws another graph. */
-  show(graph: VisibleGraph, positions: Positions, tasks: readonly BasicTask[], palette: Palette): void {
+  show(
+    graph: VisibleGraph,
+    { positions, direction }: Laid,
+    tasks: readonly BasicTask[],
+    palette: Palette,
+  ): void {
     this.#graph = graph;
+    this.#direction = direction;
     this.#palette = palette;
     this.#drawn = graph.nodes.map((node) => nodeData(node, tasks, palette));
     const elements: ElementDefinition[] = this.#drawn.map((data, index) => ({
@@ -81,7 +94,7 @@ export class GraphCanvas {
     }
     this.#cy.batch(() => {
       this.#cy.elements().remove();
-      this.#cy.style(graphStyle(palette, graph.edges.length));
+      this.#cy.style(graphStyle(palette, graph.edges.length, direction));
       this.#cy.add(elements);
     });
     this.#isEmphasized = false;
@@ -92,7 +105,7 @@ export class GraphCanvas {
   update(tasks: readonly BasicTask[], palette: Palette): boolean {
     if (palette !== this.#palette) {
       this.#palette = palette;
-      this.#cy.style(graphStyle(palette, this.#graph.edges.length));
+      this.#cy.style(graphStyle(palette, this.#graph.edges.length, this.#direction));
     }
     let isChanged = false;
     this.#cy.batch(() => {
@@ -156,7 +169,12 @@ export class GraphCanvas {
   jumpTo(id: string): void {
     const node = this.#cy.getElementById(id);
     if (node.empty()) return;
-    this.#cy.zoom(Math.max(this.#cy.zoom(), 0.8));
+    const { x, y } = node.position();
+    const { x1, y1, x2, y2 } = this.#cy.extent();
+    // The panel covers the right of the window.
+    const isSeen = x > x1 && x < x1 + 0.65 * (x2 - x1) && y > y1 && y < y2;
+    if (isSeen && this.#cy.zoom() >= JUMP_ZOOM) return;
+    this.#cy.zoom(Math.max(this.#cy.zoom(), JUMP_ZOOM));
     this.#cy.center(node);
   }
 
@@ -186,10 +204,6 @@ export class GraphCanvas {
         color: palette.status[status].color,
       };
     });
-  }
-
-  get isLarge(): boolean {
-    return this.#graph.nodes.length > LARGE_ABOVE;
   }
 
   destroy(): void {

@@ -1,6 +1,7 @@
 import type { StylesheetJson } from 'cytoscape';
 import type { Status } from '../../../api/types.ts';
 import { STATUSES } from '../../../components/statuses.ts';
+import type { Direction } from './layered-layout.ts';
 import type { Palette } from './palette.ts';
 
 /** Beyond this many edges they are drawn as plain lines, which is several times faster. */
@@ -13,8 +14,9 @@ const BORDERS: Readonly<Partial<Record<Status, 'dashed' | 'dotted'>>> = {
   Canceled: 'dashed',
 };
 
-export function graphStyle(palette: Palette, edgeCount: number): StylesheetJson {
+export function graphStyle(palette: Palette, edgeCount: number, direction: Direction): StylesheetJson {
   const arePlain = edgeCount > PLAIN_EDGES_ABOVE;
+  const isRight = direction === 'right';
   return [
     {
       selector: 'node',
@@ -41,17 +43,6 @@ export function graphStyle(palette: Palette, edgeCount: number): StylesheetJson 
         'overlay-opacity': 0,
       },
     },
-    {
-      selector: 'node[type="group"]',
-      style: {
-        'border-style': 'double',
-        'border-width': 4,
-        'text-wrap': 'wrap',
-        'text-max-width': '178px',
-        'text-overflow-wrap': 'anywhere',
-        'min-zoomed-font-size': 5,
-      },
-    },
     ...STATUSES.map((status) => ({
       selector: `node[status="${status}"]`,
       style: {
@@ -61,6 +52,18 @@ export function graphStyle(palette: Palette, edgeCount: number): StylesheetJson 
         ...(BORDERS[status] === undefined ? {} : { 'border-style': BORDERS[status] }),
       },
     })),
+    {
+      selector: 'node[type="group"]',
+      style: {
+        'border-style': 'double',
+        'border-width': 4,
+        'text-wrap': 'wrap',
+        'line-height': 1.35,
+        'text-max-width': '178px',
+        'text-overflow-wrap': 'anywhere',
+        'min-zoomed-font-size': 5,
+      },
+    },
     {
       selector: 'node[fills]',
       style: {
@@ -76,11 +79,13 @@ export function graphStyle(palette: Palette, edgeCount: number): StylesheetJson 
         width: 1.2,
         'line-color': palette.edge,
         opacity: arePlain ? 0.35 : 0.75,
-        'curve-style': arePlain ? 'haystack' : 'bezier',
+        'curve-style': arePlain ? 'haystack' : 'straight',
         'haystack-radius': 0,
         ...(arePlain
           ? {}
           : {
+              'source-endpoint': isRight ? '50% 0%' : '0% 50%',
+              'target-endpoint': isRight ? '-50% 0%' : '0% -50%',
               'target-arrow-shape': 'triangle' as const,
               'target-arrow-color': palette.edge,
               'arrow-scale': 0.8,

@@ -26,18 +26,27 @@ export type Positions = readonly { readonly x: number; readonly y: number }[];
 const RANK_GAP = 140;
 const NODE_GAP = 14;
 const SWEEPS = 4;
-/** A rank with more nodes than this is broken into several lines. */
-export const LINE_MAX = 40;
+const BLOCK_RATIO = 2;
+/** Boxes smaller than this, of one to one, are only seen as marks. */
+const MARK = 0.3;
 
 /**
  * Lays a large graph out in ranks in a few milliseconds: each node one rank behind the last of its parents, near the
  * middle of its neighbours; a long rank becomes a block. Edges that close a circle (between groups) count for nothing.
  */
-export function layOutInRanks({ nodes, edges, direction }: LayoutRequest): Positions {
+export function layOutInRanks(request: LayoutRequest): Positions {
+  const { nodes, edges } = request;
   const { parents, children } = neighboursOf({ nodes, edges });
   const ranks = groupByRank(rankNodes(parents, children));
   orderWithinRanks(ranks, parents, children);
-  return placeRanks(ranks, nodes, direction);
+  return placeRanks(ranks, request);
+}
+
+/** How many nodes of a rank can lie side by side in the window, and still be told apart. */
+export function rankRoom({ nodes, direction, window }: LayoutRequest): number {
+  const across = direction === 'right' ? window.height : window.width;
+  const size = Math.max(...nodes.map(({ width, height }) => (direction === 'right' ? height : width)));
+  return Math.max(4, Math.floor(across / (MARK * (size + NODE_GAP))));
 }
 
 /** How many nodes the longest rank has. */
@@ -122,20 +131,21 @@ function orderWithinRanks(
   }
 }
 
-function placeRanks(
-  ranks: readonly number[][],
-  nodes: readonly LayoutNode[],
-  direction: Direction,
-): Positions {
+function placeRanks(ranks: readonly number[][], request: LayoutRequest): Positions {
+  const { nodes, direction, window } = request;
   const positions = nodes.map(() => ({ x: 0, y: 0 }));
   const isRight = direction === 'right';
+  const room = rankRoom(request);
+  // Blocks are a little taller than the window is wide for them, since several stand side by side.
+  const ratio = BLOCK_RATIO * (isRight ? window.height / window.width : window.width / window.height);
   let offset = 0;
   for (const rank of ranks) {
     if (rank.length === 0) continue;
     const width = Math.max(...rank.map((node) => nodes[node]!.width)) + NODE_GAP;
     const height = Math.max(...rank.map((node) => nodes[node]!.height)) + NODE_GAP;
     const [along, across] = isRight ? [width, height] : [height, width];
-    const lines = Math.ceil(rank.length / Math.max(LINE_MAX, Math.ceil(Math.sqrt(rank.length) * 1.6)));
+    const side = Math.ceil(Math.sqrt((rank.length * ratio * along) / across));
+    const lines = Math.ceil(rank.length / Math.max(side, Math.min(room, rank.length)));
     const perLine = Math.ceil(rank.length / lines);
     rank.forEach((node, index) => {
       // Neighbours in the order stay neighbours: line by line within a column of the block.

@@ -1,11 +1,11 @@
 import { Graph, layout } from '@dagrejs/dagre';
 import { foldLayout } from './fold-layout.ts';
 import {
-  LINE_MAX,
   type LayoutRequest,
   layOutInRanks,
   longestRank,
   type Positions,
+  rankRoom,
 } from './layered-layout.ts';
 
 /** Dagre's time grows steeply with the nodes and edges; beyond this it is not worth the wait. */
@@ -13,7 +13,8 @@ const DAGRE_MAX = 1200;
 
 /** Where the boxes of a graph go. */
 export function layOut(request: LayoutRequest): Positions {
-  const isLarge = request.nodes.length + request.edges.length > DAGRE_MAX || longestRank(request) > LINE_MAX;
+  const isLarge =
+    request.nodes.length + request.edges.length > DAGRE_MAX || longestRank(request) > rankRoom(request);
   return isLarge ? layOutInRanks(request) : foldLayout(request, layOutByDagre(request));
 }
 

@@ -27,10 +27,14 @@ interface MinimapProps {
 export function Minimap({ canvas, handle }: MinimapProps): ReactElement {
   const picture = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
+  const map = useRef<HTMLDivElement>(null);
   const scale = useRef({ x: 0, y: 0, factor: 1 });
+  const bounds = useRef<Box>({ x1: 0, y1: 0, x2: 0, y2: 0 });
 
   const moveFrame = (): void => {
     if (canvas === undefined || frame.current === null) return;
+    // It says nothing, and lies over the graph, when everything is seen.
+    map.current!.hidden = isWithin(bounds.current, canvas.extent());
     const { x, y, factor } = scale.current;
     const { x1, y1, x2, y2 } = canvas.extent();
     const left = clamp((x1 - x) * factor, WIDTH);
@@ -44,7 +48,8 @@ export function Minimap({ canvas, handle }: MinimapProps): ReactElement {
     const context = picture.current?.getContext('2d');
     if (canvas === undefined || context === null || context === undefined) return;
     const boxes = canvas.boxes();
-    scale.current = toScale(boxes);
+    bounds.current = boundsOf(boxes);
+    scale.current = toScale(bounds.current);
     const { x, y, factor } = scale.current;
     context.clearRect(0, 0, WIDTH, HEIGHT);
     for (const box of boxes) {
@@ -65,7 +70,7 @@ export function Minimap({ canvas, handle }: MinimapProps): ReactElement {
     canvas?.centerOn(x + (event.clientX - left) / factor, y + (event.clientY - top) / factor);
   };
   return (
-    <div className="minimap" aria-hidden onPointerDown={go} onPointerMove={go}>
+    <div ref={map} className="minimap" aria-hidden onPointerDown={go} onPointerMove={go}>
       <canvas ref={picture} width={WIDTH} height={HEIGHT} />
       <div ref={frame} className="minimap-frame" />
     </div>
@@ -74,8 +79,10 @@ export function Minimap({ canvas, handle }: MinimapProps): ReactElement {
 
 const clamp = (value: number, max: number): number => Math.min(max, Math.max(0, value));
 
-/** Fits all boxes into the map. */
-function toScale(boxes: readonly Box[]): { x: number; y: number; factor: number } {
+const isWithin = (inner: Box, outer: Box): boolean =>
+  inner.x1 >= outer.x1 && inner.y1 >= outer.y1 && inner.x2 <= outer.x2 && inner.y2 <= outer.y2;
+
+function boundsOf(boxes: readonly Box[]): Box {
   let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const box of boxes) {
     x1 = Math.min(x1, box.x1);
@@ -83,7 +90,11 @@ function toScale(boxes: readonly Box[]): { x: number; y: number; factor: number 
     x2 = Math.max(x2, box.x2);
     y2 = Math.max(y2, box.y2);
   }
-  if (boxes.length === 0) return { x: 0, y: 0, factor: 1 };
+  return boxes.length === 0 ? { x1: 0, y1: 0, x2: 1, y2: 1 } : { x1, y1, x2, y2 };
+}
+
+/** Fits everything into the map. */
+function toScale({ x1, y1, x2, y2 }: Box): { x: number; y: number; factor: number } {
   const factor = Math.min((WIDTH - 8) / (x2 - x1), (HEIGHT - 8) / (y2 - y1));
   return { x: (x1 + x2 - WIDTH / factor) / 2, y: (y1 + y2 - HEIGHT / factor) / 2, factor };
 }

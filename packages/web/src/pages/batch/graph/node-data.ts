@@ -44,7 +44,7 @@ export function nodeData(node: VisibleNode, tasks: readonly BasicTask[], palette
     id,
     type,
     ...NODE_SIZES.group,
-    label: `${node.kind}\n${members.length.toLocaleString()} tasks, ${share} % ended`,
+    label: `${node.kind}\n${members.length.toLocaleString()} ${members.length === 1 ? 'task' : 'tasks'}, ${share} % ended`,
     status: batchState(counts).status,
     ...toGradient(
       STATUSES.map((status) => ({

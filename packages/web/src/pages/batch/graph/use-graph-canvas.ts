@@ -60,15 +60,16 @@ export function useGraphCanvas(
     if (canvas === undefined) return undefined;
     let isOld = false;
     const { clientWidth, clientHeight } = container.current!;
+    const direction = clientWidth >= clientHeight ? 'right' : 'down';
     askLayout({
       nodes: graph.nodes.map(({ id, type }) => ({ id, ...NODE_SIZES[type] })),
       edges: graph.edges.map(({ source, target }) => ({ source, target })),
-      direction: clientWidth >= clientHeight ? 'right' : 'down',
+      direction,
       window: { width: clientWidth, height: clientHeight },
     }).then(
       (positions) => {
         if (isOld) return;
-        canvas.show(graph, positions, latest.current.tasks, latest.current.palette);
+        canvas.show(graph, { positions, direction }, latest.current.tasks, latest.current.palette);
         // For who measures it: the frame after this one has the graph in it.
         requestAnimationFrame(() => performance.mark('graph drawn'));
         setShown(graph);
