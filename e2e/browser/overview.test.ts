@@ -119,8 +119,8 @@ test('an hour of a busy fleet, with kinds that have long names', async () => {
   await stack.database.pool.query(`
     delete from sample_minute where at < date_trunc('minute', now());
     insert into sample_minute
-    select date_trunc('minute', now()) - n * interval '1 minute', 1e6 - n * 4000, 9e5 - n * 3800 + 900 * sin(n / 3.0),
-           4e4 - n * 150 + 60 * cos(n), 1000 - n, 400 + 300 * sin(n / 5.0), 250 + 100 * cos(n / 4.0)
+    select date_trunc('minute', now()) - n * interval '1 minute', -n * 4000, -n * 3800 + 900 * sin(n / 3.0),
+           - n * 150 + 60 * cos(n), -n, 400 + 300 * sin(n / 5.0), 250 + 100 * cos(n / 4.0)
     from generate_series(1, 70) n where n not between 20 and 24;
     insert into kind_ends
     select date_bin('5 minutes', now(), 'epoch'), repeat(chr(128640), 4 * (1 + n % 25)) || n, 10000 / n, n

@@ -35,7 +35,7 @@ export function BusyKinds({ kinds }: { kinds: readonly BusyKind[] }): ReactEleme
               {kinds.map(({ kind, running, pending, ended, failed }) => (
                 <tr key={kind}>
                   <td>
-                    <Link to={{ page: 'batches' }} parameters={{ kind }}>
+                    <Link to={{ page: 'batches' }} parameters={{ kind }} className="kind-name" title={kind}>
                       {kind}
                     </Link>
                   </td>
