@@ -38,7 +38,7 @@ beforeAll(async () => {
     }),
     task({ id: 'publish', kind: 'publish', name: '=HYPERLINK("x")', on_start, dependencies: ['collect'] }),
   );
-  const created = await stack.client.createBatch({ scope: 'views', tasks });
+  const created = await stack.client.createBatch({ scope: 'views', metadata: { order: 17 }, tasks });
   batchId = created.batchId;
   tasks.forEach(({ id }, index) => idOf.set(id, created.tasks[index]!.id));
   for (const n of [0, 1, 2]) {
@@ -164,6 +164,48 @@ test.each(['graph', 'table', 'timeline'])('on a phone nothing is wider than the 
 });
 
 describe('the batch', () => {
+  test('its scope and metadata are shown, and its counts lead to the tasks', async () => {
+    const { page, problems } = await open('');
+    await page.getByRole('heading', { name: 'views' }).waitFor();
+    await page.getByText('Metadata').click();
+    await page.getByText('"order": 17').waitFor();
+    await page.getByRole('link', { name: '4 running' }).click();
+    await page.getByText('4 of 42 tasks').waitFor();
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('many are acted upon with the progress told', async () => {
+    const { batchId: many } = await stack.client.createBatch(
+      Array.from({ length: 120 }, (_, n) =>
+        task({
+          id: `t${n}`,
+          kind: 'crowd',
+          on_start: webhook(`${stack.receiver.url}/start`),
+          rules: [
+            {
+              type: 'Concurency',
+              max_concurency: 1,
+              matcher: { status: 'Running', kind: 'crowd', fields: [] },
+            },
+          ],
+        }),
+      ),
+    );
+    const { page } = await openPage(browser);
+    await page.goto(`${stack.apis[0]!.url}/view?batch=${many}&tab=table`);
+    await page.getByText('119 pending').waitFor();
+    await page.getByRole('button', { name: /Actions/ }).click();
+    expect(await page.getByRole('menuitem', { name: 'Resume' }).getAttribute('data-disabled')).not.toBeNull();
+    await page.getByRole('menuitem', { name: 'Pause' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Pause' }).click();
+    await page.getByText(/ of 119 tasks paused …/).waitFor();
+    await page.getByText('119 tasks paused', { exact: true }).waitFor();
+    await page.getByText('119 paused', { exact: true }).waitFor();
+    await stack.client.stopBatch(many);
+    await page.context().close();
+  });
+
   test('its rules are changed while it runs, and bad ones are explained', async () => {
     const { page, problems, ...watched } = await open('&tab=table');
     await page.getByRole('button', { name: /Actions/ }).click();

@@ -85,10 +85,12 @@ describe('a pipeline', () => {
     await stack.client.pauseTask(idOf.get('deploy')!);
   });
 
+  // proves: http/view
   test('is drawn with what each task is about', async () => {
     const { page, problems, ...watched } = await openBatch(batchId);
     expect(await drawnNodes(page)).toBe(8);
     await page.getByText('3 of 8 tasks ended').waitFor();
+    await page.getByRole('heading', { name: 'pipeline' }).waitFor();
     await watched.picture('graph');
     await page.emulateMedia({ colorScheme: 'dark' });
     await watched.picture('graph dark');
@@ -125,14 +127,14 @@ describe('a pipeline', () => {
     const { page, problems, ...watched } = await openBatch(batchId);
     await drawnNodes(page);
     await page.getByRole('button', { name: 'Group by kind' }).click();
-    await expect.poll(() => drawnNodes(page)).toBe(5);
+    await expect.poll(() => drawnNodes(page), { timeout: 20_000 }).toBe(5);
     await watched.picture('graph grouped');
     await page.getByLabel('Find a task').fill('lint');
     await page.getByRole('option', { name: /lint/ }).click();
     const panel = page.getByRole('complementary', { name: 'The chosen kind' });
     await panel.getByText('3 tasks').waitFor();
     await panel.getByRole('button', { name: 'Draw each task' }).click();
-    await expect.poll(() => drawnNodes(page)).toBe(7);
+    await expect.poll(() => drawnNodes(page), { timeout: 20_000 }).toBe(7);
     await page.reload();
     expect(await drawnNodes(page)).toBe(7);
     expect(problems).toEqual([]);
@@ -230,7 +232,7 @@ test('10,000 tasks open as groups, and are found all the same', { timeout: 120_0
   const panel = page.getByRole('complementary', { name: 'The chosen kind' });
   await panel.getByRole('heading', { name: 'stage-19' }).waitFor();
   await panel.getByRole('button', { name: 'Draw each task' }).click();
-  await expect.poll(() => drawnNodes(page)).toBe(519);
+  await expect.poll(() => drawnNodes(page), { timeout: 20_000 }).toBe(519);
   await watched.picture('graph huge opened');
   await stack.client.stopBatch(batchId);
   await page.getByText('10,000 of 10,000 tasks ended').waitFor();

@@ -52,7 +52,8 @@ describe.each(places)('%s', (place, base) => {
   test('the list of batches', async () => {
     const { page, problems, ...watched } = await openPage(browser);
     await page.goto(`${base()}/view`);
-    await page.getByText(batchId.slice(0, 8)).first().waitFor();
+    await page.getByText(HOSTILE).first().waitFor();
+    expect(await page.locator('main img, main script, main b').count()).toBe(0);
     await watched.picture(picture('batches'));
     expect(await page.title()).not.toBe('run');
     expect(problems).toEqual([]);
@@ -63,11 +64,14 @@ describe.each(places)('%s', (place, base) => {
   test('a batch: names with HTML in them are shown and not run', async () => {
     const { page, problems, ...watched } = await openPage(browser);
     await page.goto(`${base()}/view?batch=${batchId}`);
-    await page.getByText(HOSTILE).first().waitFor();
-    await page.getByText('Waiting').first().waitFor();
+    await page.locator('[data-drawn]').waitFor();
+    await page.getByLabel('Find a task').fill('hostile');
+    await page.getByRole('option', { name: HOSTILE }).click();
+    await page.getByRole('heading', { name: HOSTILE }).waitFor();
+    await page.getByText('hostile & <b>bold</b>').first().waitFor();
     await watched.picture(picture('batch'));
     expect(await page.title()).not.toBe('run');
-    expect(await page.locator('#page img, #page script, #page b').count()).toBe(0);
+    expect(await page.locator('main img, main script, main b').count()).toBe(0);
     expect(problems).toEqual([]);
     await page.context().close();
   });

@@ -56,7 +56,7 @@ test('who is not signed in signs in first, and then sees what was asked for', as
   await watched.picture('sign-in wrong');
   const before = problems.length;
   await giveToken(page, TOKEN);
-  await page.getByText('the only one').waitFor();
+  await page.locator('[data-drawn="1"]').waitFor();
   expect(page.url()).toBe(`${proxy.url}/view?batch=${batchId}`);
   await watched.picture('signed-in batch');
   expect(problems.slice(before)).toEqual([]);
@@ -101,7 +101,7 @@ test('a link on a foreign page leads who is signed in straight there', async () 
     await page.getByRole('link', { name: 'look' }).click();
   };
   await follow();
-  await page.getByText('the only one').waitFor();
+  await page.locator('[data-drawn="1"]').waitFor();
   expect(page.url()).toBe(target);
   expect(problems).toEqual([]);
 
@@ -109,7 +109,7 @@ test('a link on a foreign page leads who is signed in straight there', async () 
   await page.context().clearCookies();
   await follow();
   await giveToken(page, TOKEN);
-  await page.getByText('the only one').waitFor();
+  await page.locator('[data-drawn="1"]').waitFor();
   await page.context().close();
 });
 

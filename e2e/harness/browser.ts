@@ -37,7 +37,8 @@ export async function openPage(
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('requestfailed', (request) => {
     // A poll that the page's own end cuts off is no failure.
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED') problems.push(`${request.url()} failed`);
+    const reason = request.failure()?.errorText;
+    if (reason !== 'net::ERR_ABORTED') problems.push(`${request.url()} failed: ${reason}`);
   });
   page.on('response', (response) => {
     if (response.status() >= 400) problems.push(`${response.url()} answered ${response.status()}`);

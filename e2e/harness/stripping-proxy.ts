@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
 
 export interface StrippingProxy {
   /** Its address with the path. */
   readonly url: string;
   /** Where it passes requests on to. */
   target: string;
+  /** Breaks all connections off. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -23,7 +26,8 @@ export async function startStrippingProxy(path: string): Promise<StrippingProxy>
       { method: incoming.method, headers: incoming.headers },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+        // An answer that breaks off breaks off here too.
+        pipeline(answer, outgoing, () => undefined);
       },
     );
     passed.on('error', () => outgoing.destroy());
@@ -34,6 +38,7 @@ export async function startStrippingProxy(path: string): Promise<StrippingProxy>
   const proxy: StrippingProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
     target: '',
+    cut: () => server.closeAllConnections(),
     close: async () => {
       server.close();
       server.closeAllConnections();

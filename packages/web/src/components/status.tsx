@@ -32,15 +32,20 @@ export function StatusBar({ counts, total }: { counts: StatusCounts; total: numb
   );
 }
 
+interface StatusLegendProps {
+  readonly counts: StatusCounts;
+  /** Makes a link of an item. */
+  readonly linkOf?: (status: Status, item: ReactElement) => ReactElement;
+}
+
 /** The same as a list of words. */
-export function StatusLegend({ counts }: { counts: StatusCounts }): ReactElement {
+export function StatusLegend({ counts, linkOf }: StatusLegendProps): ReactElement {
   return (
     <ul className="status-legend">
-      {STATUSES.filter((status) => counts[countName(status)] > 0).map((status) => (
-        <li key={status}>
-          <StatusLabel status={status} count={counts[countName(status)]} />
-        </li>
-      ))}
+      {STATUSES.filter((status) => counts[countName(status)] > 0).map((status) => {
+        const item = <StatusLabel status={status} count={counts[countName(status)]} />;
+        return <li key={status}>{linkOf?.(status, item) ?? item}</li>;
+      })}
     </ul>
   );
 }

@@ -15,6 +15,15 @@ export function toast(type: 'success' | 'error', title: string, text?: string): 
   });
 }
 
+/** Tells how far something is, until it is closed. */
+export function progressToast(title: string): {
+  readonly update: (title: string) => void;
+  readonly close: () => void;
+} {
+  const id = manager.add({ title, timeout: 0, priority: 'low' });
+  return { update: (next) => manager.update(id, { title: next }), close: () => manager.close(id) };
+}
+
 export function Toasts({ children }: { children: ReactNode }): ReactElement {
   return (
     <Toast.Provider toastManager={manager}>

@@ -1,4 +1,5 @@
 import { lazy, type ReactElement, Suspense } from 'react';
+import { writeJson } from '../../api/lossless-json.ts';
 import { ApiError } from '../../api/request.ts';
 import { BatchStateLabel, batchState } from '../../components/batch-state.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
@@ -11,6 +12,7 @@ import { type BatchTab, readRoute } from '../../router/routes.ts';
 import { BatchMenu } from './actions/batch-menu.tsx';
 import type { BatchView, FeedState } from './feed/batch-feed.ts';
 import { useBatchFeed } from './feed/use-batch-feed.ts';
+import { useBatchSummary } from './use-batch-summary.ts';
 import './batch.css';
 
 // Each brings a library of its own. That of the graph is the largest, so it is fetched beside the data.
@@ -34,6 +36,7 @@ interface BatchPageProps {
 /** One batch, live: as a graph, a table or a timeline. */
 export default function BatchPage({ batchId, tab }: BatchPageProps): ReactElement {
   const { view, error, source, refresh } = useBatchFeed(batchId);
+  const summary = useBatchSummary(batchId, view?.tasks[0]?.created_at);
   useTitle(view === undefined ? 'Batch' : titleOf(view));
   if (error instanceof ApiError && error.status === 404) return <UnknownBatch batchId={batchId} />;
   if (view === undefined)
@@ -43,9 +46,8 @@ export default function BatchPage({ batchId, tab }: BatchPageProps): ReactElemen
     <>
       <div className="page-head">
         <div className="batch-title">
-          <h1>
-            Batch <code>{stats.batch_id}</code>
-          </h1>
+          <h1>{summary?.scope ?? 'Batch'}</h1>
+          <code className="faint">{stats.batch_id}</code>
           <div className="row">
             <BatchStateLabel counts={stats.status_counts} />
             <span className="faint">{describeProgress(view)}</span>
@@ -59,7 +61,20 @@ export default function BatchPage({ batchId, tab }: BatchPageProps): ReactElemen
       </div>
       <div className="batch-counts">
         <StatusBar counts={stats.status_counts} total={stats.total_tasks} />
-        <StatusLegend counts={stats.status_counts} />
+        <StatusLegend
+          counts={stats.status_counts}
+          linkOf={(status, text) => (
+            <Link to={{ page: 'batch', batchId, tab: 'table' }} parameters={{ status }} title="List them">
+              {text}
+            </Link>
+          )}
+        />
+        {summary !== undefined && hasContent(summary.metadata) && (
+          <details>
+            <summary>Metadata</summary>
+            <pre className="metadata">{writeJson(summary.metadata, 2)}</pre>
+          </details>
+        )}
       </div>
       <nav className="tabs" aria-label="Views of the batch">
         {TABS.map(([name, title]) => (
@@ -85,6 +100,8 @@ export default function BatchPage({ batchId, tab }: BatchPageProps): ReactElemen
     </>
   );
 }
+
+const hasContent = (metadata: unknown): boolean => metadata !== null && writeJson(metadata) !== '{}';
 
 function describeProgress({ stats }: BatchView): string {
   const {

@@ -42,8 +42,16 @@ export interface TasksResult {
 
 const AT_ONCE = 6;
 
-/** Does it to each task, a few at a time. A task that is in another state by now is counted and left alone. */
-export async function actOnTasks(name: TaskActionName, tasks: readonly BasicTask[]): Promise<TasksResult> {
+/**
+ * Does it to each task, a few at a time. A task that is in another state by now is counted and left alone.
+ *
+ * @param onProgress is told how many are through
+ */
+export async function actOnTasks(
+  name: TaskActionName,
+  tasks: readonly BasicTask[],
+  onProgress: (count: number) => void = () => undefined,
+): Promise<TasksResult> {
   const { act } = TASK_ACTIONS[name];
   const queue = tasks.values();
   let done = 0;
@@ -58,6 +66,7 @@ export async function actOnTasks(name: TaskActionName, tasks: readonly BasicTask
         if (!(error instanceof ApiError) || error.status >= 500) throw error;
         refused++;
       }
+      onProgress(done + refused);
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, tasks.length) }, work));

@@ -21,7 +21,9 @@ export function BatchMenu({ view }: { view: BatchView }): ReactElement {
       return `The batch is stopped: ${count.toLocaleString()} canceled, ${ended.toLocaleString()} had ended`;
     },
   );
-  const open = countOpen(stats.status_counts);
+  const counts = stats.status_counts;
+  const open = countOpen(counts);
+  const mayPauseCount = counts.waiting + counts.pending;
   const askToStop = async (): Promise<void> => {
     const yes = await confirm({
       title: 'Stop the batch?',
@@ -40,8 +42,12 @@ export function BatchMenu({ view }: { view: BatchView }): ReactElement {
         <Menu.Portal>
           <Menu.Positioner sideOffset={4} align="end" className="menu-place">
             <Menu.Popup className="menu">
-              <Menu.Item onClick={() => void start('pause', tasks)}>Pause what has not started …</Menu.Item>
-              <Menu.Item onClick={() => void start('resume', tasks)}>Resume what is paused …</Menu.Item>
+              <Menu.Item disabled={mayPauseCount === 0} onClick={() => void start('pause', tasks)}>
+                Pause what has not started …
+              </Menu.Item>
+              <Menu.Item disabled={counts.paused === 0} onClick={() => void start('resume', tasks)}>
+                Resume what is paused …
+              </Menu.Item>
               <Menu.Item onClick={() => setEditing(true)}>Edit the rules …</Menu.Item>
               <Menu.Item data-look="danger" onClick={() => void askToStop()}>
                 Stop the batch …

@@ -1,7 +1,8 @@
 import type { BasicTask } from '../../../api/types.ts';
 import { useAction } from '../../../queries/use-action.ts';
 import { confirm } from '../../../shell/confirm.tsx';
-import { actOnTasks, TASK_ACTIONS, type TaskActionName } from './act-on-tasks.ts';
+import { progressToast } from '../../../shell/toasts.tsx';
+import { actOnTasks, TASK_ACTIONS, type TaskActionName, type TasksResult } from './act-on-tasks.ts';
 
 interface Order {
   readonly name: TaskActionName;
@@ -16,9 +17,27 @@ export interface TaskActions {
 
 const countTasks = (count: number): string => (count === 1 ? '1 task' : `${count.toLocaleString()} tasks`);
 
+const TOLD_ABOVE = 50;
+const TOLD_EACH = 25;
+
+/** Many take their time, so it is told how far it is. */
+async function actAndTell(name: TaskActionName, tasks: readonly BasicTask[]): Promise<TasksResult> {
+  if (tasks.length <= TOLD_ABOVE) return actOnTasks(name, tasks);
+  const say = (count: number): string =>
+    `${count.toLocaleString()} of ${countTasks(tasks.length)} ${TASK_ACTIONS[name].done} …`;
+  const { update, close } = progressToast(say(0));
+  try {
+    return await actOnTasks(name, tasks, (count) => {
+      if (count % TOLD_EACH === 0) update(say(count));
+    });
+  } finally {
+    close();
+  }
+}
+
 export function useTaskActions(): TaskActions {
   const action = useAction(
-    ({ name, tasks }: Order) => actOnTasks(name, tasks),
+    ({ name, tasks }: Order) => actAndTell(name, tasks),
     ({ done, refused }, { name }) =>
       `${countTasks(done)} ${TASK_ACTIONS[name].done}` +
       (refused === 0 ? '' : `; ${countTasks(refused)} had moved on meanwhile`),

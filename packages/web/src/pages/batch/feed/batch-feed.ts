@@ -29,6 +29,7 @@ const POLL_MS = 1000;
 const RETRY_MAX_MS = 4000;
 /** A large batch takes its time to be read, and is not read without a break. */
 const POLL_SHARE = 4;
+const CHECK_MS = 10_000;
 const FIRST_REOPEN_MS = 5000;
 const MAX_REOPEN_MS = 60_000;
 
@@ -46,6 +47,8 @@ export class BatchFeed {
   #reopenAtMs = 0;
   #reopenMs = FIRST_REOPEN_MS;
   #failures = 0;
+  #watch: number | undefined;
+  #heardAtMs = 0;
 
   constructor(id: string) {
     this.#id = id;
@@ -60,17 +63,17 @@ export class BatchFeed {
 
   readonly state = (): FeedState => this.#state;
 
-  /** Reads the batch now: after an action, or when the user asks for it. */
+  /** Reads the batch now: after an action, or when the user asks for it. What is pushed comes by itself. */
   readonly refresh = (): void => {
-    this.#events?.close();
-    this.#events = undefined;
+    if (this.#state.source === 'pushed') return;
+    this.#closeEvents();
     this.#reopenAtMs = 0;
     void this.#read();
   };
 
   close(): void {
     this.#ended.abort();
-    this.#events?.close();
+    this.#closeEvents();
     clearTimeout(this.#timer);
     document.removeEventListener('visibilitychange', this.#onVisible);
   }
@@ -108,6 +111,7 @@ export class BatchFeed {
   #open(): void {
     const events = new EventSource(`batch/${encodeURIComponent(this.#id)}/events`);
     this.#events = events;
+    this.#watch = window.setInterval(() => void this.#checkEvents(), CHECK_MS);
     const on = (name: string, take: (message: Snapshot) => void): void => {
       events.addEventListener(name, ({ data }: MessageEvent<string>) => take(JSON.parse(data) as Snapshot));
     };
@@ -117,31 +121,49 @@ export class BatchFeed {
     });
     on('tasks', ({ batch, tasks }) => this.#take(batch, tasks));
     on('end', ({ batch }) => {
-      events.close();
-      this.#events = undefined;
+      this.#closeEvents();
       this.#take(batch, []);
     });
     events.addEventListener('error', () => {
       // The browser would try again by itself, but says neither why it failed nor when it gives up.
-      events.close();
-      this.#events = undefined;
+      this.#closeEvents();
       this.#reopenAtMs = performance.now() + this.#reopenMs;
       this.#reopenMs = Math.min(MAX_REOPEN_MS, this.#reopenMs * 2);
       if (!this.#ended.signal.aborted) this.#pollIn(POLL_MS);
     });
   }
 
+  #closeEvents(): void {
+    this.#events?.close();
+    this.#events = undefined;
+    clearInterval(this.#watch);
+  }
+
+  /** A connection that broke somewhere on its way may look open for ever: so it is asked whether there is news. */
+  async #checkEvents(): Promise<void> {
+    if (document.hidden) return;
+    const heardAtMs = this.#heardAtMs;
+    try {
+      const stats = await getBatch(this.#id, this.#ended.signal);
+      const isOld = JSON.stringify(stats) !== JSON.stringify(this.#state.view?.stats);
+      if (!isOld || performance.now() - this.#heardAtMs < CHECK_MS || heardAtMs !== this.#heardAtMs) return;
+    } catch {
+      // The banner of the shell says it.
+      if (this.#ended.signal.aborted) return;
+    }
+    this.#closeEvents();
+    void this.#read();
+  }
+
   #take(stats: BatchStats, tasks: readonly BasicTask[]): void {
+    this.#heardAtMs = performance.now();
     const { view } = this.#state;
     if (view !== undefined) this.#show({ ...view, stats, tasks: mergeTasks(view.tasks, tasks) }, 'pushed');
   }
 
   #show(view: BatchView, source: 'pushed' | 'polled'): void {
     const isEnded = countOpen(view.stats.status_counts) === 0;
-    if (isEnded) {
-      this.#events?.close();
-      this.#events = undefined;
-    }
+    if (isEnded) this.#closeEvents();
     this.#set({ view, error: undefined, source: isEnded ? 'ended' : source });
   }
 

@@ -18,7 +18,9 @@ export function GroupPanel({ kind, members, onExpand, onClose }: GroupPanelProps
   return (
     <aside className="panel" aria-label="The chosen kind">
       <div className="panel-head">
-        <h2 className="long">{kind}</h2>
+        <h2 className="long" title={kind}>
+          {kind}
+        </h2>
         <button className="button" data-look="plain" aria-label="Close" onClick={onClose}>
           ×
         </button>

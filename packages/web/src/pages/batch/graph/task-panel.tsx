@@ -23,7 +23,9 @@ export function TaskPanel({ task, tasks, index, onChoose }: TaskPanelProps): Rea
   return (
     <aside className="panel" aria-label="The chosen task">
       <div className="panel-head">
-        <h2 className="long">{task.name}</h2>
+        <h2 className="long" title={task.name}>
+          {task.name}
+        </h2>
         <button className="button" data-look="plain" aria-label="Close" onClick={() => onChoose(undefined)}>
           ×
         </button>
