@@ -143,8 +143,10 @@ LANGUAGE sql STABLE AS $$
     SELECT date_trunc('minute', now()) - interval '59 minutes' AS first, date_trunc('minute', now()) AS last
   ), known AS (
     SELECT m.at, m.pending, m.running,
-           m.created - lag(m.created) OVER w AS created, m.succeeded - lag(m.succeeded) OVER w AS succeeded,
-           m.failed - lag(m.failed) OVER w AS failed, m.canceled - lag(m.canceled) OVER w AS canceled
+           greatest(m.created - lag(m.created) OVER w, 0) AS created,
+           greatest(m.succeeded - lag(m.succeeded) OVER w, 0) AS succeeded,
+           greatest(m.failed - lag(m.failed) OVER w, 0) AS failed,
+           greatest(m.canceled - lag(m.canceled) OVER w, 0) AS canceled
     FROM sample_minute m
     WHERE m.at >= coalesce((SELECT max(at) FROM sample_minute, bounds WHERE at < first), (SELECT first FROM bounds))
     WINDOW w AS (ORDER BY m.at)

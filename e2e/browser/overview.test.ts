@@ -115,6 +115,28 @@ test('what runs, what is held back, what failed and who works, live', async () =
   await page.context().close();
 });
 
+test('an hour of a busy fleet, with kinds that have long names', async () => {
+  await stack.database.pool.query(`
+    delete from sample_minute where at < date_trunc('minute', now());
+    insert into sample_minute
+    select date_trunc('minute', now()) - n * interval '1 minute', -n * 4000, -n * 3800 + 900 * sin(n / 3.0),
+           - n * 150 + 60 * cos(n), -n, 400 + 300 * sin(n / 5.0), 250 + 100 * cos(n / 4.0)
+    from generate_series(1, 70) n where n not between 20 and 24;
+    insert into kind_ends
+    select date_bin('5 minutes', now(), 'epoch'), repeat(chr(128640), 4 * (1 + n % 25)) || n, 10000 / n, n
+    from generate_series(1, 25) n`);
+  const { page, problems, ...watched } = await open();
+  await page.getByRole('row', { name: /^🚀+1 /u }).waitFor();
+  const kinds = page.getByRole('region', { name: 'Busiest kinds' });
+  expect(await kinds.getByRole('row').count()).toBe(21);
+  const ended = page.getByRole('img', { name: /^Ended each minute/ });
+  // Five minutes were lost; what happened in them is told by the sixth.
+  expect(await ended.locator('.plot-bar[data-status="success"]').count()).toBeGreaterThan(50);
+  await lookAt({ page, problems, ...watched }, 'overview busy');
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
 test('when the last worker stops it says what that means', async () => {
   const { page, figure, ...watched } = await open();
   await Promise.all(stack.workers.map((worker) => worker.stop()));

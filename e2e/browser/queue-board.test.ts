@@ -35,7 +35,9 @@ const menu = (page: Page) => page.locator('main button[aria-haspopup="menu"]');
 const choose = async (page: Page, action: string) => {
   await menu(page).first().click();
   await page.getByRole('menuitem', { name: action, exact: true }).click();
-  await page.getByRole('button', { name: 'Confirm' }).click();
+  const confirm = page.getByRole('button', { name: 'Confirm' });
+  await confirm.click();
+  await confirm.waitFor({ state: 'detached' });
 };
 const isPaused = async () => {
   const headers = { authorization: `Bearer ${TOKEN}` };

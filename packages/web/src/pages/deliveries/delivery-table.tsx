@@ -48,7 +48,7 @@ export function DeliveryTable({ label, deliveries, isOfOneTask = false }: Delive
               {!isOfOneTask && <td>{subjectOf(delivery)}</td>}
               <td className="number">{delivery.attempts.toLocaleString()}</td>
               <td className="delivery-error">
-                {delivery.last_error ?? <span className="faint">–</span>}
+                {delivery.last_error ?? <span className="faint delivery-none">–</span>}
                 {delivery.status === 'Pending' && <NextAttempt at={delivery.next_attempt_at} />}
               </td>
               <td className="delivery-time">

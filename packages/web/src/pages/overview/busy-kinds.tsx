@@ -8,6 +8,7 @@ export function BusyKinds({ kinds }: { kinds: readonly BusyKind[] }): ReactEleme
   return (
     <section className="card" aria-labelledby="busy-kinds">
       <h2 id="busy-kinds">Busiest kinds</h2>
+      <p className="faint">Running and pending now, ended and failed in the last hour</p>
       {kinds.length === 0 ? (
         <p className="faint">No task runs, waits, or has ended in the last hour.</p>
       ) : (
@@ -23,7 +24,7 @@ export function BusyKinds({ kinds }: { kinds: readonly BusyKind[] }): ReactEleme
                   Pending
                 </th>
                 <th scope="col" className="number">
-                  Ended in the last hour
+                  Ended
                 </th>
                 <th scope="col" className="number">
                   Failed
@@ -34,7 +35,7 @@ export function BusyKinds({ kinds }: { kinds: readonly BusyKind[] }): ReactEleme
               {kinds.map(({ kind, running, pending, ended, failed }) => (
                 <tr key={kind}>
                   <td>
-                    <Link to={{ page: 'batches' }} parameters={{ kind }}>
+                    <Link to={{ page: 'batches' }} parameters={{ kind }} className="kind-name" title={kind}>
                       {kind}
                     </Link>
                   </td>

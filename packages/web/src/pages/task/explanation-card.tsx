@@ -69,7 +69,7 @@ function Wait({ wait }: { wait: WaitingFor }): ReactElement {
         </>
       );
     case 'origin':
-      return <DeadOrigin wait={wait} />;
+      return <HeldOrigin wait={wait} />;
     case 'worker':
       return <>No worker is alive</>;
   }
@@ -103,8 +103,16 @@ function FullRule({ wait }: { wait: Extract<WaitingFor, { type: 'rule' }> }): Re
   );
 }
 
-function DeadOrigin({ wait }: { wait: Extract<WaitingFor, { type: 'origin' }> }): ReactElement {
-  const leftMs = Date.parse(wait.probe_at) - useNow();
+function HeldOrigin({ wait }: { wait: Extract<WaitingFor, { type: 'origin' }> }): ReactElement {
+  const now = useNow();
+  if (wait.reason === 'full' || wait.probe_at === undefined) {
+    return (
+      <>
+        The workers have as many calls open to <code>{wait.origin}</code> as they may
+      </>
+    );
+  }
+  const leftMs = Date.parse(wait.probe_at) - now;
   return (
     <>
       <code>{wait.origin}</code> does not answer, so it is not called.{' '}

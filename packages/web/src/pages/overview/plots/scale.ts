@@ -1,9 +1,11 @@
-/** The least round number that is not below `value`: 1, 2 or 5 times a power of ten; 1 when there is nothing. */
+const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+
+/** A round whole number that is not below `value`; 1 when there is nothing. */
 export function roundUp(value: number): number {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 2, 5, 10].find((each) => each * power >= value) ?? 10;
-  return factor * power;
+  const rounds = ROUND.map((factor) => factor * power);
+  return rounds.find((round) => round >= value && Number.isInteger(round)) ?? 10 * power;
 }
 
 /** Points of an axis from 0 to `max`: its ends, and the middle when that is a whole number. */

@@ -11,9 +11,9 @@ export interface Series {
   readonly status: string;
 }
 
-const WIDTH = 600;
-const HEIGHT = 160;
-const LEFT = 40;
+const WIDTH = 400;
+const HEIGHT = 140;
+const LEFT = 36;
 const TOP = 8;
 const BOTTOM = 22;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
