@@ -208,7 +208,10 @@ CREATE TABLE worker (
   host text NOT NULL,
   pid integer NOT NULL,
   started_at timestamptz NOT NULL DEFAULT now(),
-  lease_until timestamptz NOT NULL
+  lease_until timestamptz NOT NULL,
+  -- As of the last renewal; only to be shown.
+  is_full boolean NOT NULL DEFAULT false,         -- it has as many calls of on_start open as it may
+  full_origins text[] NOT NULL DEFAULT '{}'       -- receivers that it may open no further call to
 ) WITH (fillfactor = 50);
 
 -- When each periodic duty last ran, whoever ran it.

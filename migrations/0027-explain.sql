@@ -144,6 +144,12 @@ BEGIN
         'breaker', (
           SELECT json_build_object('origin', b.origin, 'probe_at', rfc3339(b.probe_at))
           FROM action a JOIN origin_breaker b ON b.origin = a.origin WHERE a.hash = t.on_start),
-        'has_workers', EXISTS (SELECT FROM worker WHERE lease_until >= now()));
+        'has_workers', EXISTS (SELECT FROM worker WHERE lease_until >= now()),
+        'are_workers_full', coalesce((SELECT bool_and(is_full) FROM worker WHERE lease_until >= now()), false),
+        'full_origin', (
+          SELECT a.origin FROM action a
+          WHERE a.hash = t.on_start AND NOT EXISTS (
+            SELECT FROM worker w
+            WHERE w.lease_until >= now() AND NOT w.is_full AND NOT a.origin = ANY (w.full_origins))));
   END CASE;
 END $$;

@@ -153,7 +153,7 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
 
 // proves: client/command-watch-outage
 test('a server that goes away while it is watched and comes back is waited for', async () => {
-  const own = await startStack({ apis: 1, workers: 1 });
+  const own = await startStack({ apis: 1, workers: 1, hasFaults: true });
   const on_start = webhook(`${own.receiver.url}/start`);
   const { batchId, tasks } = await own.client.createBatch([task({ id: 'a', kind: 'k', on_start })]);
   await isRunning(own.client, tasks[0]!.id);

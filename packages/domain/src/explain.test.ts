@@ -15,6 +15,8 @@ const pending = {
   rules: [],
   breaker: null,
   has_workers: true,
+  are_workers_full: false,
+  full_origin: null,
 } as const satisfies TaskFacts;
 const fullRule = { rule, missing_fields: [], is_uncounted: false, occupancy: 3, is_full: true, holders: [] };
 
@@ -64,4 +66,19 @@ test('what only a start would need is no matter before it is Pending', () => {
     has_workers: false,
   });
   expect(waitingFor).toEqual([{ type: 'paused' }]);
+});
+
+// proves: http/explain-origin
+test('a full origin, and workers that are full, matter when nothing else is in the way', () => {
+  const origin = 'https://r.example';
+  const full = explain({ ...pending, full_origin: origin });
+  expect(full.waiting_for).toEqual([{ type: 'origin', origin, reason: 'full' }]);
+  expect(full.frees).toBe(
+    `It starts when a call to ${origin} is answered, since each worker has as many open to it as it may`,
+  );
+  const busy = explain({ ...pending, full_origin: origin, are_workers_full: true });
+  expect(busy.waiting_for).toEqual([]);
+  expect(busy.frees).toBe('It starts when a call is answered: each worker has as many open as it may');
+  const blocked = explain({ ...pending, full_origin: origin, rules: [{ ...fullRule, before: 0 }] });
+  expect(blocked.waiting_for).toMatchObject([{ type: 'rule' }]);
 });

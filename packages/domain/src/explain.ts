@@ -43,6 +43,10 @@ interface StoppedFacts {
   /** The open breaker of the receiver of its on_start. */
   readonly breaker: { readonly origin: string; readonly probe_at: string } | null;
   readonly has_workers: boolean;
+  /** Every worker has as many calls open as it may. */
+  readonly are_workers_full: boolean;
+  /** Its receiver, when no worker may open a further call to it. */
+  readonly full_origin: string | null;
 }
 
 interface ClaimedFacts {
@@ -86,6 +90,7 @@ export type WaitingFor =
       readonly reason: 'breaker';
       readonly probe_at: string;
     }
+  | { readonly type: 'origin'; readonly origin: string; readonly reason: 'full' }
   | { readonly type: 'worker' };
 
 export interface Explanation {
@@ -125,21 +130,39 @@ export function explain(facts: TaskFacts): Explanation {
 }
 
 function explainStopped(facts: StoppedFacts): Explanation {
-  const waits = [
+  const inTheWay = [
     ...pause(facts),
     ...parents(facts),
     ...facts.rules.flatMap((rule) => lacks(rule)),
     ...(facts.status === 'Pending' ? obstacles(facts) : []),
   ];
+  // Workers are asked for room only by what may start.
+  const waits = inTheWay.length === 0 ? fullOrigin(facts) : inTheWay;
   return {
     status: facts.status,
     open_parents: facts.open_parents,
     waiting_for: waits.flatMap(({ items }) => items),
     frees:
       waits.length === 0
-        ? 'Nothing holds it back: the next round of a worker that has room for its call starts it'
+        ? whenNothingIsInTheWay(facts)
         : `It starts when ${list(waits.map(({ when }) => when))}`,
   };
+}
+
+function whenNothingIsInTheWay({ are_workers_full: areWorkersFull }: StoppedFacts): string {
+  return areWorkersFull
+    ? 'It starts when a call is answered: each worker has as many open as it may'
+    : 'Nothing holds it back: the next round of a worker starts it';
+}
+
+function fullOrigin({ are_workers_full: areWorkersFull, full_origin: origin }: StoppedFacts): Wait[] {
+  if (areWorkersFull || origin === null) return [];
+  return [
+    {
+      items: [{ type: 'origin', origin, reason: 'full' }],
+      when: `a call to ${origin} is answered, since each worker has as many open to it as it may`,
+    },
+  ];
 }
 
 /** Something in the way, and what must come about, as the rest of "It starts when …". */

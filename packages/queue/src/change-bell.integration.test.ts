@@ -55,6 +55,7 @@ test('many rings are few messages', async () => {
 });
 
 test('what is rung in the pause after a message is another message', async () => {
+  bell.stop();
   const publish = vi.spyOn(redis, 'publish');
   const rested = new ChangeBell(redis);
   for (let ring = 0; ring < 3; ring++) rested.ring();

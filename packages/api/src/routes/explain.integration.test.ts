@@ -1,4 +1,4 @@
-import { archiveBatches, openBreaker } from '@arcrun/database';
+import { archiveBatches, openBreaker, renewWorkerLease } from '@arcrun/database';
 import { aWorker, claimUpTo, fail, start, succeed } from '@arcrun/database/testing';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { type RunningApi, startApi } from '../../testing/running-api.ts';
@@ -216,6 +216,24 @@ test('the open breaker of its receiver, and when it is tried', async () => {
   expect(frees).toBe(
     `It starts when https://receiver.example answers again, which is tried at ${waitingFor[0].probe_at}`,
   );
+});
+
+// proves: http/explain-origin
+test('a receiver that no worker may open a further call to', async () => {
+  const workers = await Promise.all([aWorker(api.database.db), aWorker(api.database.db)]);
+  const { ids } = await create({ a: {} });
+  const origin = 'https://receiver.example';
+  const tell = (id: string | undefined, isFull: boolean, fullOrigins: string[]) =>
+    renewWorkerLease(api.database.db, { id: id!, host: 'h', pid: 1 }, 60, { isFull, fullOrigins });
+  await tell(workers[0], false, [origin]);
+  expect((await explain(ids['a'])).waiting_for).toEqual([]);
+  await tell(workers[1], true, []);
+  expect((await explain(ids['a'])).waiting_for).toEqual([{ type: 'origin', origin, reason: 'full' }]);
+  await tell(workers[0], true, []);
+  expect(await explain(ids['a'])).toMatchObject({
+    waiting_for: [],
+    frees: expect.stringContaining('each worker has as many open as it may'),
+  });
 });
 
 // proves: http/explain-worker

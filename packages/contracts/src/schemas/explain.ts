@@ -51,10 +51,10 @@ const alternatives = [
     {
       type: oneOf(['origin']),
       origin: Type.String({ description: 'Scheme, host and port of the receiver' }),
-      reason: oneOf(['breaker']),
-      probe_at: timestamp('When one call may try again'),
+      reason: oneOf(['breaker', 'full']),
+      probe_at: Type.Optional(timestamp('When one call may try again, while the breaker is open')),
     },
-    { description: 'The receiver does not answer' },
+    { description: 'The receiver does not answer, or each worker has as many calls open to it as it may' },
   ),
   Type.Object({ type: oneOf(['worker']) }, { description: 'No worker is alive' }),
 ] as const;
