@@ -142,6 +142,24 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
     server.close();
   });
 
+  test('a server that is busy: what it waits for is told, then it goes on', async () => {
+    let calls = 0;
+    const server = createServer((_request, response) => {
+      calls += 1;
+      if (calls === 1) response.writeHead(503, { 'retry-after': '1' }).end('{"error": "busy"}');
+      else response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    expect(await arcrun(['list'], { env: { ARCRUN_URL: url } })).toEqual({
+      code: 0,
+      stdout: 'There is no such batch.\n',
+      stderr: 'The server is busy (503), asking again in 2 s.\n',
+    });
+    server.close();
+  });
+
   test('with --json the sentence is JSON, with the status and the details', async () => {
     const { code, stdout, stderr } = await arcrun(['run', '-', '--json'], { env, stdin: '[{"id": "a"}]' });
     expect([code, stdout]).toEqual([4, '']);
