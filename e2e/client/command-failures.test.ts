@@ -46,6 +46,11 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
     ['a failure without a reason', ['update', NOBODY, 'Failure'], /--reason/],
     ['a number that is none', ['list', '--limit', 'many'], /whole number/],
     ['JSON that is none', ['single', '--metadata', '{a'], /must be JSON/],
+    [
+      'digits that would be lost',
+      ['single', '--body', '[1,"9007199254740993",-9007199254740993]'],
+      /number -9007199254740993 would lose/,
+    ],
     ['a step that is none', ['dag', '--fail', 'lunch'], /"lunch" is no step/],
     ['rules without rules', ['rules', NOBODY, 'k'], /--max/],
     ['no delivery to retry', ['deliveries', 'retry'], /--all/],
