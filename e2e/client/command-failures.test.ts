@@ -42,9 +42,17 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
     ['a missing word', ['view'], /batch_id/],
     ['a word too many', ['view', NOBODY, 'more'], /too many arguments/i],
     ['an unknown option', ['list', '--colour'], /unknown option '--colour'/i],
-    ['a status that is no end', ['update', NOBODY, 'Running'], /Success, Failure/],
+    [
+      'a status that is no end',
+      ['update', NOBODY, 'Running'],
+      /^'status': allowed choices are Success, Failure\.$/,
+    ],
     ['a failure without a reason', ['update', NOBODY, 'Failure'], /--reason/],
-    ['a number that is none', ['list', '--limit', 'many'], /whole number/],
+    [
+      'a number that is none',
+      ['list', '--limit', 'many'],
+      /^Option '--limit <n>': it must be a whole number from 1 to 100000\.$/,
+    ],
     ['JSON that is none', ['single', '--metadata', '{a'], /must be JSON/],
     [
       'digits that would be lost',
