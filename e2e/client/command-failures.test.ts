@@ -42,10 +42,23 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
     ['a missing word', ['view'], /batch_id/],
     ['a word too many', ['view', NOBODY, 'more'], /too many arguments/i],
     ['an unknown option', ['list', '--colour'], /unknown option '--colour'/i],
-    ['a status that is no end', ['update', NOBODY, 'Running'], /Success, Failure/],
+    [
+      'a status that is no end',
+      ['update', NOBODY, 'Running'],
+      /^'status': allowed choices are Success, Failure\.$/,
+    ],
     ['a failure without a reason', ['update', NOBODY, 'Failure'], /--reason/],
-    ['a number that is none', ['list', '--limit', 'many'], /whole number/],
+    [
+      'a number that is none',
+      ['list', '--limit', 'many'],
+      /^Option '--limit <n>': it must be a whole number from 1 to 100000\.$/,
+    ],
     ['JSON that is none', ['single', '--metadata', '{a'], /must be JSON/],
+    [
+      'digits that would be lost',
+      ['single', '--body', '[1,"9007199254740993",-9007199254740993]'],
+      /number -9007199254740993 would lose/,
+    ],
     ['a step that is none', ['dag', '--fail', 'lunch'], /"lunch" is no step/],
     ['rules without rules', ['rules', NOBODY, 'k'], /--max/],
     ['no delivery to retry', ['deliveries', 'retry'], /--all/],
@@ -142,6 +155,24 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
     server.close();
   });
 
+  test('a server that is busy: what it waits for is told, then it goes on', async () => {
+    let calls = 0;
+    const server = createServer((_request, response) => {
+      calls += 1;
+      if (calls === 1) response.writeHead(503, { 'retry-after': '1' }).end('{"error": "busy"}');
+      else response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    expect(await arcrun(['list'], { env: { ARCRUN_URL: url } })).toEqual({
+      code: 0,
+      stdout: 'There is no such batch.\n',
+      stderr: 'The server is busy (503), asking again in 2 s.\n',
+    });
+    server.close();
+  });
+
   test('with --json the sentence is JSON, with the status and the details', async () => {
     const { code, stdout, stderr } = await arcrun(['run', '-', '--json'], { env, stdin: '[{"id": "a"}]' });
     expect([code, stdout]).toEqual([4, '']);
@@ -153,7 +184,7 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
 
 // proves: client/command-watch-outage
 test('a server that goes away while it is watched and comes back is waited for', async () => {
-  const own = await startStack({ apis: 1, workers: 1 });
+  const own = await startStack({ apis: 1, workers: 1, hasFaults: true });
   const on_start = webhook(`${own.receiver.url}/start`);
   const { batchId, tasks } = await own.client.createBatch([task({ id: 'a', kind: 'k', on_start })]);
   await isRunning(own.client, tasks[0]!.id);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { task, webhook } from '@arcrun/client';
@@ -52,6 +52,13 @@ test('commands, options, choices and batches are completed', async () => {
   expect(await candidates('--json', 'view', batchId.slice(0, 8))).toEqual([batchId]);
   // A file is the shell's own business.
   expect(await candidates('run', '')).toEqual([]);
+});
+
+test('the README of the client names every command', async () => {
+  const readme = await readFile(resolve(import.meta.dirname, '../../packages/client/README.md'), 'utf8');
+  const commands = await candidates('');
+  expect(commands.length).toBeGreaterThan(10);
+  expect(commands.filter((name) => !readme.includes(`\`arcrun ${name}`))).toEqual([]);
 });
 
 test('without a server there are just no batches', async () => {

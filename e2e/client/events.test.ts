@@ -6,7 +6,7 @@ import { isRunning, type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ apis: 2, workers: 1 });
+  stack = await startStack({ apis: 2, workers: 1, hasFaults: true });
 });
 afterAll(() => stack.close());
 

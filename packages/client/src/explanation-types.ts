@@ -26,7 +26,14 @@ export type WaitReason =
     }
   | { type: 'paused' }
   | { type: 'metadata'; field: string; rule: Rule }
-  | { type: 'origin'; origin: string; reason: 'breaker'; probe_at: string }
+  | {
+      type: 'origin';
+      origin: string;
+      /** It does not answer, or each worker has as many calls open to it as it may. */
+      reason: 'breaker' | 'full';
+      /** When one call may try again, while the breaker is open. */
+      probe_at?: string;
+    }
   | { type: 'worker' };
 
 /** Why a task has not started, or what it is doing. */

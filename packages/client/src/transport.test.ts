@@ -50,7 +50,11 @@ test.each([429, 503])('%i with Retry-After is tried again, counters too', async 
 test('waits as long as Retry-After says', async () => {
   const { url, seen } = await serve(json(503, {}, { 'retry-after': '1' }), json(200, {}));
   const startedAt = performance.now();
-  await createClient({ url }).getTask('1');
+  const waits: [number, number][] = [];
+  const onRetry = ({ status: why }: ArcRunError, delayMs: number) =>
+    waits.push([why, Math.floor(delayMs / 1000)]);
+  await createClient({ url, onRetry }).getTask('1');
+  expect(waits).toEqual([[503, 1]]);
   expect(performance.now() - startedAt).toBeGreaterThan(990);
   expect(seen).toHaveLength(2);
 });

@@ -9,6 +9,8 @@ export interface TransportOptions {
   maxAttempts?: number | undefined;
   /** Time for one try, answer included; default 30,000. */
   timeoutMs?: number | undefined;
+  /** Told before a call is made again, and after what wait. */
+  onRetry?: ((error: ArcRunError, delayMs: number) => void) | undefined;
 }
 
 export interface Call {
@@ -51,6 +53,7 @@ export function createTransport(options: TransportOptions = {}): Send {
       if (outcome.kind === 'answer') return outcome.answer;
       const delayMs = attempt < maxAttempts ? delayBeforeNext(call, outcome, attempt) : undefined;
       if (delayMs === undefined) throw outcome.error;
+      options.onRetry?.(outcome.error, delayMs);
       await sleep(delayMs, call.signal);
     }
   };

@@ -38,13 +38,28 @@ export function seconds(text: string): number {
   return value;
 }
 
-/** For an option that takes JSON. */
+/** For an option that takes JSON. A number that JavaScript would change is refused: `run` sends files as they are. */
 export function json(text: string): Json {
+  let value: Json;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw new InvalidArgumentError(`It must be JSON (${messageOf(error)}).`);
   }
+  const changed = findChangedInteger(text);
+  if (changed !== undefined) {
+    throw new InvalidArgumentError(
+      `The number ${changed} would lose digits here: post it in a file, with arcrun run.`,
+    );
+  }
+  return value;
+}
+
+/** The first integer of a JSON text that a double does not hold. */
+function findChangedInteger(text: string): string | undefined {
+  const withoutStrings = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+  const integers = withoutStrings.match(/(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g) ?? [];
+  return integers.find((digits) => BigInt(digits) !== BigInt(Number(digits)));
 }
 
 const READ_PROBLEMS: Record<string, string> = {

@@ -50,9 +50,21 @@ export function describeFailure(error: unknown, url: string, hasToken: boolean):
     details: [],
   });
   if (error instanceof CommandFailure) return plain(error.message, error.exitCode);
-  if (error instanceof CommanderError) return plain(error.message.replace(/^error: /, ''), EXIT.usage);
+  if (error instanceof CommanderError) return plain(parserMessage(error.message), EXIT.usage);
   if (error instanceof ArcRunError) return describeAnswer(error, url, hasToken);
   return plain(`arcrun failed: ${error instanceof Error ? error.message : String(error)}`, EXIT.away);
+}
+
+/** One sentence of the two that the parser makes, without the value, which may be long. */
+function parserMessage(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/^command-argument value '.*' is invalid for argument ('[^']*')\. (\S)/s, replaceBySentence)
+    .replace(/^(option '[^']*') argument '.*' is invalid\. (\S)/s, replaceBySentence);
+}
+
+function replaceBySentence(_match: string, what: string, first: string): string {
+  return `${what}: ${first.toLowerCase()}`;
 }
 
 const SHOWN_DETAILS = 5;

@@ -148,7 +148,13 @@ function reasonLines(reason: WaitReason): string[] {
     case 'metadata':
       return [`  metadata: ${printable(reason.field)} is missing`];
     case 'origin':
-      return [`  receiver ${reason.origin}: tried again at ${timeText(reason.probe_at)} UTC`];
+      return [
+        `  receiver ${reason.origin}: ${
+          reason.probe_at === undefined
+            ? 'has as many open calls as it may'
+            : `tried again at ${timeText(reason.probe_at)} UTC`
+        }`,
+      ];
     case 'paused':
     case 'worker':
       return [];

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { createClient } from '../client.ts';
 import { completeWords } from './completion.ts';
+import type { ArcRunError } from '../error.ts';
 import { EXIT } from './exit-codes.ts';
 import { describeFailure, usageFailure } from './failure.ts';
 import { createProgram } from './program.ts';
@@ -40,6 +41,9 @@ export async function runCommand(words: readonly string[], world: Surroundings):
   }
 }
 
+/** Shorter waits are not worth a word. */
+const TOLD_WAIT_MS = 1_000;
+
 /** Nobody waits longer for the ends of words. */
 const COMPLETION_LIMITS = { maxAttempts: 1, timeoutMs: 1_000 };
 
@@ -54,10 +58,15 @@ function openSession(
   const say = (line: string): void => {
     world.stdout.write(`${line}\n`);
   };
+  const onRetry = ({ status }: ArcRunError, delayMs: number): void => {
+    if (json || delayMs < TOLD_WAIT_MS) return;
+    const seconds = Math.ceil(delayMs / 1000);
+    world.stderr.write(`The server is busy (${status}), asking again in ${seconds} s.\n`);
+  };
   return {
     ...world,
     json,
-    client: createClient({ url, token: world.env['ARCRUN_TOKEN'] || undefined, ...limits }),
+    client: createClient({ url, token: world.env['ARCRUN_TOKEN'] || undefined, onRetry, ...limits }),
     say,
     show(value, lines) {
       if (json) say(JSON.stringify(value));

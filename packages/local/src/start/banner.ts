@@ -10,6 +10,7 @@ export function formatBanner(stack: Stack): string {
     ['Tasks', `${apiUrl}/view`, undefined],
     ['API reference', `${apiUrl}/swagger-ui/`, undefined],
     ['Queues', `${apiUrl}/admin/queues`, undefined],
+    ['Command', 'npx arcrun --help', undefined],
     ...workers.map(({ process, url }): [string, string, number] => [
       process.name,
       `${url}/metrics`,
