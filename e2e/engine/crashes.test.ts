@@ -5,7 +5,7 @@ import { type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 beforeEach(async () => {
-  stack = await startStack({ apis: 1, workers: 2 });
+  stack = await startStack({ apis: 1, workers: 2, hasFaults: true });
 });
 afterEach(async () => {
   await stack.close();

@@ -263,7 +263,3 @@ describe('notifications', () => {
     expect(await stack.client.getBatch(empty.batchId)).toMatchObject({ total_tasks: 0 });
   });
 });
-
-test('nothing had to be mended', async () => {
-  expect(await stack.metric('lost_doorbells_total')).toBe(0);
-});

@@ -21,7 +21,7 @@ const routed = async (url: string): Promise<string> => {
 };
 
 async function start(options: StackOptions): Promise<Stack> {
-  stack = await startStack(options);
+  stack = await startStack({ ...options, hasFaults: true });
   stack.receiver.behave((call) => {
     if (call.trigger === 'start') setTimeout(() => void call.handle.success().catch(() => undefined), 10);
   });

@@ -393,7 +393,3 @@ test('a task that is resumed to Waiting frees its place under a rule that counts
   await stack.client.reportFailure(a!, 'broken');
   await stack.client.reportSuccess(held!);
 });
-
-test('nothing had to be mended', async () => {
-  expect(await stack.metric('lost_doorbells_total')).toBe(0);
-});

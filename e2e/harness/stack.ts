@@ -4,16 +4,23 @@ import { join, resolve } from 'node:path';
 import { type ArcRunClient, createClient } from '@arcrun/client';
 import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
 import { findFreePort, type RunningService, startRedis } from '@arcrun/local';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import { type Receiver, startReceiver } from './receiver.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 
+/** Metrics of what the sweep found wrong. */
+const MENDED = ['lost_doorbells_total', 'places_mended_total'];
 const PACKAGES = resolve(import.meta.dirname, '../../packages');
 
 export interface StackOptions {
   readonly apis?: number;
   readonly workers?: number;
   readonly settings?: Readonly<Record<string, string>>;
+  /**
+   * The test ends processes, cuts them off or puts work past the API, so that there is something for the sweep to find.
+   * Without that, close() demands that there was nothing.
+   */
+  readonly hasFaults?: boolean;
   /** By which way the processes reach Postgres and Redis; without one, directly. */
   readonly ways?: {
     readonly database?: (url: string) => Promise<string>;
@@ -44,6 +51,7 @@ export async function startStack({
   apis = 2,
   workers = 3,
   settings = {},
+  hasFaults = false,
   ways = {},
 }: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'arcrun-e2e-'));
@@ -102,6 +110,8 @@ export async function startStack({
   const token = settings['AUTH_TOKEN']?.split(',', 1)[0];
   const clients = inOrder.map((api) => createClient({ url: api.url, token }));
 
+  const metric = (name: string) => sumOfMetric([...running.apis, ...running.workers], name, token);
+
   return {
     hostUrl: shared.HOST_URL,
     ...running,
@@ -112,20 +122,30 @@ export async function startStack({
     redis,
     startApi: () => startApi(),
     startWorker,
-    metric: (name) => sumOfMetric([...running.apis, ...running.workers], name),
+    metric,
     close: async () => {
+      const mended = hasFaults ? [] : await Promise.all(MENDED.map(metric));
+      const printed = [...running.apis, ...running.workers].map(({ name, output }) => `${name}: ${output()}`);
       await Promise.all([...running.apis, ...running.workers].map((each) => each.stop()));
       await receiver.close();
       await redis.stop();
       await database.close();
       await rm(folder, { recursive: true, force: true });
+      expect(mended, `${MENDED.join(', ')}\n${printed.join('\n')}`).toEqual(mended.map(() => 0));
     },
   };
 }
 
-async function sumOfMetric(processes: readonly RunningProcess[], name: string): Promise<number> {
+async function sumOfMetric(
+  processes: readonly RunningProcess[],
+  name: string,
+  token: string | undefined,
+): Promise<number> {
   const alive = processes.filter(({ child }) => child.exitCode === null && child.signalCode === null);
-  const texts = await Promise.all(alive.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const texts = await Promise.all(
+    alive.map(async ({ url }) => (await fetch(`${url}/metrics`, { headers })).text()),
+  );
   const line = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm');
   return texts.flatMap((text) => [...text.matchAll(line)]).reduce((sum, [, value]) => sum + Number(value), 0);
 }

@@ -50,6 +50,7 @@ describe.each(MODES)('$mode', ({ inlineLimit, hasCrashes, settings }) => {
     stack = await startStack({
       apis: 2,
       workers: 3,
+      hasFaults: hasCrashes,
       settings: {
         PROPAGATION_INLINE_LIMIT: String(inlineLimit),
         // Receivers that break connections off are wanted here, and none of them speaks for the others.

@@ -11,7 +11,7 @@ import {
   propagateEnds,
   type TaskEnd,
 } from '@arcrun/database';
-import type { Logger, Metrics } from '@arcrun/observability';
+import { countEffects, type Logger, type Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 
 const MAX_ENDS = 100;
@@ -114,17 +114,8 @@ export class TaskCommits {
 
   #announce(effects: EndEffects): void {
     const { doorbell, metrics } = this.#options;
-    if (effects.released > 0 || effects.freed) doorbell.ring('start');
-    if (effects.notified > 0) doorbell.ring('webhook');
-    if (effects.unfinished > 0) doorbell.ring('propagation');
-    metrics.tasksUnblocked.inc(effects.released);
-    metrics.tasksFailedByDependency.inc(effects.failed);
-    metrics.tasksCancelled.inc(effects.canceled);
-    if (effects.released > 0)
-      metrics.taskStatusTransitions.inc({ from_status: 'Waiting', to_status: 'Pending' }, effects.released);
-    for (const { from, to, count } of effects.endedFrom)
-      metrics.taskStatusTransitions.inc({ from_status: from, to_status: to }, count);
-    metrics.batchesCompleted.inc(effects.completed);
+    doorbell.ringForEffects(effects);
+    countEffects(metrics, effects);
   }
 
   #countEnd({ was, status, kind, seconds }: Extract<EndResult, { outcome: 'applied' }>): void {

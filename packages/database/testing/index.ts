@@ -4,4 +4,5 @@ export * from './databases.ts';
 export * from './states.ts';
 export * from './steps.ts';
 export * from './test-database.ts';
+export * from './use-test-database.ts';
 export * from './waiting.ts';

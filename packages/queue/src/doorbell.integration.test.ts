@@ -193,3 +193,19 @@ test('a flush between two bells swallows nothing that is rung after it', async (
   expect(lost.every((error) => String(error).includes('moveToFinished'))).toBe(true);
   lost = [];
 });
+
+test('what is rung before Redis has been reached is rung when it is there', async () => {
+  const late = openProducerRedis({ url: new URL('/7', inject('redisUrl')).href, onError: () => undefined });
+  const owed: unknown[] = [];
+  const early = new Doorbell(late, (_queue, error) => owed.push(error));
+  try {
+    early.ring('start');
+    await until(() => owed.length === 1);
+    let rounds = 0;
+    listen(async () => void rounds++);
+    await until(() => rounds === 1);
+  } finally {
+    await early.close();
+    late.disconnect();
+  }
+});

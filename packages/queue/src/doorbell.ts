@@ -18,7 +18,8 @@ interface Ring {
 
 /**
  * Tells workers that there may be work. A bell carries no state: what is to be done stands in Postgres, and a bell
- * that is lost is found missing by the sweep. So ringing never fails and never holds up its caller.
+ * that is lost is found missing by the sweep. So ringing never fails and never holds up its caller. What could not be
+ * rung while Redis was away is rung when it is back.
  *
  * A bell that is rung while its job is active makes another job when that one ends, so what was committed after
  * the round had read is not missed; while one waits, further rings add nothing.
@@ -27,14 +28,16 @@ export class Doorbell {
   readonly #redis: Redis;
   readonly #queues = new Map<QueueName, Queue>();
   readonly #rings = new Map<QueueName, Ring>();
+  /** Those whose bell could not be rung; it is made up for when Redis is there again. */
+  readonly #owed = new Set<QueueName>();
   readonly #onLost: (queue: QueueName, error: unknown) => void;
 
   constructor(redis: Redis, onLost: (queue: QueueName, error: unknown) => void) {
     this.#redis = redis;
     this.#onLost = onLost;
     // A queue that is made while Redis is away stays broken for ever, so they are made when it is there.
-    redis.on('ready', this.#openQueues);
-    if (redis.status === 'ready') this.#openQueues();
+    redis.on('ready', this.#onReady);
+    if (redis.status === 'ready') this.#onReady();
   }
 
   /** The queues that it rings, for those that show or count them; none before Redis was there once. */
@@ -57,6 +60,18 @@ export class Doorbell {
       return;
     }
     void this.#keepRinging(name);
+  }
+
+  /** Rings for what ends brought about. */
+  ringForEffects(effects: {
+    readonly released: number;
+    readonly freed: boolean;
+    readonly notified: number;
+    readonly unfinished: number;
+  }): void {
+    if (effects.released > 0 || effects.freed) this.ring('start');
+    if (effects.notified > 0) this.ring('webhook');
+    if (effects.unfinished > 0) this.ring('propagation');
   }
 
   /** Rings when something falls due, in `delayMs` from now or up to a step later. */
@@ -98,7 +113,7 @@ export class Doorbell {
   }
 
   async close(): Promise<void> {
-    this.#redis.off('ready', this.#openQueues);
+    this.#redis.off('ready', this.#onReady);
     await Promise.allSettled(this.queues.map((queue) => queue.close()));
   }
 
@@ -123,13 +138,14 @@ export class Doorbell {
       rung.catch(() => undefined);
       await Promise.race([rung, tooLate]);
     } catch (error) {
+      this.#owed.add(name);
       this.#onLost(name, error);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  readonly #openQueues = (): void => {
+  readonly #onReady = (): void => {
     for (const name of QUEUE_NAMES) {
       if (this.#queues.has(name)) continue;
       const queue = new Queue(name, {
@@ -143,5 +159,8 @@ export class Doorbell {
       this.#queues.set(name, queue);
       queue.waitUntilReady().catch(() => this.#queues.delete(name));
     }
+    const owed = [...this.#owed];
+    this.#owed.clear();
+    for (const name of owed) this.ring(name);
   };
 }

@@ -1,15 +1,14 @@
 import {
   anAction,
   aWorker,
-  createTestDatabase,
   end,
   findViolations,
   run,
   statusesOf,
   submit,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { archiveBatches, purgeArchive } from './archive-batches.ts';
 import { claimTasks } from './claim-tasks.ts';
 import { endTasks } from './end-tasks.ts';
@@ -20,20 +19,15 @@ import { listBatches } from './list-batches.ts';
 import { mendPlaces } from './mend-places.ts';
 import { takeSample } from './take-sample.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
 afterEach(async () => {
   expect(await findViolations(database.db)).toEqual([]);
   expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
 });
-afterAll(() => database.close());
 
 const archive = (ageSecs = 0, limit = 1000) => archiveBatches(database.db, { ageSecs, limit });
 

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
+import { expect, inject, test } from 'vitest';
+import { createTestDatabase, useTestDatabase } from '@arcrun/database/testing';
 import { isDatabaseHealthy } from './check-health.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 test('Postgres that answers is healthy', async () => {
   expect(await isDatabaseHealthy(database, 5000)).toBe(true);

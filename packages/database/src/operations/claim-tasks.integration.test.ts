@@ -1,21 +1,8 @@
-import {
-  aWorker,
-  claimUpTo,
-  createTestDatabase,
-  lockTask,
-  stateOf,
-  submit,
-  type TestDatabase,
-} from '@arcrun/database/testing';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { aWorker, claimUpTo, lockTask, stateOf, submit, useTestDatabase } from '@arcrun/database/testing';
+import { expect, test } from 'vitest';
 import { handBackClaims } from './hand-back-claims.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
-beforeEach(() => database.clear());
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 const idsOf = (claims: readonly { id: string }[]) => claims.map((claim) => claim.id);
 

@@ -2,26 +2,20 @@ import {
   aBatch,
   anAction,
   batchRow,
-  createTestDatabase,
   deliveriesOf,
   findViolations,
   stateOf,
   statusesOf,
   submit,
   type TaskSpec,
-  type TestDatabase,
   writeBatch,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { findActions } from './find-actions.ts';
 import { findTask } from './find-task.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
-beforeEach(() => database.clear());
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 // proves: lifecycle/created-waiting
 test('tasks without parents are Pending, the others wait', async () => {

@@ -4,7 +4,6 @@ import {
   batchRow,
   cancel,
   claimAll,
-  createTestDatabase,
   deliveriesOf,
   fail,
   findViolations,
@@ -14,26 +13,21 @@ import {
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { endTasks } from './end-tasks.ts';
 import { pauseTask } from './pause-task.ts';
 import { propagateEnds } from './propagate-ends.ts';
 import { startTasks } from './start-tasks.ts';
 import { timeOutTasks } from './time-out-tasks.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 const REASON = 'All child tasks already terminated';
 

@@ -5,29 +5,23 @@ import {
   batchRow,
   claimAll,
   countDeadlocks,
-  createTestDatabase,
   end,
   findViolations,
   start,
   statusesOf,
   submit,
   type TaskSpec,
-  type TestDatabase,
   writeBatch,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { isCrowdedKind } from '../failures.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
-beforeEach(() => database.clear());
+const database = useTestDatabase();
 afterEach(async () => {
   expect(await findViolations(database.db)).toEqual([]);
 });
-afterAll(() => database.close());
 
 const looksFor = (status: TaskStatus, fields: readonly string[] = ['t'], kind = 'test'): RuleMatcher => ({
   status,

@@ -2,32 +2,26 @@ import {
   anAction,
   aWorker,
   claimAll,
-  createTestDatabase,
   deliveriesOf,
   end,
   start,
   submit,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { handBackDeadClaims } from './hand-back-claims.ts';
 import { type LeasedDelivery, leaseDeliveries } from './lease-deliveries.ts';
 import { type DeliveryOutcome, recordDeliveries } from './record-deliveries.ts';
 import { startTasks } from './start-tasks.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
 let other: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
   other = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 const lease = async (by = worker, limit = 100, leaseSecs = 60) =>
   (await leaseDeliveries(database.db, by, { limit, leaseSecs, originRoom: limit })).leased;

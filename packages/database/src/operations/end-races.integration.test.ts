@@ -6,7 +6,6 @@ import {
   cancel,
   claimAll,
   countDeadlocks,
-  createTestDatabase,
   deliveriesOf,
   fail,
   findViolations,
@@ -16,9 +15,9 @@ import {
   statusesOf,
   submit,
   succeed,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { endTasks } from './end-tasks.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 import { startTasks } from './start-tasks.ts';
@@ -27,14 +26,10 @@ import { startTasks } from './start-tasks.ts';
 
 const ROUNDS = 300;
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let racers: Database;
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
   racers = database.open(12, 'arcrun racers');
 });
@@ -43,7 +38,6 @@ afterEach(async () => {
   await racers.close();
   expect(await countDeadlocks(database.db)).toBe(0);
 });
-afterAll(() => database.close());
 
 // proves: http/patch-conflict
 test('a hundred clients end one task: one is applied, all others are told', async () => {

@@ -4,7 +4,6 @@ import {
   batchRow,
   cancel,
   claimAll,
-  createTestDatabase,
   deliveriesOf,
   end,
   fail,
@@ -17,26 +16,21 @@ import {
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BUSY } from '../group-commit.ts';
 import { endTasks, type EndEvent, type TaskEnd } from './end-tasks.ts';
 import { findTask } from './find-task.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 /** Ways to bring a fresh task into a state; each returns its id. */
 const ORIGINS: Record<string, () => Promise<string>> = {

@@ -3,7 +3,6 @@ import {
   batchRow,
   cancel,
   claimAll,
-  createTestDatabase,
   fail,
   findViolations,
   lockTask,
@@ -12,25 +11,20 @@ import {
   stateOf,
   submit,
   succeed,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { addProgress } from './add-progress.ts';
 
 // Times are taken before a transaction has all its rows, and others go on meanwhile. What they say is in order all
 // the same.
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 test('a dead end that starts while the climb is on its way has not ended before it started', async () => {
   const { ids } = await submit(database.db, { a: {}, b: { needs: ['a'] }, c: { needs: ['b'] } });

@@ -3,7 +3,6 @@ import {
   aWorker,
   cancel,
   claimAll,
-  createTestDatabase,
   deliveriesOf,
   fail,
   run,
@@ -12,25 +11,20 @@ import {
   statusesOf,
   submit,
   type TaskSpec,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { handBackClaims } from './hand-back-claims.ts';
 import { propagateEnds } from './propagate-ends.ts';
 import { startTasks } from './start-tasks.ts';
 import { timeOutTasks } from './time-out-tasks.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 // proves: webhooks/recorded-with-change
 test('what tells of an end is written by the transaction that ends it', async () => {

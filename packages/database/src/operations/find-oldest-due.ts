@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../schema.ts';
 
-/** The first piece of due work of each queue, by its id or origin; null where there is none. */
+/**
+ * The first piece of due work of each queue, by its id, its origin or the transaction that made it; null where there
+ * is none.
+ */
 export interface OldestDue {
   readonly start: string | null;
   readonly propagation: string | null;
@@ -20,7 +23,7 @@ export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
         (select head::text from lane where parked_key is null and head is not null
          order by rank, created_at, position, head limit 1),
         (select id::text from arrived limit 1),
-        (select key::text from place_change where amount < 0 limit 1),
+        (select xmin::text from place_change where amount < 0 limit 1),
         (select origin from origin_breaker b
          where probe_at <= now() and exists (select from lane l where l.parked_key = origin_key(b.origin))
            and not exists (select from origin_to_probe p where p.origin = b.origin)

@@ -3,32 +3,26 @@ import {
   aWorker,
   claimUpTo,
   claimAll,
-  createTestDatabase,
   deliveriesOf,
   openTransaction,
   run,
   stateOf,
   submit,
   succeed,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { handBackClaims, handBackDeadClaims, handBackLostClaims } from './hand-back-claims.ts';
 import { leaseDeliveries } from './lease-deliveries.ts';
 import { deleteWorkerLease, renewWorkerLease } from './renew-worker-lease.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 /** Lets the lease of a worker run out. */
 const expire = (id: string) =>

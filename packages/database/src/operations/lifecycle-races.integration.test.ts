@@ -7,7 +7,6 @@ import {
   type BuiltBatch,
   cancel,
   countDeadlocks,
-  createTestDatabase,
   deliveriesOf,
   fail,
   findViolations,
@@ -17,12 +16,12 @@ import {
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
   until,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { isTerminal } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { BUSY } from '../group-commit.ts';
 import { addProgress } from './add-progress.ts';
 import { endTasks, type EndEvent, type TaskEnd } from './end-tasks.ts';
@@ -39,18 +38,13 @@ import { timeOutTasks } from './time-out-tasks.ts';
 const ROUNDS = 300;
 const RACERS = 'arcrun racers';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let racers: Database;
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
   racers = database.open(12, RACERS);
 });
-afterAll(() => database.close());
 
 /** Nobody was stuck, and nothing is out of joint. */
 async function expectAllInOrder(): Promise<void> {

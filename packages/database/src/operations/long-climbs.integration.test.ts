@@ -3,7 +3,6 @@ import {
   aWorker,
   batchRow,
   cancel,
-  createTestDatabase,
   deliveriesOf,
   fail,
   findViolations,
@@ -14,27 +13,22 @@ import {
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { claimTasks } from './claim-tasks.ts';
 import { endTasks } from './end-tasks.ts';
 import { findOldestDue } from './find-oldest-due.ts';
 import { propagateEnds } from './propagate-ends.ts';
 import { stopBatch } from './stop-batch.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 /** t0 → t1 → … → t(n-1), each required by the next. */
 function chain(length: number): Record<string, TaskSpec> {

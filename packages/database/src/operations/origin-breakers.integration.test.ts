@@ -1,16 +1,14 @@
 import {
   aWorker,
   claimAll,
-  createTestDatabase,
   end,
   findViolations,
   start,
   stateOf,
   submit,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { inject } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimTasks } from './claim-tasks.ts';
 import type { StoredAction } from '../batch-plan.ts';
 import { findOldestDue } from './find-oldest-due.ts';
@@ -20,20 +18,15 @@ import { mendPlaces } from './mend-places.ts';
 import { closeBreaker, openBreaker, putOffProbe } from './move-breaker.ts';
 import { recordDeliveries } from './record-deliveries.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
 afterEach(async () => {
   expect(await findViolations(database.db)).toEqual([]);
   expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
 });
-afterAll(() => database.close());
 
 const DEAD = 'http://dead.example';
 const ALIVE = 'http://alive.example';

@@ -4,7 +4,6 @@ import {
   claimUpTo,
   cancel,
   claimAll,
-  createTestDatabase,
   fail,
   findViolations,
   lockTask,
@@ -13,24 +12,19 @@ import {
   statusesOf,
   submit,
   succeed,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { handBackClaims } from './hand-back-claims.ts';
 import { pauseTask } from './pause-task.ts';
 import { resumeTask } from './resume-task.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 const pause = (id: string) => pauseTask(database.db, id);
 const resume = (id: string) => resumeTask(database.db, id);

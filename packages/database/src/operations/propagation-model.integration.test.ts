@@ -8,18 +8,17 @@ import {
 } from '@arcrun/domain';
 import {
   aWorker,
-  createTestDatabase,
   end,
   findViolations,
   run,
   statusesOf,
   submit,
   type TaskSpec,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { pauseTask } from './pause-task.ts';
 import { propagateEnds } from './propagate-ends.ts';
 import { resumeTask } from './resume-task.ts';
@@ -29,16 +28,11 @@ import { stopBatch } from './stop-batch.ts';
 // same (propagateEnd); after each step both must say the same of every task. fast-check prints the seed of a
 // failure and shrinks it.
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 interface Graph {
   readonly names: readonly string[];

@@ -4,7 +4,6 @@ import {
   batchRow,
   cancel,
   claimAll,
-  createTestDatabase,
   deliveriesOf,
   end,
   lockTask,
@@ -12,25 +11,20 @@ import {
   stateOf,
   submit,
   succeed,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BUSY } from '../group-commit.ts';
 import { findTask } from './find-task.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 import { startTasks, type TaskStart } from './start-tasks.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 const startOne = async (taskStart: TaskStart, wait = true) => {
   const { results, notified } = await startTasks(database.db, [taskStart], { wait });

@@ -4,7 +4,6 @@ import {
   aWorker,
   batchRow,
   claimAll,
-  createTestDatabase,
   deliveriesOf,
   fail,
   findViolations,
@@ -15,27 +14,22 @@ import {
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
   untilBlocked,
   writeBatch,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { pauseTask } from './pause-task.ts';
 import { propagateEnds } from './propagate-ends.ts';
 import { startTasks } from './start-tasks.ts';
 import { stopBatch } from './stop-batch.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 // proves: lifecycle/stop, http/stop-answer, http/stop-notifies, webhooks/canceled-no-on-failure
 test('whatever has not ended is canceled; a Running task gets its cancel action, nobody on_failure', async () => {

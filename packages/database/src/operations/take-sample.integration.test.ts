@@ -1,18 +1,13 @@
-import { aWorker, createTestDatabase, end, run, submit, type TestDatabase } from '@arcrun/database/testing';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { aWorker, end, run, submit, useTestDatabase } from '@arcrun/database/testing';
+import { beforeEach, expect, test } from 'vitest';
 import { openBreaker } from './move-breaker.ts';
 import { takeSample } from './take-sample.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 // proves: metrics/scrape-cost
 test('it counts what is live, and what has finished once', async () => {

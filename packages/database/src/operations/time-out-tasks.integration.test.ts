@@ -1,7 +1,6 @@
 import {
   anAction,
   aWorker,
-  createTestDatabase,
   deliveriesOf,
   findViolations,
   lockTask,
@@ -10,24 +9,19 @@ import {
   stateOf,
   statusesOf,
   submit,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { addProgress } from './add-progress.ts';
 import { propagateEnds } from './propagate-ends.ts';
 import { timeOutTasks } from './time-out-tasks.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 const timeOut = (limit = 100, cascadeLimit = 1000) => timeOutTasks(database.db, { limit, cascadeLimit });
 

@@ -1,12 +1,8 @@
-import { createTestDatabase, type TestDatabase, until } from '@arcrun/database/testing';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { until, useTestDatabase } from '@arcrun/database/testing';
+import { expect, test } from 'vitest';
 import { vacuumQueues } from './vacuum-queues.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 const pages = async (): Promise<number> => {
   const { rows } = await database.pool.query<{ n: number }>(

@@ -2,28 +2,22 @@ import {
   aWorker,
   cancel,
   claimUpTo,
-  createTestDatabase,
   findViolations,
   start,
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import { isDeepStrictEqual } from 'node:util';
 import type { Rule, TaskStatus } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { addProgress } from '../operations/add-progress.ts';
 import { handBackClaims } from '../operations/hand-back-claims.ts';
 import { updateTask } from '../operations/update-task.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
-beforeEach(() => database.clear());
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 /** A task as the model sees it. */
 interface ModelTask {

@@ -1,7 +1,6 @@
 import {
   aWorker,
   claimUpTo,
-  createTestDatabase,
   findViolations,
   openTransaction,
   run,
@@ -9,26 +8,21 @@ import {
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import type { Rule, TaskStatus } from '@arcrun/domain';
 import { type RawBuilder, sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 // A claim round is many statements, and others commit between them. What it claims must have been allowed at one
 // moment all the same, with everything that had been committed until then.
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 const atMost = (limit: number, status: TaskStatus, kind: string): Rule => ({
   type: 'Concurency',

@@ -1,34 +1,28 @@
 import {
   aWorker,
   claimUpTo,
-  createTestDatabase,
   findViolations,
   stateOf,
   submit,
   succeed,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
 import { mendPlaces } from '../operations/mend-places.ts';
 import { updateTask } from '../operations/update-task.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
 afterEach(async () => {
   expect(await findViolations(database.db)).toEqual([]);
 });
-afterAll(() => database.close());
 
 const atMost = (limit: number, fields: string[] = [], kind = 'test'): Rule => ({
   type: 'Concurency',

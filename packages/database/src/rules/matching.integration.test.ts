@@ -1,36 +1,30 @@
 import {
   aWorker,
   claimUpTo,
-  createTestDatabase,
   fail,
   findViolations,
   start,
   submit,
   succeed,
-  type TestDatabase,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
 import { handBackDeadClaims } from '../operations/hand-back-claims.ts';
 import { pauseTask } from '../operations/pause-task.ts';
 import { updateTask } from '../operations/update-task.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
 afterEach(async () => {
   expect(await findViolations(database.db)).toEqual([]);
 });
-afterAll(() => database.close());
 
 const atMost = (limit: number, matcher: Partial<Rule['matcher']> = {}): Rule => ({
   type: 'Concurency',

@@ -5,19 +5,18 @@ import {
   cancel,
   claimUpTo,
   countDeadlocks,
-  createTestDatabase,
   findViolations,
   openTransaction,
   start,
   submit,
   succeed,
   type TaskSpec,
-  type TestDatabase,
   untilBlocked,
+  useTestDatabase,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BUSY } from '../group-commit.ts';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
@@ -32,14 +31,10 @@ import { updateTask } from '../operations/update-task.ts';
 const ROUNDS = 300;
 const RACE_MS = 6000;
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let racers: Database;
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
   racers = database.open(12, 'arcrun racers');
 });
@@ -49,7 +44,6 @@ afterEach(async () => {
   await racers.close();
   expect(await countDeadlocks(database.db)).toBe(0);
 });
-afterAll(() => database.close());
 
 const atMost = (limit: number, fields: string[]): Rule => ({
   type: 'Concurency',
