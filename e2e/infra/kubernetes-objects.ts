@@ -31,7 +31,7 @@ export interface KubernetesObject {
   readonly stringData?: Labels;
 }
 
-export interface PodSpec {
+interface PodSpec {
   readonly terminationGracePeriodSeconds?: number;
   readonly serviceAccountName?: string;
   readonly containers: readonly Container[];
