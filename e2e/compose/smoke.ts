@@ -30,6 +30,8 @@ export async function runSmokeTest(test: SmokeTest): Promise<void> {
   const client = createClient({ url: test.apiUrl, token: test.token });
 
   await checkImage(test);
+  await checkEarlyStop(test);
+  step('a container that is stopped before it has begun ends at once');
   await stack.up(services, 2);
   await untilHealthy(stack, { api: 1, worker: 2 });
   step('the stack is up: the database is migrated, the API and 2 workers are healthy');
@@ -149,6 +151,24 @@ async function checkImage({ stack, image, step }: SmokeTest): Promise<void> {
   step(
     `the image has ${Math.round(size / 1e6)} MB, runs as 65532, has no shell and no npm, and holds: ${listed.trim()}`,
   );
+}
+
+/** As the first process of its container it has to see to it itself that a signal ends it before it has begun. */
+async function checkEarlyStop({ stack, image }: SmokeTest): Promise<void> {
+  const nobody = 'DATABASE_URL=postgres://nobody@127.0.0.1:1/none';
+  const id = (await stack.docker('run', '-d', '--network', 'none', '-e', nobody, image, 'migrate')).trim();
+  const isOver = async (): Promise<boolean> => {
+    if ((await stack.inspect(id)).state.Status === 'exited') return true;
+    // Node itself takes a moment until it can hear it.
+    await stack.docker('kill', '--signal', 'TERM', id).catch(() => '');
+    return false;
+  };
+  try {
+    await until('it has ended', isOver, 20_000);
+    assert.equal((await stack.inspect(id)).state.ExitCode, 143);
+  } finally {
+    await stack.docker('rm', '-f', id);
+  }
 }
 
 /** @returns what was mended so far, in words */
