@@ -30,12 +30,13 @@ export async function runSmokeTest(test: SmokeTest): Promise<void> {
   const client = createClient({ url: test.apiUrl, token: test.token });
 
   await checkImage(test);
+  await checkEarlyStop(test);
+  step('a container that is stopped before it has begun ends at once');
   await stack.up(services, 2);
   await untilHealthy(stack, { api: 1, worker: 2 });
   step('the stack is up: the database is migrated, the API and 2 workers are healthy');
 
-  await runDag(client, test.receiver);
-  step('a DAG of 31 tasks has run to its end');
+  step(`a DAG of 31 tasks has run to its end in ${await runDag(client, test.receiver)} s`);
 
   await killWorker(test, client);
   step(
@@ -44,11 +45,10 @@ export async function runSmokeTest(test: SmokeTest): Promise<void> {
 
   await stack.up(services, 4);
   await untilHealthy(stack, { worker: 4 });
-  await runDag(client, test.receiver);
-  step('scaled to 4 workers, and a DAG has run to its end');
+  step(`scaled to 4 workers; a DAG has run to its end in ${await runDag(client, test.receiver)} s`);
 
-  await checkPrometheus(test);
-  step('Prometheus finds the API and the 4 workers, and has loaded the rules');
+  const mended = await checkPrometheus(test);
+  step(`Prometheus finds the API and the 4 workers, and has loaded the rules; ${mended}`);
 
   await checkStop(test);
   step('stopped: every API and worker has ended with 0 within its time');
@@ -64,11 +64,16 @@ async function untilHealthy(stack: ComposeStack, wanted: Readonly<Record<string,
   }
 }
 
-/** One root, ten tasks below it with one child each, and a join. */
-async function runDag(client: ArcRunClient, receiver: SlowReceiver, hold = 0): Promise<void> {
+/**
+ * One root, and ten times a chain of three below it, whose last hangs on the root as well.
+ *
+ * @returns how long it took, in seconds
+ */
+async function runDag(client: ArcRunClient, receiver: SlowReceiver): Promise<string> {
+  const beganMs = performance.now();
   const ids = Array.from({ length: 10 }, (_, index) => index);
   const aTask = (id: string, dependencies: string[] = []): NewTask =>
-    task({ id, kind: 'smoke', dependencies, on_start: startOf(receiver, hold) });
+    task({ id, kind: 'smoke', dependencies, on_start: startOf(receiver, 0) });
   const { batchId, tasks } = await client.createBatch([
     aTask('root'),
     ...ids.flatMap((id) => [
@@ -82,6 +87,7 @@ async function runDag(client: ArcRunClient, receiver: SlowReceiver, hold = 0): P
     signal: AbortSignal.timeout(TAKE_OVER_MS),
   });
   assert.equal(status_counts.success, tasks.length);
+  return ((performance.now() - beganMs) / 1000).toFixed(1);
 }
 
 const startOf = (receiver: SlowReceiver, hold: number) =>
@@ -147,18 +153,39 @@ async function checkImage({ stack, image, step }: SmokeTest): Promise<void> {
   );
 }
 
-async function checkPrometheus({ prometheusUrl }: SmokeTest): Promise<void> {
-  const ask = async (
-    path: string,
-  ): Promise<{ data: { result: { value: [number, string] }[]; groups: unknown[] } }> =>
-    (await fetch(`${prometheusUrl}/api/v1/${path}`)).json() as never;
-  const query = `query?query=${encodeURIComponent('count(up{job=~"arcrun-.+"} == 1)')}`;
-  await until(
-    'all are scraped',
-    async () => (await ask(query).catch(() => null))?.data.result[0]?.value[1] === '5',
-    HEALTHY_MS,
-  );
-  assert.equal((await ask('rules')).data.groups.length, 1);
+/** As the first process of its container it has to see to it itself that a signal ends it before it has begun. */
+async function checkEarlyStop({ stack, image }: SmokeTest): Promise<void> {
+  const nobody = 'DATABASE_URL=postgres://nobody@127.0.0.1:1/none';
+  const id = (await stack.docker('run', '-d', '--network', 'none', '-e', nobody, image, 'migrate')).trim();
+  const isOver = async (): Promise<boolean> => {
+    if ((await stack.inspect(id)).state.Status === 'exited') return true;
+    // Node itself takes a moment until it can hear it.
+    await stack.docker('kill', '--signal', 'TERM', id).catch(() => '');
+    return false;
+  };
+  try {
+    await until('it has ended', isOver, 20_000);
+    assert.equal((await stack.inspect(id)).state.ExitCode, 143);
+  } finally {
+    await stack.docker('rm', '-f', id);
+  }
+}
+
+/** @returns what was mended so far, in words */
+async function checkPrometheus({ prometheusUrl }: SmokeTest): Promise<string> {
+  const ask = async (path: string): Promise<{ result: { value: [number, string] }[]; groups: unknown[] }> => {
+    const response = await fetch(`${prometheusUrl}/api/v1/${path}`);
+    return ((await response.json()) as { data: never }).data;
+  };
+  const valueOf = async (query: string): Promise<string | undefined> =>
+    (await ask(`query?query=${encodeURIComponent(query)}`)).result[0]?.value[1];
+  const isFound = async () =>
+    (await valueOf('count(up{job=~"arcrun-.+"} == 1)').catch(() => undefined)) === '5';
+  await until('all are scraped', isFound, HEALTHY_MS);
+  assert.equal((await ask('rules')).groups.length, 1);
+  const places = await valueOf('sum(places_mended_total) or vector(0)');
+  assert.equal(places, '0', 'places have drifted');
+  return `${places} places mended, ${await valueOf('sum(lost_doorbells_total) or vector(0)')} bells lost`;
 }
 
 async function checkStop({ stack }: SmokeTest): Promise<void> {

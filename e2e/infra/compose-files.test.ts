@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SETTINGS } from '@arcrun/config';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { expect, test } from 'vitest';
 import { baseImages } from '../compose/build-image.ts';
@@ -84,4 +86,11 @@ test('the image has the Node that the clone runs on', async () => {
     `node:${version}-bookworm-slim`,
     'gcr.io/distroless/cc-debian12:nonroot',
   ]);
+});
+
+test('where no Docker engine can run, the test of the stack says so and is content', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'e2e/compose/main.ts')], {
+    env: { PATH: '/nowhere' },
+  });
+  expect(stdout).toMatch(/^Left out, since no Docker engine can run here\. There is no docker client/);
 });

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
+import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
@@ -25,13 +26,17 @@ export interface KubernetesObject {
     readonly template?: { readonly metadata: { readonly labels: Labels }; readonly spec: PodSpec };
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
     readonly scaleTargetRef?: { readonly name: string };
+    readonly podMetricsEndpoints?: readonly {
+      readonly port: string;
+      readonly relabelings: readonly { readonly targetLabel: string; readonly replacement: string }[];
+    }[];
     readonly triggers?: readonly { readonly metadata: Readonly<Record<string, string>> }[];
   };
   readonly data?: Labels;
   readonly stringData?: Labels;
 }
 
-export interface PodSpec {
+interface PodSpec {
   readonly terminationGracePeriodSeconds?: number;
   readonly serviceAccountName?: string;
   readonly containers: readonly Container[];
@@ -71,6 +76,7 @@ const MODELS: Readonly<Record<string, Model>> = {
   'v1 Service': Service,
   'v1 ServiceAccount': ServiceAccount,
   'keda.sh/v1alpha1 ScaledObject': ScaledObject,
+  'monitoring.coreos.com/v1 PodMonitor': PodMonitor,
 };
 
 /** All objects of a folder below infra/kubernetes, by the file that they stand in. */

@@ -5,6 +5,7 @@ import { SETTINGS } from '@arcrun/config';
 import { parse, parseAllDocuments } from 'yaml';
 import { expect, test } from 'vitest';
 import { findProblems, KUBERNETES_FOLDER, type KubernetesObject, readObjects } from './kubernetes-objects.ts';
+import { PROMETHEUS_FOLDER } from './queries.ts';
 
 const GRACE_SECS = 30;
 
@@ -51,12 +52,26 @@ test.each([
 test('selectors find the pods that they mean', () => {
   for (const role of ['api', 'worker']) {
     const { labels } = named('Deployment', `arcrun-${role}`).spec!.template!.metadata;
-    for (const kind of ['Deployment', 'PodDisruptionBudget'])
+    for (const kind of ['Deployment', 'PodDisruptionBudget', 'PodMonitor'])
       expect(named(kind, `arcrun-${role}`).spec!.selector!.matchLabels).toEqual(labels);
   }
   const { spec } = named('Service', 'arcrun-api');
   expect(spec!.selector).toEqual(named('Deployment', 'arcrun-api').spec!.template!.metadata.labels);
   expect(named('Deployment', ofKind('ScaledObject')[0]!.spec!.scaleTargetRef!.name)).toBeDefined();
+});
+
+test('Prometheus scrapes the pods under the names that the alert rules know', () => {
+  const { scrape_configs } = parse(readFileSync(join(PROMETHEUS_FOLDER, 'prometheus.yml'), 'utf8')) as {
+    scrape_configs: { job_name: string }[];
+  };
+  const jobs = ofKind('PodMonitor').map(({ spec }) => {
+    const [{ port, relabelings }] = spec!.podMetricsEndpoints as [
+      { port: string; relabelings: [{ targetLabel: string; replacement: string }] },
+    ];
+    expect([port, relabelings[0].targetLabel]).toEqual(['http', 'job']);
+    return relabelings[0].replacement;
+  });
+  expect(jobs).toEqual(scrape_configs.map(({ job_name }) => job_name));
 });
 
 test('every setting is one that there is, and all that are required are given', () => {
@@ -102,7 +117,7 @@ test.skipIf(!hasKubectl)('kubectl puts the folders together, and all that comes 
       execFileSync('kubectl', ['kustomize', join(KUBERNETES_FOLDER, folder)], { encoding: 'utf8' }),
     ).map((document) => document.toJS() as KubernetesObject);
   const scaled = build('autoscaling');
-  for (const object of [...build('base'), ...build('migrate'), ...scaled])
+  for (const object of [...build('base'), ...build('migrate'), ...build('monitoring'), ...scaled])
     expect(findProblems(object)).toEqual([]);
   const worker = scaled.find(
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'arcrun-worker',

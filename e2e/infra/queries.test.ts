@@ -68,6 +68,19 @@ test('panels have ids of their own, and labels that their queries keep', () => {
   }
 });
 
+test('panels lie beside each other, not over each other', () => {
+  const taken = new Map<string, string>();
+  for (const { title, gridPos } of readDashboard().panels) {
+    expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+        expect([title, taken.get(`${x}/${y}`)]).toEqual([title, undefined]);
+        taken.set(`${x}/${y}`, title);
+      }
+    }
+  }
+});
+
 test('each alert has a severity, a name of its own and a test in which it fires', () => {
   const rules = readAlertRules();
   expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);

@@ -16,6 +16,7 @@ interface Panel {
   readonly id: number;
   readonly title: string;
   readonly type: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 

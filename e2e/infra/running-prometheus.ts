@@ -45,7 +45,7 @@ export async function layOutPrometheus(
   return file;
 }
 
-export interface Sample {
+interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [number, string];
 }
