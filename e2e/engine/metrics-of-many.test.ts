@@ -181,3 +181,15 @@ test('the gauges of the fleet may be summed: one process shows them', () => {
   // What belongs to a process is shown by each.
   expect(pages.filter((page) => /^db_pool_connections\{/m.test(page))).toHaveLength(5);
 });
+
+// proves: metrics/sampled-once
+test('when the process that shows them is gone, another one does', async () => {
+  for (const api of stack.apis) await api.stop();
+  const shown = async () => {
+    const texts = await Promise.all(
+      stack.workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
+    );
+    return texts.filter((text) => /^workers_alive 3$/m.test(text)).length;
+  };
+  await until('a worker shows them', async () => (await shown()) === 1);
+});
