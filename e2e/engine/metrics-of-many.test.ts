@@ -109,7 +109,8 @@ beforeAll(async () => {
     pages = await Promise.all(processes.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
     // A call is counted when it has been recorded, which is a moment after its effect can be seen.
     return (
-      sumOf('tasks_by_status', { status: 'Success' }) === counts['Success'] &&
+      TASK_STATUSES.every((status) => sumOf('tasks_by_status', { status }) === (counts[status] ?? 0)) &&
+      sumOf('workers_alive') === 3 &&
       sumOf('webhook_delivery_success_total') + sumOf('webhook_delivery_exhausted_total') === 4 * ROUNDS &&
       sumOf('webhook_attempts_total', { trigger: 'start' }) ===
         stack.receiver.calls.filter(({ trigger }) => trigger === 'start').length
