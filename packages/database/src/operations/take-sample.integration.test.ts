@@ -79,11 +79,11 @@ test('another takes over from one that fell silent, and one that is preferred fr
 // proves: metrics/oldest-snapshot
 test('it tells how old the oldest snapshot is', async () => {
   const secs = async () => (await takeSample(database.db, one(0))).sample.oldestSnapshotSecs;
-  const { trx, commit } = await openTransaction(database.db);
-  await sql`set transaction isolation level repeatable read`.execute(trx);
-  await sql`select from batch`.execute(trx);
+  const held = await openTransaction(database.db);
+  await sql`set transaction isolation level repeatable read`.execute(held.trx);
+  await sql`select from batch`.execute(held.trx);
   await until('it is a moment old', async () => (await secs()) > 0.05);
-  await commit();
+  await held.commit();
   expect(await secs()).toBeLessThan(0.05);
 });
 
