@@ -104,10 +104,12 @@ BEGIN
     'workersAlive', (SELECT count(*) FROM worker WHERE lease_until >= now()),
     'pendingDeliveries', (SELECT count(*) FROM delivery WHERE status = 'Pending' AND next_attempt_at IS NOT NULL),
     'openBreakers', (SELECT count(*) FROM origin_breaker),
-    -- Rows that were updated since cannot be cleaned up: what is hot becomes slow.
+    -- Rows that were updated since cannot be cleaned up: what is hot becomes slow. Sessions of other databases do no
+    -- harm; those of other roles are seen by members of pg_read_all_stats only.
     'oldestSnapshotSecs', (
       SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity
-      WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()))
+      WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+        AND (datname = current_database() OR datname IS NULL)))
   RETURNING content INTO newest;
   PERFORM record_sample_minute();
   UPDATE sample SET overview = overview_sample_json();

@@ -109,7 +109,8 @@ beforeAll(async () => {
     pages = await Promise.all(processes.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
     // A call is counted when it has been recorded, which is a moment after its effect can be seen.
     return (
-      sumOf('tasks_by_status', { status: 'Success' }) === counts['Success'] &&
+      TASK_STATUSES.every((status) => sumOf('tasks_by_status', { status }) === (counts[status] ?? 0)) &&
+      sumOf('workers_alive') === 3 &&
       sumOf('webhook_delivery_success_total') + sumOf('webhook_delivery_exhausted_total') === 4 * ROUNDS &&
       sumOf('webhook_attempts_total', { trigger: 'start' }) ===
         stack.receiver.calls.filter(({ trigger }) => trigger === 'start').length
@@ -180,4 +181,16 @@ test('the gauges of the fleet may be summed: one process shows them', () => {
   expect(pages.filter((page) => /^workers_alive /m.test(page))).toHaveLength(1);
   // What belongs to a process is shown by each.
   expect(pages.filter((page) => /^db_pool_connections\{/m.test(page))).toHaveLength(5);
+});
+
+// proves: metrics/sampled-once
+test('when the process that shows them is gone, another one does', async () => {
+  for (const api of stack.apis) await api.stop();
+  const shown = async () => {
+    const texts = await Promise.all(
+      stack.workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
+    );
+    return texts.filter((text) => /^workers_alive 3$/m.test(text)).length;
+  };
+  await until('a worker shows them', async () => (await shown()) === 1);
 });

@@ -58,7 +58,15 @@ describe('with tracing on', () => {
   };
 
   beforeAll(async () => {
-    stack = await startStack({ apis: 1, workers: 2, settings: traced({ OTEL_SERVICE_NAME: 'orders' }) });
+    stack = await startStack({
+      apis: 1,
+      workers: 2,
+      settings: traced({
+        OTEL_SERVICE_NAME: 'orders',
+        OTEL_EXPORTER_OTLP_HEADERS: 'x-key=of-the-collector',
+        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+      }),
+    });
     stack.receiver.behave((call) => {
       if (call.trigger !== 'start') return;
       void until('it runs', async () => (await stack.client.getTask(call.taskId!)).status === 'Running').then(
@@ -105,9 +113,14 @@ describe('with tracing on', () => {
     expect(request).toMatchObject({
       kind: 'server',
       parentId: 'b'.repeat(16),
-      resource: { 'service.name': 'orders', 'arcrun.role': 'api' },
+      resource: {
+        'service.name': 'orders',
+        'arcrun.role': 'api',
+        'deployment.environment.name': 'test',
+      },
       attributes: { 'arcrun.batch_id': batchId, 'arcrun.tasks': 2, 'http.response.status_code': 201 },
     });
+    expect(collector.headers['x-key']).toBe('of-the-collector');
     for (const name of ['first', 'second']) {
       const about = {
         'arcrun.batch_id': batchId,

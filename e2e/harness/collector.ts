@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { ProtobufMessage } from './protobuf.ts';
@@ -25,6 +25,8 @@ export interface CollectedSpan {
 export interface Collector {
   readonly url: string;
   readonly spans: readonly CollectedSpan[];
+  /** Of the last export. */
+  readonly headers: IncomingHttpHeaders;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ const ERROR = 2n;
 
 export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
+  let headers: IncomingHttpHeaders = {};
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -42,6 +45,7 @@ export async function startCollector(): Promise<Collector> {
         response.writeHead(404).end();
         return;
       }
+      headers = request.headers;
       spans.push(...readSpans(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body));
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
     });
@@ -51,6 +55,9 @@ export async function startCollector(): Promise<Collector> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    get headers() {
+      return headers;
+    },
     close: async () => {
       server.closeAllConnections();
       server.close();

@@ -38,6 +38,7 @@ const logger = createLogger({
     return { ...(requestId !== undefined && { request_id: requestId }), ...tracing?.logFields() };
   },
 });
+switchLevelOnSignal(logger);
 const metrics = createMetrics();
 const warn = limitRate((message, fields) => logger.warn(message, fields), REPORT_PERIOD_MS);
 const tracing = await startTracing({
@@ -141,7 +142,6 @@ if (settings.AUTH_TOKEN === undefined) {
   logger.warn('AUTH_TOKEN is not set: whoever reaches the port may do everything', { port: server?.port });
 }
 logger.info('API started', { port: server?.port });
-switchLevelOnSignal(logger);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 
 async function stop(signal: string): Promise<void> {

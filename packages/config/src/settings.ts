@@ -57,7 +57,7 @@ export const SETTINGS = {
     type: 'choice',
     choices: ['error', 'warn', 'info', 'debug'],
     default: 'info',
-    description: 'What is logged',
+    description: 'What is logged; it can be changed at run time',
   },
   LOG_FORMAT: {
     type: 'choice',

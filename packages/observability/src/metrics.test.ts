@@ -15,6 +15,54 @@ test('each counter without labels is there before anything was counted', async (
   for (const name of names) expect(text).toMatch(new RegExp(`^${name} 0$`, 'm'));
 });
 
+// proves: metrics/names
+test.each<[type: string, name: string, labels?: string]>([
+  ['counter', 'tasks_created_total'],
+  ['counter', 'tasks_completed_total', 'outcome kind'],
+  ['counter', 'tasks_cancelled_total'],
+  ['counter', 'tasks_timed_out_total'],
+  ['counter', 'task_status_transitions_total', 'from_status to_status'],
+  ['counter', 'tasks_with_dependencies_total'],
+  ['counter', 'dependency_propagations_total', 'parent_outcome'],
+  ['counter', 'tasks_unblocked_total'],
+  ['counter', 'tasks_failed_by_dependency_total'],
+  ['counter', 'webhook_executions_total', 'trigger outcome'],
+  ['counter', 'webhook_attempts_total', 'trigger outcome'],
+  ['counter', 'webhook_idempotent_skips_total', 'trigger'],
+  ['counter', 'webhook_idempotent_conflicts_total'],
+  ['counter', 'tasks_blocked_by_concurrency_total'],
+  ['counter', 'worker_loop_iterations_total', 'loop'],
+  ['counter', 'slow_queries_total', 'query'],
+  ['counter', 'tasks_db_save_failures_total'],
+  ['counter', 'batch_update_failures_total'],
+  ['counter', 'circuit_breaker_state_transitions_total', 'to_state'],
+  ['counter', 'circuit_breaker_rejections_total'],
+  ['gauge', 'tasks_by_status', 'status'],
+  ['gauge', 'running_tasks_by_kind', 'kind'],
+  ['gauge', 'db_pool_connections', 'state'],
+  ['histogram', 'webhook_duration_seconds', 'trigger'],
+  ['histogram', 'task_duration_seconds', 'kind outcome'],
+  ['histogram', 'task_wait_seconds', 'kind'],
+  ['histogram', 'worker_loop_duration_seconds', 'loop'],
+  ['histogram', 'tasks_processed_per_loop', 'loop'],
+  ['histogram', 'db_query_duration_seconds', 'query'],
+  ['counter', 'webhook_delivery_success_total'],
+  ['counter', 'webhook_delivery_retries_total'],
+  ['histogram', 'webhook_delivery_lag_seconds'],
+  ['counter', 'batch_update_events_total'],
+  ['counter', 'tasks_deduped_total'],
+  ['histogram', 'batch_insert_tasks'],
+  ['counter', 'batches_completed_total'],
+  ['counter', 'process_cpu_seconds_total'],
+  ['gauge', 'process_resident_memory_bytes'],
+  ['gauge', 'nodejs_eventloop_lag_seconds'],
+])('%s %s{%s}', async (type, name, labels = '') => {
+  const { registry } = createMetrics();
+  const metric = registry.getSingleMetric(name) as unknown as { labelNames: string[] };
+  expect([...metric.labelNames].join(' ')).toBe(labels);
+  expect(await registry.metrics()).toContain(`# TYPE ${name} ${type}\n`);
+});
+
 // proves: metrics/kinds-bounded
 test('kinds beyond the first 200 share a label', () => {
   const { kindLabel } = createMetrics();

@@ -62,6 +62,7 @@ const logger = createLogger({
   service: 'worker',
   context: () => tracing?.logFields(),
 }).child({ worker_id: workerId });
+switchLevelOnSignal(logger);
 const metrics = createMetrics();
 const warn = limitRate((message, fields) => logger.warn(message, fields), REPORT_PERIOD_MS);
 const tracing = await startTracing({
@@ -282,7 +283,6 @@ if (settings.AUTH_TOKEN === undefined) {
   });
 }
 logger.info('worker started', { port: settings.WORKER_PORT });
-switchLevelOnSignal(logger);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 
 async function stop(signal: string): Promise<void> {

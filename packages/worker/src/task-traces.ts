@@ -37,41 +37,49 @@ export class TaskTraces {
   }
 
   /** The traces of tasks that were claimed just now, by their ids; the claims are recorded. */
-  async claimed(claims: readonly Claim[]): Promise<ReadonlyMap<string, TracedTask>> {
-    const { tracing } = this.#options;
-    const round = tracing.current()?.traceparent;
-    const tasks = await this.#findTasks(claims.map(({ id }) => id));
-    for (const { id, claim } of claims) {
-      const task = tasks.get(id);
-      if (task !== undefined) recordClaim(tracing, task, { claim, round });
-    }
-    return tasks;
+  claimed(claims: readonly Claim[]): Promise<ReadonlyMap<string, TracedTask>> {
+    return this.#orNothing(async ({ tracing, database }) => {
+      const round = tracing.current()?.traceparent;
+      const tasks = await findTracedTasks(
+        database.db,
+        claims.map(({ id }) => id),
+      );
+      for (const { id, claim } of claims) {
+        const task = tasks.get(id);
+        if (task !== undefined) recordClaim(tracing, task, { claim, round });
+      }
+      return tasks;
+    });
   }
 
   /** The traces of notifications, by their ids. */
-  async delivered(deliveries: readonly LeasedDelivery[]): Promise<ReadonlyMap<string, DeliveryTrace>> {
-    const taskIds = deliveries.flatMap(({ taskId }) => taskId ?? []);
-    const batchIds = deliveries.flatMap(({ batchId }) => batchId ?? []);
-    const [tasks, batches] = await Promise.all([
-      taskIds.length === 0 ? new Map<string, TracedTask>() : this.#findTasks(taskIds),
-      batchIds.length === 0 ? new Map<string, string>() : this.#findBatches(batchIds),
-    ]);
-    const traces = new Map<string, DeliveryTrace>();
-    for (const { id, taskId, batchId } of deliveries) {
-      const task = taskId === null ? undefined : tasks.get(taskId);
-      const traceparent = batchId === null ? undefined : batches.get(batchId);
-      if (task !== undefined) traces.set(id, { task });
-      else if (traceparent !== undefined) traces.set(id, { batch: { id: batchId!, traceparent } });
-    }
-    return traces;
+  delivered(deliveries: readonly LeasedDelivery[]): Promise<ReadonlyMap<string, DeliveryTrace>> {
+    return this.#orNothing(async ({ database: { db } }) => {
+      const taskIds = deliveries.flatMap(({ taskId }) => taskId ?? []);
+      const batchIds = deliveries.flatMap(({ batchId }) => batchId ?? []);
+      const [tasks, batches] = await Promise.all([
+        taskIds.length === 0 ? new Map<string, TracedTask>() : findTracedTasks(db, taskIds),
+        batchIds.length === 0 ? new Map<string, string>() : findBatchTraces(db, batchIds),
+      ]);
+      const traces = new Map<string, DeliveryTrace>();
+      for (const { id, taskId, batchId } of deliveries) {
+        const task = taskId === null ? undefined : tasks.get(taskId);
+        const traceparent = batchId === null ? undefined : batches.get(batchId);
+        if (task !== undefined) traces.set(id, { task });
+        else if (traceparent !== undefined) traces.set(id, { batch: { id: batchId!, traceparent } });
+      }
+      return traces;
+    });
   }
 
   /** Records tasks that this worker ended. */
   async ended(ids: readonly string[]): Promise<void> {
-    const { tracing } = this.#options;
-    const round = tracing.current()?.traceparent;
-    for (const task of (await this.#findTasks(ids)).values())
-      recordRun(tracing, task, round === undefined ? [] : [round]);
+    await this.#orNothing(async ({ tracing, database }) => {
+      const round = tracing.current()?.traceparent;
+      const tasks = await findTracedTasks(database.db, ids);
+      for (const task of tasks.values()) recordRun(tracing, task, round === undefined ? [] : [round]);
+      return tasks;
+    });
   }
 
   /** Makes the call of on_start in a span, which the receiver is told of. */
@@ -127,19 +135,13 @@ export class TaskTraces {
     return answer;
   }
 
-  async #findTasks(ids: readonly string[]): Promise<ReadonlyMap<string, TracedTask>> {
-    return this.#orNothing(findTracedTasks(this.#options.database.db, ids));
-  }
-
-  async #findBatches(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return this.#orNothing(findBatchTraces(this.#options.database.db, ids));
-  }
-
-  async #orNothing<T>(found: Promise<ReadonlyMap<string, T>>): Promise<ReadonlyMap<string, T>> {
+  async #orNothing<T>(
+    find: (options: TaskTracesOptions) => Promise<ReadonlyMap<string, T>>,
+  ): Promise<ReadonlyMap<string, T>> {
     try {
-      return await found;
+      return await find(this.#options);
     } catch (error) {
-      this.#options.logger.debug('traces not found', { error });
+      this.#options.logger.debug('not traced', { error });
       return new Map();
     }
   }

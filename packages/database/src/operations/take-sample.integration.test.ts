@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { aWorker, end, run, submit, useTestDatabase } from '@arcrun/database/testing';
+import { aWorker, end, openTransaction, run, submit, until, useTestDatabase } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { beforeEach, expect, test } from 'vitest';
 import { openBreaker } from './move-breaker.ts';
@@ -74,6 +74,17 @@ test('another takes over from one that fell silent, and one that is preferred fr
   await age(60);
   expect(await takes(worker2)).toBe(true);
   expect(await takes(api1)).toBe(false);
+});
+
+// proves: metrics/oldest-snapshot
+test('it tells how old the oldest snapshot is', async () => {
+  const secs = async () => (await takeSample(database.db, one(0))).sample.oldestSnapshotSecs;
+  const held = await openTransaction(database.db);
+  await sql`set transaction isolation level repeatable read`.execute(held.trx);
+  await sql`select from batch`.execute(held.trx);
+  await until('it is a moment old', async () => (await secs()) > 0.05);
+  await held.commit();
+  expect(await secs()).toBeLessThan(0.05);
 });
 
 /** Makes the last sample older. */

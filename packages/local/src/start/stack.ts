@@ -161,6 +161,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   signal.throwIfAborted();
   const shared: NodeJS.ProcessEnv = {
     LOG_LEVEL: 'warn',
+    LOG_FORMAT: 'text',
     NODE_ENV: 'production',
     SKIP_SSRF_VALIDATION: '1',
     ...env,
