@@ -5,8 +5,22 @@ CREATE TABLE sample (
   is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   taken_at timestamptz NOT NULL,
   settled jsonb NOT NULL DEFAULT '{}', -- {status: tasks} of finished batches
-  content json
+  archived jsonb NOT NULL DEFAULT '{}', -- {status: tasks} that were moved to the archive
+  content json,
+  overview json                  -- what GET /overview tells beside it (0029-overview.sql)
 );
+
+-- One row for each minute in which a sample was taken, for a day. The first four count since the beginning, what is
+-- archived too: the difference of two rows is what happened between them.
+CREATE TABLE sample_minute (
+  at timestamptz PRIMARY KEY,
+  created bigint NOT NULL,
+  succeeded bigint NOT NULL,
+  failed bigint NOT NULL,
+  canceled bigint NOT NULL,
+  pending bigint NOT NULL,
+  running bigint NOT NULL
+) WITH (fillfactor = 50);
 
 -- Tasks of batches that have finished or, negative, were moved to the archive; folded into sample.settled.
 CREATE TABLE settled_change (
@@ -20,11 +34,12 @@ CREATE FUNCTION take_sample(p_period_secs float8) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE
   ended jsonb;
+  ended_archived jsonb;
   result json;
 BEGIN
   INSERT INTO sample AS s (taken_at) VALUES (now())
   ON CONFLICT (is_only) DO UPDATE SET taken_at = now() WHERE s.taken_at < now() - make_interval(secs => p_period_secs)
-  RETURNING s.settled INTO ended;
+  RETURNING s.settled, s.archived INTO ended, ended_archived;
   IF NOT FOUND THEN RETURN (SELECT content FROM sample); END IF;
 
   WITH gone AS (
@@ -34,6 +49,12 @@ BEGIN
       SELECT status::text, amount AS n FROM gone
       UNION ALL
       SELECT key, value::bigint FROM jsonb_each_text(ended)) e
+    GROUP BY status
+  ), archived AS (
+    SELECT status, sum(n) AS n FROM (
+      SELECT status::text, -amount AS n FROM gone WHERE amount < 0
+      UNION ALL
+      SELECT key, value::bigint FROM jsonb_each_text(ended_archived)) e
     GROUP BY status
   ), live AS (
     SELECT s.status::text, count(*) AS n FROM batch b JOIN task_state s ON s.batch_id = b.id
@@ -57,7 +78,10 @@ BEGIN
     SELECT 'webhook', extract(epoch FROM now() - min(next_attempt_at)) FROM delivery
     WHERE status = 'Pending' AND next_attempt_at <= now()
   )
-  UPDATE sample SET settled = (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM settled), content = json_build_object(
+  UPDATE sample SET
+    settled = (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM settled),
+    archived = (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM archived),
+    content = json_build_object(
     'tasksByStatus', (SELECT coalesce(json_object_agg(status, n), '{}') FROM by_status),
     'runningByKind', (SELECT coalesce(json_object_agg(kind, n), '{}') FROM by_kind),
     'oldestDueSecs', (SELECT json_object_agg(queue, coalesce(age, 0)) FROM due),
@@ -69,5 +93,7 @@ BEGIN
       SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity
       WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()))
   RETURNING content INTO result;
+  PERFORM record_sample_minute();
+  UPDATE sample SET overview = overview_sample_json();
   RETURN result;
 END $$;

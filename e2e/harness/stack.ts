@@ -40,7 +40,8 @@ export interface Stack {
   readonly receiver: Receiver;
   readonly database: TestDatabase;
   readonly redis: RunningService;
-  startApi(): Promise<RunningProcess>;
+  /** @param settings in place of those of the stack */
+  startApi(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   startWorker(): Promise<RunningProcess>;
   /** The sum of a metric over all processes and label values. */
   metric(name: string): Promise<number>;
@@ -77,10 +78,13 @@ export async function startStack({
     ...settings,
   };
   const running = { apis: [] as RunningProcess[], workers: [] as RunningProcess[] };
-  const startApi = async (port?: number): Promise<RunningProcess> => {
+  const startApi = async (
+    port?: number,
+    own: Readonly<Record<string, string>> = {},
+  ): Promise<RunningProcess> => {
     const chosen = port ?? (await freePort());
     const script = join(PACKAGES, 'api/dist/main.js');
-    const env = { ...shared, PORT: String(chosen) };
+    const env = { ...shared, ...own, PORT: String(chosen) };
     const api = await startProcess(
       `API ${running.apis.length + 1}`,
       script,
@@ -120,7 +124,7 @@ export async function startStack({
     receiver,
     database,
     redis,
-    startApi: () => startApi(),
+    startApi: (own) => startApi(undefined, own),
     startWorker,
     metric,
     close: async () => {

@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notBuiltRoutes } from './routes/not-built.ts';
+import { overviewRoutes } from './routes/overview.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { openSignInRoutes, signInRoutes } from './routes/sign-in.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -54,6 +55,7 @@ export function createApp(context: ApiContext): Express {
   app.use(batchRoutes(context));
   app.use(eventRoutes(context));
   app.use(deliveryRoutes(context));
+  app.use(overviewRoutes(context));
   app.use(metricsRoutes(context));
   app.use(docsRoutes());
   app.use(queueRoutes(context));

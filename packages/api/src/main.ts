@@ -1,5 +1,5 @@
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
-import { DatabaseBreaker, openDatabase, takeSample } from '@arcrun/database';
+import { DatabaseBreaker, openDatabase, reportEnds, takeSample } from '@arcrun/database';
 import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from './app.ts';
@@ -62,6 +62,7 @@ const feeds = new BatchFeeds({ database, redis, maxStreams: settings.EVENT_STREA
 const sampler = new Sampler({
   periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
   metrics,
+  reportEnds: (ends) => reportEnds(database.db, ends),
   sampleFleet: () => takeSample(database.db, settings.METRICS_SAMPLER_INTERVAL_SECS),
   countJobs: () => doorbell.countJobs(),
   onError: (error) => warn('gauges not sampled', { error }),

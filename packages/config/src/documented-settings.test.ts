@@ -49,6 +49,7 @@ const DEFAULTS = {
   RETENTION_ARCHIVE_DAYS: 0,
   RETENTION_CLEANUP_INTERVAL_SECS: 3600,
   RETENTION_BATCH_SIZE: 1000,
+  QUEUE_BOARD_WRITABLE: false,
   SKIP_SSRF_VALIDATION: false,
   BLOCKED_HOSTNAMES: ['localhost', '127.0.0.1', '::1', '0.0.0.0', 'local', 'internal'],
   BLOCKED_HOSTNAME_SUFFIXES: ['.local', '.internal', '.localdomain', '.localhost'],

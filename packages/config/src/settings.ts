@@ -172,6 +172,10 @@ export const SETTINGS = {
     minLength: 16,
     description: 'The tokens that open the server. Without it, it is open to everybody',
   },
+  QUEUE_BOARD_WRITABLE: flag(
+    0,
+    'Lets people pause queues and run, change or remove jobs at `/admin/queues`. A job is a bell and no work, so there is seldom a reason',
+  ),
   SKIP_SSRF_VALIDATION: flag(0, 'Allows webhooks to private addresses; for local use'),
   BLOCKED_HOSTNAMES: list(
     'localhost,127.0.0.1,::1,0.0.0.0,local,internal',

@@ -11,6 +11,7 @@ export * from './schemas/explain.ts';
 export * from './schemas/health.ts';
 export * from './schemas/new-batch.ts';
 export * from './schemas/new-task.ts';
+export * from './schemas/overview.ts';
 export * from './schemas/rules.ts';
 export * from './schemas/task.ts';
 export * from './schemas/update-task.ts';

@@ -93,6 +93,7 @@ test('every call of the contract is there, each with an id of its own', () => {
       'GET /view',
       'GET /health',
       'GET /ready',
+      'GET /overview',
       'GET /metrics',
       'GET /api-docs/openapi.json',
       'GET /swagger-ui/',

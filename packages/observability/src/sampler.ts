@@ -12,9 +12,18 @@ interface FleetSample {
   readonly oldestSnapshotSecs: number;
 }
 
+/** How many tasks of a kind have ended, and how many of them in Failure. */
+interface KindEnds {
+  readonly kind: string;
+  readonly ended: number;
+  readonly failed: number;
+}
+
 export interface SamplerOptions {
   readonly periodSecs: number;
   readonly metrics: Metrics;
+  /** Adds the ends that were counted here since the last time to those of the fleet. */
+  readonly reportEnds: (ends: readonly KindEnds[]) => Promise<void>;
   /** The newest sample of the fleet. */
   readonly sampleFleet: () => Promise<FleetSample>;
   /** Jobs of each queue, by their state. */
@@ -29,6 +38,8 @@ export class Sampler {
   readonly #options: SamplerOptions;
   readonly #stopped = new AbortController();
   #loop: Promise<void> | undefined;
+  /** By kind, what has been reported so far. */
+  readonly #reported = new Map<string, KindEnds>();
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -41,15 +52,35 @@ export class Sampler {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#loop;
+    await this.#reportEnds().catch(this.#options.onError);
   }
 
   async #keepSampling(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      const results = await Promise.allSettled([this.#showFleet(), this.#showQueues()]);
+      const results = await Promise.allSettled([this.#reportEnds(), this.#showFleet(), this.#showQueues()]);
       for (const result of results) if (result.status === 'rejected') this.#options.onError(result.reason);
       await delay(this.#options.periodSecs * 1000, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** What could not be reported is part of the next report. */
+  async #reportEnds(): Promise<void> {
+    const counted = new Map<string, { kind: string; ended: number; failed: number }>();
+    for (const { labels, value } of (await this.#options.metrics.tasksCompleted.get()).values) {
+      const kind = String(labels.kind);
+      const ends = counted.get(kind) ?? { kind, ended: 0, failed: 0 };
+      ends.ended += value;
+      if (labels.outcome === 'failure') ends.failed += value;
+      counted.set(kind, ends);
+    }
+    const added = Array.from(counted.values(), ({ kind, ended, failed }) => {
+      const before = this.#reported.get(kind);
+      return { kind, ended: ended - (before?.ended ?? 0), failed: failed - (before?.failed ?? 0) };
+    }).filter(({ ended }) => ended > 0);
+    if (added.length === 0) return;
+    await this.#options.reportEnds(added);
+    for (const [kind, ends] of counted) this.#reported.set(kind, ends);
   }
 
   async #showFleet(): Promise<void> {

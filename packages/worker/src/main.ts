@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import type { UrlGuardSettings } from '@arcrun/contracts';
-import { findActions, openDatabase, takeSample, takeTurn } from '@arcrun/database';
+import { findActions, openDatabase, reportEnds, takeSample, takeTurn } from '@arcrun/database';
 import { createLogger, createMetrics, limitRate, Sampler } from '@arcrun/observability';
 import {
   ClaimLock,
@@ -193,6 +193,7 @@ const retention = new Retention({
 const sampler = new Sampler({
   periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
   metrics,
+  reportEnds: (ends) => reportEnds(database.db, ends),
   sampleFleet: () => takeSample(database.db, settings.METRICS_SAMPLER_INTERVAL_SECS),
   countJobs: () => doorbell.countJobs(),
   onError: (error) => warn('gauges not sampled', { error }),

@@ -1,6 +1,9 @@
 import type { Request } from 'express';
 import { ApiError } from '../http/errors.ts';
 
+/** Methods that any page may send. */
+export const CHANGES_NOTHING: readonly string[] = ['GET', 'HEAD'];
+
 /**
  * Throws unless a page of ours sent the request: a browser names the origin of the page with every call that may change
  * something. A proxy may have put another name in `Host`, so `HOST_URL` counts as well.

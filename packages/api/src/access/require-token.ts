@@ -1,10 +1,8 @@
 import { type AccessTokens, bearerToken } from '@arcrun/config';
 import type { Request, RequestHandler } from 'express';
 import { ApiError } from '../http/errors.ts';
-import { requireOwnOrigin } from './own-origin.ts';
+import { CHANGES_NOTHING, requireOwnOrigin } from './own-origin.ts';
 import type { Sessions } from './sessions.ts';
-
-const CHANGES_NOTHING: readonly string[] = ['GET', 'HEAD'];
 
 /**
  * Lets a request through that shows a token, or whose browser has a session. A token counts alone, right or wrong: a

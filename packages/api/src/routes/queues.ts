@@ -2,16 +2,23 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { type RequestHandler, Router } from 'express';
+import { CHANGES_NOTHING, requireOwnOrigin } from '../access/own-origin.ts';
 import type { ApiContext } from '../app.ts';
 import { assetFolder } from '../assets.ts';
 import { ApiError } from '../http/errors.ts';
 import { pageHeaders } from '../http/page-headers.ts';
 
-/** Bull Board, made when it is first looked at. Read-only: a job is a bell, and pulling at one helps nobody. */
+/**
+ * Bull Board, made when it is first looked at. Read-only unless a setting opens it: a job is a bell, and pulling at one
+ * helps nobody.
+ */
 export function queueRoutes({ doorbell, settings }: ApiContext): Router {
   const router = Router();
   let board: RequestHandler | undefined;
   router.use('/admin/queues', pageHeaders, allowBase, leaveOutFonts, (request, response, next) => {
+    // Without a token there is no session that would have been asked for its origin.
+    if (request.headers.origin !== undefined && !CHANGES_NOTHING.includes(request.method))
+      requireOwnOrigin(request, settings.HOST_URL);
     if (board === undefined) {
       const { queues } = doorbell;
       if (queues.length === 0)
@@ -25,7 +32,9 @@ export function queueRoutes({ doorbell, settings }: ApiContext): Router {
       // The page names its own place, which may lie below a path that a proxy strips.
       serverAdapter.setBasePath(`${new URL(settings.HOST_URL).pathname.replace(/\/$/, '')}/admin/queues`);
       createBullBoard({
-        queues: queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+        queues: queues.map(
+          (queue) => new BullMQAdapter(queue, { readOnlyMode: !settings.QUEUE_BOARD_WRITABLE }),
+        ),
         serverAdapter,
         options: { uiBasePath: assetFolder('bull-board', '@bull-board/ui') },
       });

@@ -1,10 +1,17 @@
 import { Type } from 'typebox';
 import { RetryDeliveriesDto, RetryDeliveriesResponseDto, WebhookDeliveryDto } from '../schemas/delivery.ts';
+import { RETRIED_EXAMPLES } from './answer-examples.ts';
 import { RETRY_DELIVERIES_EXAMPLES } from './examples.ts';
 import { idInPath, NEXT_PAGE_HEADERS, PAGE_PARAMETERS, query } from './operation.ts';
 import type { Operation } from './operation.ts';
 
-const retried = { 202: { description: 'They are due again', schema: RetryDeliveriesResponseDto } };
+const retried = {
+  202: {
+    description: 'They are due again',
+    schema: RetryDeliveriesResponseDto,
+    examples: RETRIED_EXAMPLES,
+  },
+};
 
 export const DELIVERY_OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operation } } = {
   '/webhook-deliveries': {

@@ -4,7 +4,7 @@ import type { NewBatchBody } from '../schemas/new-batch.ts';
 import type { UpdateBatchRulesDto } from '../schemas/rules.ts';
 import type { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 
-type Examples<T> = { readonly [name: string]: { readonly summary: string; readonly value: T } };
+export type Examples<T> = { readonly [name: string]: { readonly summary: string; readonly value: T } };
 
 function call(path: string): NewActionDto {
   return { kind: 'Webhook', params: { url: `https://ci.example.com/${path}`, verb: 'Post' } };

@@ -8,6 +8,7 @@ import { ExplainDto } from '../schemas/explain.ts';
 import { HealthDto, ReadyDto } from '../schemas/health.ts';
 import { NewBatchDto } from '../schemas/new-batch.ts';
 import { Dependency, NewTaskDto } from '../schemas/new-task.ts';
+import { OverviewDto } from '../schemas/overview.ts';
 import {
   CapacityRule,
   ConcurencyRule,
@@ -42,6 +43,7 @@ export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   NewConcurencyRule,
   NewRuleDto,
   NewTaskDto,
+  OverviewDto,
   ReadyDto,
   RetryDeliveriesDto,
   RetryDeliveriesResponseDto,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { HealthDto, ReadyDto } from '../schemas/health.ts';
+import { OverviewDto } from '../schemas/overview.ts';
 import { query } from './operation.ts';
 import type { Operation } from './operation.ts';
 
@@ -38,6 +39,15 @@ export const SERVICE_OPERATIONS: { readonly [path: string]: { readonly [method: 
       answers: { 200: { description: 'Ready', schema: ReadyDto } },
       errors: [503],
       isOpen: true,
+    },
+  },
+  '/overview': {
+    get: {
+      id: 'getOverview',
+      tag: 'service',
+      summary: 'What goes on in the whole fleet: the last hour, the busiest kinds and rules, the workers',
+      answers: { 200: { description: 'The overview', schema: OverviewDto } },
+      errors: [503],
     },
   },
   '/metrics': { get: page('getMetrics', 'Metrics for Prometheus', 'text/plain') },

@@ -26,6 +26,7 @@ import { findBatchNews } from '../operations/find-batch-news.ts';
 import { findBatch, hasBatch } from '../operations/find-batch.ts';
 import { findDag } from '../operations/find-dag.ts';
 import { findOldestDue } from '../operations/find-oldest-due.ts';
+import { findOverview } from '../operations/find-overview.ts';
 import { findArchivedStatus, findTask } from '../operations/find-task.ts';
 import { forgetIdempotencyKeys } from '../operations/forget-idempotency-keys.ts';
 import { handBackDeadClaims, handBackLostClaims } from '../operations/hand-back-claims.ts';
@@ -37,10 +38,12 @@ import { closeBreaker, openBreaker } from '../operations/move-breaker.ts';
 import { pauseTask } from '../operations/pause-task.ts';
 import { propagateEnds } from '../operations/propagate-ends.ts';
 import { recordDeliveries } from '../operations/record-deliveries.ts';
+import { reportEnds } from '../operations/report-ends.ts';
 import { resumeTask } from '../operations/resume-task.ts';
 import { retryDeliveries, retryDelivery } from '../operations/retry-deliveries.ts';
 import { startTasks } from '../operations/start-tasks.ts';
 import { stopBatch } from '../operations/stop-batch.ts';
+import { takeSample } from '../operations/take-sample.ts';
 import { timeOutTasks } from '../operations/time-out-tasks.ts';
 import { updateTask } from '../operations/update-task.ts';
 import { type ReadRows, watchPlans } from './watch-plans.ts';
@@ -63,6 +66,8 @@ const SMALL: ReadonlySet<string> = new Set([
   'dedupe_shape',
   'origin_breaker',
   'sample',
+  'sample_minute',
+  'kind_ends',
 ]);
 
 let database: TestDatabase;
@@ -295,6 +300,12 @@ describe.each([
     await expectFewRows(() => findArchivedStatus(watched.db, id));
     await expectFewRows(() => findBatch(watched.db, blocked.id));
     await expectFewRows(() => findActions(watched.db, ['00'.repeat(16)]));
+  });
+
+  test('the overview, once a sample has been taken', async () => {
+    await takeSample(database.db, 0);
+    await expectFewRows(() => reportEnds(watched.db, [{ kind: 'free', ended: 1, failed: 0 }]));
+    await expectFewRows(() => findOverview(watched.db));
   });
 
   // proves: http/explain-cost

@@ -18,7 +18,9 @@ export function describeError(error: unknown): { readonly title: string; readonl
     return { title: error.message, text: 'Nothing was changed for sure. Try again when the API is back.' };
   }
   if (error instanceof ApiError) {
-    const lines = [...error.details.slice(0, 5), ADVICE[error.status] ?? ''].filter((line) => line !== '');
+    // A state that does not allow it is 400 for some calls.
+    const advice = ADVICE[error.code === 'wrong_state' ? 409 : error.status] ?? '';
+    const lines = [...error.details.slice(0, 5), advice].filter((line) => line !== '');
     return { title: error.message, text: lines.join('\n') };
   }
   return {
