@@ -67,7 +67,8 @@ describe.each(places)('%s', (place, base) => {
     await page.locator('[data-drawn]').waitFor();
     await page.getByLabel('Find a task').fill('hostile');
     await page.getByRole('option', { name: HOSTILE }).click();
-    await page.getByRole('heading', { name: HOSTILE }).waitFor();
+    await page.getByRole('complementary').getByRole('heading', { name: HOSTILE }).waitFor();
+    await page.getByRole('heading', { level: 1, name: HOSTILE }).waitFor();
     await page.getByText('hostile & <b>bold</b>').first().waitFor();
     await watched.picture(picture('batch'));
     expect(await page.title()).not.toBe('run');

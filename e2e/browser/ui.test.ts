@@ -132,6 +132,7 @@ test.each(['graph', 'table', 'timeline'])('a name of 255 emoji fits: %s', async 
   const query = tab === 'graph' ? `&select=${taskId}` : `&tab=${tab}&open=emoji`;
   await page.goto(`${proxy.url}/view?batch=${batchId}${query}`);
   await page.locator('main').getByText(EMOJI).first().waitFor();
+  if (tab === 'graph') await page.locator('[data-drawn]').waitFor();
   await watched.picture(`emoji ${tab}`);
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(1280);
   expect(problems).toEqual([]);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { generateWorkflow, readWorkflow, type Workflow } from '@arcrun/local';
 
 /** Where recorded workflows lie, beside the project. */
-export const WORKFLOWS_FOLDER =
+const WORKFLOWS_FOLDER =
   process.env['WORKFLOWS_DIR'] ?? resolve(import.meta.dirname, '../../../shared/workflows');
 
 /** The recorded workflow of 1,738 tasks and 4,698 links, or a generated one of that size where it is not at hand. */

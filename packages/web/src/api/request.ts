@@ -87,7 +87,7 @@ export function toQuery(parameters: Readonly<Record<string, string | number | un
 }
 
 /** Goes to the sign-in page, and from there back to here. */
-export function signIn(): void {
+function signIn(): void {
   location.assign(`sign-in?to=${encodeURIComponent(`view${location.search}`)}`);
 }
 

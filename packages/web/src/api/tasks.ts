@@ -19,8 +19,3 @@ export async function pauseTask(id: string): Promise<void> {
 export async function resumeTask(id: string): Promise<void> {
   await call('PATCH', `task/resume/${encodeURIComponent(id)}`);
 }
-
-/** `PATCH /task/{id}`. */
-export async function updateTask(id: string, changes: object): Promise<void> {
-  await call('PATCH', pathOf(id), { body: changes });
-}

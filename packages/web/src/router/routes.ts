@@ -1,4 +1,4 @@
-export const BATCH_TABS = ['graph', 'table', 'timeline'] as const;
+const BATCH_TABS = ['graph', 'table', 'timeline'] as const;
 export type BatchTab = (typeof BATCH_TABS)[number];
 
 /** Every place of the UI. All lie at `view`, told apart by the query: so relative URLs hold everywhere. */

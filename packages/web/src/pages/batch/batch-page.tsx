@@ -16,7 +16,7 @@ import { useBatchSummary } from './use-batch-summary.ts';
 import './batch.css';
 
 // Each brings a library of its own. That of the graph is the largest, so it is fetched beside the data.
-const loadGraph = (): Promise<typeof import('./graph/graph-tab.tsx')> => import('./graph/graph-tab.tsx');
+const loadGraph = () => import('./graph/graph-tab.tsx');
 if (readRoute(new URLSearchParams(location.search)).page === 'batch') void loadGraph();
 const GraphTab = lazy(loadGraph);
 const TableTab = lazy(() => import('./table/table-tab.tsx'));
@@ -91,11 +91,13 @@ export default function BatchPage({ batchId, tab }: BatchPageProps): ReactElemen
       {stats.total_tasks === 0 ? (
         <p className="state">This batch has no tasks: none was given, or all were skipped as duplicates.</p>
       ) : (
-        <Suspense fallback={<Loading what="the view" />}>
-          {tab === 'graph' && <GraphTab view={view} />}
-          {tab === 'table' && <TableTab view={view} />}
-          {tab === 'timeline' && <TimelineTab view={view} />}
-        </Suspense>
+        <div className="batch-view">
+          <Suspense fallback={<Loading what="the view" />}>
+            {tab === 'graph' && <GraphTab view={view} />}
+            {tab === 'table' && <TableTab view={view} />}
+            {tab === 'timeline' && <TimelineTab view={view} />}
+          </Suspense>
+        </div>
       )}
     </>
   );

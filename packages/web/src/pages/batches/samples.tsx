@@ -23,7 +23,7 @@ const curl = (): string => `curl -X POST ${base()}/task \\
 
 const typescript = (): string => `import { createClient, task, webhook } from '@arcrun/client';
 
-const client = createClient({ url: '${base()}'${isSignedIn() ? ', token: process.env.ARCRUN_TOKEN' : ''} });
+const client = createClient({ url: '${base()}'${isSignedIn() ? ", token: 'one of AUTH_TOKEN'" : ''} });
 
 const { batchId } = await client.createBatch({
   scope: 'first steps',

@@ -5,7 +5,7 @@ import type { Direction } from './layered-layout.ts';
 import type { Palette } from './palette.ts';
 
 /** Beyond this many edges they are drawn as plain lines, which is several times faster. */
-export const PLAIN_EDGES_ABOVE = 1000;
+const PLAIN_EDGES_ABOVE = 1000;
 
 /** Not begun is dotted, held or given up dashed, the rest whole: the border tells it without colours too. */
 const BORDERS: Readonly<Partial<Record<Status, 'dashed' | 'dotted'>>> = {

@@ -142,7 +142,7 @@ export default function GraphTab({ view }: { view: BatchView }): ReactElement {
             Laying out {graph.nodes.length.toLocaleString()} nodes …
           </p>
         )}
-        <Minimap canvas={shown === undefined ? undefined : canvas} handle={minimap} />
+        {shown !== undefined && <Minimap canvas={canvas} handle={minimap} />}
         {chosenNode?.type === 'task' && (
           <TaskPanel
             task={tasks[chosenNode.position]!}

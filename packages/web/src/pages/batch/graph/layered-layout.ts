@@ -1,5 +1,5 @@
 /** What is laid out; widths and heights are those of the boxes. */
-export interface LayoutNode {
+interface LayoutNode {
   readonly id: string;
   readonly width: number;
   readonly height: number;

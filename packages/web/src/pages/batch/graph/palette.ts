@@ -15,7 +15,7 @@ export interface Palette {
   readonly status: Readonly<Record<Status, StatusPaint>>;
 }
 
-export interface StatusPaint {
+interface StatusPaint {
   readonly color: string;
   /** A ground for text, told from that of the page. */
   readonly tint: string;

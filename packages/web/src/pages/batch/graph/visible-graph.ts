@@ -18,7 +18,7 @@ export type VisibleNode =
       readonly kind: string;
     };
 
-export interface VisibleEdge {
+interface VisibleEdge {
   readonly id: string;
   readonly source: string;
   readonly target: string;

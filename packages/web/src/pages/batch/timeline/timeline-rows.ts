@@ -54,8 +54,8 @@ function countOverTime(
   steps: number,
   nowMs: number,
 ): { waiting: number[]; running: number[] } {
-  const waiting = new Array<number>(steps + 1).fill(0);
-  const running = new Array<number>(steps + 1).fill(0);
+  const waiting = Array.from({ length: steps + 1 }, () => 0);
+  const running = Array.from({ length: steps + 1 }, () => 0);
   const stepOf = (ms: number): number =>
     Math.min(steps, Math.max(0, Math.floor((steps * (ms - span.fromMs)) / (span.toMs - span.fromMs))));
   const add = (counts: number[], { fromMs, toMs }: Span): void => {
