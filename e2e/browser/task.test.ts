@@ -13,7 +13,11 @@ let stack: Stack;
 let browser: Browser;
 
 beforeAll(async () => {
-  stack = await startStack({ apis: 1, workers: 1, settings: { WEBHOOK_MAX_ATTEMPTS: '1' } });
+  stack = await startStack({
+    apis: 1,
+    workers: 1,
+    settings: { WEBHOOK_MAX_ATTEMPTS: '1', CIRCUIT_BREAKER_FAILURE_THRESHOLD: '1' },
+  });
   browser = await openBrowser();
   stack.receiver.behave((call) => (call.target.startsWith('/never') ? { status: 503 } : undefined));
 });
@@ -161,6 +165,38 @@ describe('why it has not started', () => {
     await why.getByRole('link', { name: 'first' }).click();
     await page.waitForURL(new RegExp(`task=${holder}`));
     await page.getByRole('heading', { level: 1, name: 'first' }).waitFor();
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('why it has not started: what only somebody outside can mend', () => {
+  test('metadata that lacks what a rule looks at', async () => {
+    const rule: Rule = {
+      type: 'Concurency',
+      max_concurency: 1,
+      matcher: { status: 'Running', kind: 'etl', fields: ['tenant'] },
+    };
+    const [id] = await create([aTask('lacking', { rules: [rule], metadata: { other: 1 } })]);
+    const { page, problems } = await open(id!);
+    const why = page.getByRole('region', { name: 'Why it has not started' });
+    await why.getByText('Its metadata lacks tenant, which a rule looks at').waitFor();
+    await stack.client.updateTask(id!, { metadata: { tenant: 'north' } });
+    await statusOf(page).getByText('Running').waitFor();
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a receiver that does not answer', async () => {
+    const dead = { on_start: webhook('http://127.0.0.1:9/') };
+    const [first] = await create([aTask('unlucky', dead)]);
+    await untilIn(first!, 'Failure');
+    const [second] = await create([aTask('held', dead)]);
+    const { page, problems, ...watched } = await open(second!);
+    const why = page.getByRole('region', { name: 'Why it has not started' });
+    await why.getByText('http://127.0.0.1:9 does not answer, so it is not called.').waitFor();
+    await why.getByText(/One call tries again in \d+ s/).waitFor();
+    await watched.picture('task held by its receiver');
     expect(problems).toEqual([]);
     await page.context().close();
   });

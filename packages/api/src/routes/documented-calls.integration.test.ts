@@ -1,4 +1,4 @@
-import { leaseDeliveries, recordDeliveries } from '@arcrun/database';
+import { leaseDeliveries, recordDeliveries, reportEnds, takeSample } from '@arcrun/database';
 import { aWorker, claimUpTo, start } from '@arcrun/database/testing';
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -187,6 +187,27 @@ test('refusals', async () => {
   await call('GET /batch/{id}/events', `/batch/${id}/events`, 404);
   await call('POST /webhook-deliveries/{id}/retry', `/webhook-deliveries/${id}/retry`, 404);
   await call('POST /webhook-deliveries/retry', '/webhook-deliveries/retry', 400, { task_id: 'x' });
+});
+
+// proves: http/openapi-true
+test('the overview, empty and with something of everything', async () => {
+  await call('GET /overview', '/overview', 200);
+  const rule = {
+    type: 'Concurency',
+    max_concurency: 1,
+    matcher: { status: 'Running', kind: 'x', fields: ['n'] },
+  };
+  const limited = { ...anyTask, rules: [rule], metadata: { n: 1 } };
+  await api.call('POST', '/task', { body: [limited, { ...limited, id: 'y' }] });
+  await runAll();
+  // The one that does not fit is parked in a second round.
+  await runAll();
+  await reportEnds(api.database.db, [{ kind: 'x', ended: 2, failed: 1 }]);
+  await takeSample(api.database.db, 0);
+  const shown = await call('GET /overview', '/overview', 200);
+  for (const part of ['series', 'kinds', 'rules', 'workers'])
+    expect([part, shown[part]]).not.toEqual([part, []]);
+  expect(shown.oldest_pending).not.toBeNull();
 });
 
 test('the server itself', async () => {

@@ -1,4 +1,3 @@
-import { OverviewDto } from '@arcrun/contracts';
 import { takeSample } from '@arcrun/database';
 import { aWorker, SAMPLE_NOW } from '@arcrun/database/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -10,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('GET /overview tells what has been sampled, in the shape of its schema', async () => {
+test('GET /overview tells what has been sampled', async () => {
   const empty = (await api.call('GET', '/overview')).json;
   expect(empty).toMatchObject({ sampled_at: null, oldest_pending: null, workers: [] });
 
@@ -23,14 +22,8 @@ test('GET /overview tells what has been sampled, in the shape of its schema', as
   const { status, headers, json } = await api.call('GET', '/overview');
   expect(status).toBe(200);
   expect(headers.get('content-type')).toContain('application/json');
-  const properties: Record<string, unknown> = OverviewDto.properties;
-  expect(Object.keys(json).toSorted()).toEqual(Object.keys(properties).toSorted());
   expect(json.oldest_pending).toMatchObject({ id, name: '<b>a</b>', kind: 'etl' });
   expect(json.kinds).toMatchObject([{ kind: 'etl', running: 0, pending: 1 }]);
-  for (const part of ['series', 'workers'] as const) {
-    const { items } = OverviewDto.properties[part];
-    expect(Object.keys(json[part][0])).toEqual(Object.keys(items.properties));
-  }
 });
 
 test('only GET', async () => {
