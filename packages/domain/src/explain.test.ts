@@ -82,3 +82,31 @@ test('a full origin, and workers that are full, matter when nothing else is in t
   const blocked = explain({ ...pending, full_origin: origin, rules: [{ ...fullRule, before: 0 }] });
   expect(blocked.waiting_for).toMatchObject([{ type: 'rule' }]);
 });
+
+test.each([
+  ['etl', 1, 'there is no Waiting task of kind "etl"'],
+  ['etl', 3, 'there are fewer than 3 Waiting tasks of kind "etl"'],
+  ['mail', 0, 'there is no Waiting task of kind "mail"'],
+  ['mail', 3, 'there are at most 3 Waiting tasks of kind "mail"'],
+])('a limit on its own kind and on another: %s %i', (kind, limit, sentence) => {
+  const about: Rule = { ...rule, max_concurency: limit, matcher: { ...rule.matcher, kind, fields: [] } };
+  const { frees } = explain({ ...pending, rules: [{ ...fullRule, rule: about, before: 0 }] });
+  expect(frees).toBe(`It starts when ${sentence} (now 3)`);
+});
+
+test('parents that must succeed, or only end', () => {
+  const parent = { id: 'p', name: 'p', kind: 'k', status: 'Running' } as const;
+  const whenOf = (isRequired: boolean, count: number) =>
+    explain({
+      ...pending,
+      status: 'Waiting',
+      open_parents: count,
+      parents: Array.from({ length: count }, () => ({ ...parent, requires_success: isRequired })),
+    }).frees;
+  expect(whenOf(true, 1)).toBe('It starts when its parent "p" has succeeded');
+  expect(whenOf(false, 1)).toBe('It starts when its parent "p" has ended');
+  expect(whenOf(true, 2)).toBe(
+    'It starts when its parents "p" and "p" have ended, the required ones as Success',
+  );
+  expect(whenOf(false, 4)).toBe('It starts when its parents "p", "p", "p" and 1 more have ended');
+});

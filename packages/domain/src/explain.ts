@@ -181,8 +181,12 @@ function parents({ open_parents: count, parents: first }: StoppedFacts): Wait[] 
   const names = first.slice(0, 3).map(({ name }) => `"${name}"`);
   const others = count - names.length;
   const named = list(others > 0 ? [...names, `${others} more`] : names);
-  const required = first.some((parent) => parent.requires_success) ? ', the required ones as Success' : '';
-  return [{ items, when: `${count === 1 ? 'its parent' : 'its parents'} ${named} ended${required}` }];
+  const isRequired = first.some((parent) => parent.requires_success);
+  const when =
+    count === 1
+      ? `its parent ${named} has ${isRequired ? 'succeeded' : 'ended'}`
+      : `its parents ${named} have ended${isRequired ? ', the required ones as Success' : ''}`;
+  return [{ items, when }];
 }
 
 function lacks({ rule, missing_fields: fields, is_uncounted: isUncounted }: RuleFacts): Wait[] {
@@ -233,9 +237,12 @@ function fullRule({ rule, occupancy = 0, holders, before = null }: RuleFacts, ki
 function room({ type, matcher }: Rule, kind: string, limit: number): string {
   const status = matcher.status === 'Running' ? 'Claimed or Running' : matcher.status;
   const same = matcher.fields.length === 0 ? '' : ` with the same ${list(matcher.fields)}`;
-  const counted = `${status} tasks of kind "${matcher.kind}"${same}`;
-  if (type === 'Capacity') return `the remaining work of ${counted} is below ${limit}`;
-  return `there are ${matcher.kind === kind ? `fewer than ${limit}` : `at most ${limit}`} ${counted}`;
+  const tasks = (noun: string) => `${status} ${noun} of kind "${matcher.kind}"${same}`;
+  if (type === 'Capacity') return `the remaining work of ${tasks('tasks')} is below ${limit}`;
+  // Of another kind there may be as many as the limit says.
+  const isOwn = matcher.kind === kind;
+  if (limit === (isOwn ? 1 : 0)) return `there is no ${tasks('task')}`;
+  return `there are ${isOwn ? 'fewer than' : 'at most'} ${limit} ${tasks('tasks')}`;
 }
 
 function queue(position: number | null, isMinimum: boolean): string {

@@ -19,6 +19,7 @@ afterEach(() => {
 });
 afterAll(() => api.close());
 
+const UNKNOWN = '0190c2a5-0000-7000-8000-000000000001';
 const onStart = { kind: 'Webhook', params: { url: 'https://receiver.example/start', verb: 'Post' } };
 
 async function create(count: number): Promise<{ batchId: string; ids: string[] }> {
@@ -118,7 +119,7 @@ test('a batch that has ended, from the archive too: a snapshot and the end at on
 
 // proves: http/events-404
 test('404 before the stream begins', async () => {
-  for (const id of ['0190c2a5-0000-7000-8000-000000000001', 'x']) {
+  for (const id of [UNKNOWN, 'x']) {
     const { status, json } = await api.call('GET', `/batch/${id}/events`);
     expect([status, json.error]).toEqual([404, 'Batch not found']);
   }
@@ -216,6 +217,20 @@ describe('what changes by the order of commits', () => {
   });
 });
 
+// proves: http/events-resume
+test('a stream outlives the connections to the database', async () => {
+  const { batchId, ids } = await create(2);
+  await run();
+  const reader = await watch(batchId);
+  await reader.next();
+  await api.database.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  );
+  await api.database.pool.query('update task_state set success = 3 where id = $1', [ids[1]]);
+  expect((await reader.next())!.data.tasks).toMatchObject([{ id: ids[1], success: 3 }]);
+});
+
 // proves: http/events-large
 test('10,000 tasks', async () => {
   const { batchId, ids } = await create(10_000);
@@ -241,6 +256,8 @@ test('a client that is slow misses states between, not the last, and holds up no
     await api.database.pool.query('update task_state set success = success + 1 where batch_id = $1', [
       batchId,
     ]);
+    // Rings the bell, and changes nothing.
+    await progress(UNKNOWN);
     await until(fast, ({ id, success }) => id === ids[4999] && success === round);
   }
   const before = slow.received.length;

@@ -67,7 +67,7 @@ test('open parents: the first ten, and how many there are', async () => {
     })),
   );
   expect(frees).toBe(
-    'It starts when its parents "p1", "p2", "p3" and 8 more ended, the required ones as Success',
+    'It starts when its parents "p1", "p2", "p3" and 8 more have ended, the required ones as Success',
   );
 });
 
@@ -78,7 +78,7 @@ test('a pause, and what it will wait for after that', async () => {
   const { status, waiting_for: waitingFor, frees } = await explain(ids['b']);
   expect(status).toBe('Paused');
   expect(waitingFor).toMatchObject([{ type: 'paused' }, { type: 'parent', id: ids['a'] }]);
-  expect(frees).toMatch(/^It starts when it is resumed and its parent "a" ended/);
+  expect(frees).toMatch(/^It starts when it is resumed and its parent "a" has ended$/);
 });
 
 // proves: http/explain-rule

@@ -17,7 +17,7 @@ export const EXPLAIN_EXAMPLES: Examples<ExplainDto> = {
       waiting_for: [
         { type: 'parent', id: BUILD, name: 'Build', kind: 'ci', status: 'Running', requires_success: true },
       ],
-      frees: 'It starts when its parent "Build" ended, the required ones as Success',
+      frees: 'It starts when its parent "Build" has succeeded',
     },
   },
   rule: {
@@ -40,7 +40,7 @@ export const EXPLAIN_EXAMPLES: Examples<ExplainDto> = {
         },
       ],
       frees:
-        'It starts when there are fewer than 1 Claimed or Running tasks of kind "etl" with the same tenant_id (now 1, and 2 wait before it)',
+        'It starts when there is no Claimed or Running task of kind "etl" with the same tenant_id (now 1, and 2 wait before it)',
     },
   },
   running: {
