@@ -181,6 +181,7 @@ CREATE TABLE delivery (
   waits_for_worker uuid,         -- the worker whose on_start of this task is still open
   worker_id uuid,                -- who is delivering it; next_attempt_at is then the end of its lease
   created_at timestamptz NOT NULL,
+  retried_at timestamptz,        -- when it was made due again by hand: its age counts from then
   updated_at timestamptz NOT NULL,
   CHECK (num_nonnulls(task_id, batch_id) = 1),
   CHECK ((trigger = 'End') = (condition IS NOT NULL)),
@@ -208,7 +209,10 @@ CREATE TABLE worker (
   host text NOT NULL,
   pid integer NOT NULL,
   started_at timestamptz NOT NULL DEFAULT now(),
-  lease_until timestamptz NOT NULL
+  lease_until timestamptz NOT NULL,
+  -- As of the last renewal; only to be shown.
+  is_full boolean NOT NULL DEFAULT false,         -- it has as many calls of on_start open as it may
+  full_origins text[] NOT NULL DEFAULT '{}'       -- receivers that it may open no further call to
 ) WITH (fillfactor = 50);
 
 -- When each periodic duty last ran, whoever ran it.

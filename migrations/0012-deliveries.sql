@@ -78,7 +78,7 @@ BEGIN
   SELECT coalesce(json_agg(json_build_object(
     'id', t.id, 'taskId', t.task_id, 'batchId', t.batch_id, 'trigger', t.trigger, 'condition', t.condition,
     'position', t.position, 'attempt', t.attempts, 'action', encode(t.action, 'hex'), 'origin', t.origin,
-    'ageSecs', extract(epoch FROM now() - t.created_at), 'isProbe', t.id = ANY (probes),
+    'ageSecs', extract(epoch FROM now() - coalesce(t.retried_at, t.created_at)), 'isProbe', t.id = ANY (probes),
     -- What the reserved key of the body tells. Terminal tasks and finished batches never change.
     'subject', CASE WHEN t.task_id IS NOT NULL
       THEN (SELECT json_build_object('status', s.status, 'ended_at', rfc3339(s.ended_at))

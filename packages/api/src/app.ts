@@ -10,11 +10,13 @@ import { requireToken } from './access/require-token.ts';
 import { Sessions } from './access/sessions.ts';
 import type { Bodies } from './bodies/bodies.ts';
 import { answerErrors, noSuchRoute } from './http/errors.ts';
+import type { BatchFeeds } from './events/batch-feeds.ts';
 import { logRequests } from './http/log-requests.ts';
 import { traceRequests } from './http/trace-requests.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { logLevelRoutes } from './routes/log-level.ts';
@@ -35,6 +37,7 @@ export interface ApiContext {
   readonly redis: Redis;
   readonly doorbell: Doorbell;
   readonly commits: TaskCommits;
+  readonly feeds: BatchFeeds;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Undefined while tracing is off. */
@@ -56,6 +59,7 @@ export function createApp(context: ApiContext): Express {
   app.use(taskRoutes(context));
   app.use(lifecycleRoutes(context));
   app.use(batchRoutes(context));
+  app.use(eventRoutes(context));
   app.use(deliveryRoutes(context));
   app.use(metricsRoutes(context));
   app.use(logLevelRoutes(context));

@@ -13,6 +13,7 @@ import {
 import { Doorbell, openProducerRedis, openQueueTelemetry } from '@arcrun/queue';
 import { createApp } from './app.ts';
 import { Bodies } from './bodies/bodies.ts';
+import { BatchFeeds } from './events/batch-feeds.ts';
 import { type RunningServer, startServer } from './http/server.ts';
 import { TaskCommits } from './task-commits.ts';
 
@@ -89,6 +90,7 @@ const commits = new TaskCommits({
   deadEnds: settings.DEAD_END_CANCEL_ENABLED,
 });
 const samplerId = randomUUID();
+const feeds = new BatchFeeds({ database, redis, maxStreams: settings.EVENT_STREAMS_MAX, logger });
 const sampler = new Sampler({
   periodSecs: settings.METRICS_SAMPLER_INTERVAL_SECS,
   metrics,
@@ -110,6 +112,7 @@ const app = createApp({
   redis,
   doorbell,
   commits,
+  feeds,
   metrics,
   logger,
   tracing,
@@ -127,6 +130,8 @@ const parts: readonly Part[] = [
   { name: 'commits', stop: () => commits.idle() },
   { name: 'bodies', stop: () => bodies.stop() },
   { name: 'server', start: listen, stop: () => server?.stop() },
+  // They stay open for as long as somebody watches.
+  { name: 'event streams', stop: () => feeds.stop() },
 ];
 
 const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);

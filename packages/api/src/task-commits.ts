@@ -44,6 +44,7 @@ export class TaskCommits {
       maxItems: MAX_ADDITIONS,
       commit: async (additions, wait) => {
         const { results, freed } = await addProgress(database.db, additions, { wait });
+        doorbell.changed();
         if (freed) doorbell.ring('start');
         // What was busy comes again.
         metrics.batchUpdateEvents.inc(results.filter((result) => result === null).length);
@@ -115,6 +116,7 @@ export class TaskCommits {
 
   #announce(effects: EndEffects): void {
     const { doorbell, metrics } = this.#options;
+    doorbell.changed();
     doorbell.ringForEffects(effects);
     countEffects(metrics, effects);
   }

@@ -4,6 +4,7 @@ import { createLogger, createMetrics } from '@arcrun/observability';
 import { Doorbell, openProducerRedis } from '@arcrun/queue';
 import { createApp } from '../src/app.ts';
 import { Bodies } from '../src/bodies/bodies.ts';
+import { BatchFeeds } from '../src/events/batch-feeds.ts';
 import { startServer } from '../src/http/server.ts';
 import { TaskCommits } from '../src/task-commits.ts';
 
@@ -34,10 +35,17 @@ export interface ApiServices {
   readonly templateUrl: string;
   readonly redisUrl: string;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of another API, which closes it: the two then are processes of one system. */
+  readonly database?: TestDatabase;
 }
 
-export async function startApi({ templateUrl, redisUrl, settings: given }: ApiServices): Promise<RunningApi> {
-  const database = await createTestDatabase(templateUrl);
+export async function startApi({
+  templateUrl,
+  redisUrl,
+  settings: given,
+  database: shared,
+}: ApiServices): Promise<RunningApi> {
+  const database = shared ?? (await createTestDatabase(templateUrl));
   const settings = readSettings({
     DATABASE_URL: database.url,
     REDIS_URL: redisUrl,
@@ -56,6 +64,7 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
     deadEnds: settings.DEAD_END_CANCEL_ENABLED,
     logger,
   });
+  const feeds = new BatchFeeds({ database, redis, maxStreams: settings.EVENT_STREAMS_MAX, logger });
   const bodies = new Bodies(settings, (reason) => metrics.bodyRefusals.inc({ reason }));
   const app = createApp({
     settings,
@@ -65,6 +74,7 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
     redis,
     doorbell,
     commits,
+    feeds,
     metrics,
     logger,
     tracing: undefined,
@@ -93,12 +103,13 @@ export async function startApi({ templateUrl, redisUrl, settings: given }: ApiSe
       };
     },
     close: async () => {
+      feeds.stop();
       await server.stop();
       await bodies.stop();
       await commits.idle();
       await doorbell.close();
       redis.disconnect();
-      await database.close();
+      if (shared === undefined) await database.close();
     },
   };
 }

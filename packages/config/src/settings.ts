@@ -104,6 +104,12 @@ export const SETTINGS = {
     67_108_864,
     'Bodies over 1 MiB that one API process works on at the same time, in bytes; what goes beyond is answered 503. One alone is always taken',
   ),
+  EVENT_STREAMS_MAX: integer(
+    0,
+    100_000,
+    500,
+    'Streams of events (`/batch/{id}/events`) that one API process has open, at most; more are answered 503',
+  ),
   PROPAGATION_INLINE_LIMIT: integer(
     1,
     100_000,

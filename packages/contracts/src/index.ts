@@ -7,6 +7,7 @@ export * from './schemas/batch.ts';
 export * from './schemas/dag.ts';
 export * from './schemas/delivery.ts';
 export * from './schemas/error.ts';
+export * from './schemas/explain.ts';
 export * from './schemas/health.ts';
 export * from './schemas/log-level.ts';
 export * from './schemas/new-batch.ts';

@@ -108,6 +108,7 @@ interface DeliveryTable {
   waits_for_worker: string | null;
   worker_id: string | null;
   created_at: Time;
+  retried_at: NullableTime;
   updated_at: Time;
 }
 

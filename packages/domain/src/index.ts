@@ -1,4 +1,5 @@
 export * from './dedupe.ts';
+export * from './explain.ts';
 export * from './notifications.ts';
 export * from './propagation.ts';
 export * from './retry-schedule.ts';

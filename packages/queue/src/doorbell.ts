@@ -1,6 +1,7 @@
 import type { Bell } from '@arcrun/contracts';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { ChangeBell } from './change-bell.ts';
 import { KEPT_JOBS, KEY_PREFIX, QUEUE_NAMES, type QueueName } from './queues.ts';
 import type { QueueTelemetry } from './telemetry.ts';
 
@@ -37,6 +38,7 @@ export class Doorbell {
   readonly #redis: Redis;
   readonly #queues = new Map<QueueName, Queue>();
   readonly #rings = new Map<QueueName, Ring>();
+  readonly #changes: ChangeBell;
   /** Those whose bell could not be rung; it is made up for when Redis is there again. */
   readonly #owed = new Set<QueueName>();
   readonly #onLost: (queue: QueueName, error: unknown) => void;
@@ -49,6 +51,7 @@ export class Doorbell {
   ) {
     this.#redis = redis;
     this.#onLost = onLost;
+    this.#changes = new ChangeBell(redis);
     this.#options = options;
     // A queue that is made while Redis is away stays broken for ever, so they are made when it is there.
     redis.on('ready', this.#onReady);
@@ -69,12 +72,18 @@ export class Doorbell {
 
   /** Rings after a commit. Many rings of one queue at the same time are two at the most. */
   ring(name: QueueName): void {
+    this.changed();
     const ring = this.#rings.get(name);
     if (ring !== undefined) {
       ring.again = true;
       return;
     }
     void this.#keepRinging(name);
+  }
+
+  /** Tells those who watch batches of a commit that changed tasks. Whoever rings for work need not. */
+  changed(): void {
+    this.#changes.ring();
   }
 
   /** Rings for what ends brought about. */
@@ -125,6 +134,7 @@ export class Doorbell {
 
   async close(): Promise<void> {
     this.#redis.off('ready', this.#onReady);
+    this.#changes.stop();
     await Promise.allSettled(this.queues.map((queue) => queue.close()));
   }
 

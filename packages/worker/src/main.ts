@@ -114,6 +114,7 @@ const lease = new WorkerLease({
   leaseSecs: settings.WORKER_LEASE_SECS,
   database: leaseDatabase,
   logger,
+  load: () => starts.calls.load(),
   onAlive: listen('start'),
 });
 const webhooks = new WebhookClient({

@@ -104,3 +104,15 @@ test('origins without open calls are forgotten beyond a bound', async () => {
   expect(calls.rooms().rooms.size).toBeLessThanOrEqual(101);
   expect(calls.rooms().rooms.has('kept')).toBe(true);
 });
+
+test('it tells what it has no room for', async () => {
+  const calls = openCalls(64);
+  expect(calls.load()).toEqual({ isFull: false, fullOrigins: [] });
+  const ends = Array.from({ length: 8 }, (_, index) => begin(calls, `a${index}`, 'a'));
+  begin(calls, 'b', 'b');
+  expect(calls.load()).toEqual({ isFull: false, fullOrigins: ['a'] });
+  await ends[0]!(true);
+  expect(calls.load()).toEqual({ isFull: false, fullOrigins: [] });
+  for (let index = 0; calls.room > 0; index++) begin(calls, `c${index}`, 'c');
+  expect(calls.load().isFull).toBe(true);
+});

@@ -1,3 +1,5 @@
+import type { WorkerLoad } from '@arcrun/database';
+
 /** A call that is open for so long hangs. */
 const HANGING_MS = 2000;
 
@@ -6,6 +8,9 @@ const FIRST_CALLS_MAX = 8;
 
 /** Origins without open calls that are remembered. */
 const IDLE_ORIGINS_MAX = 100;
+
+/** Of the origins that are full, those called last are told. */
+const FULL_ORIGINS_TOLD = 100;
 
 interface OriginCalls {
   /** When each open call began, the oldest first. */
@@ -63,6 +68,12 @@ export class OpenCalls {
       ([origin, calls]) => [origin, this.#roomOf(calls, doubtful, nowMs)] as const,
     );
     return { rooms: new Map(rooms), originRoom: Math.min(this.#share(doubtful), FIRST_CALLS_MAX) };
+  }
+
+  /** What there is no room for. */
+  load(): WorkerLoad {
+    const full = [...this.rooms().rooms].filter(([, room]) => room <= 0);
+    return { isFull: this.room <= 0, fullOrigins: full.slice(-FULL_ORIGINS_TOLD).map(([origin]) => origin) };
   }
 
   /** Begins a call. `run` handles its own errors and resolves to whether the origin answered. */

@@ -31,7 +31,7 @@ function callsThat(
     hostUrl: 'https://arcrun.example',
     breakers,
     database: {},
-    doorbell: { ring: () => undefined, ringForEffects: () => undefined },
+    doorbell: { ring: () => undefined, changed: () => undefined, ringForEffects: () => undefined },
     logger: createLogger({ level: 'error', format: 'text', service: 'worker' }),
     urlGuard: { skipSsrfValidation: true, blockedHostnames: [], blockedHostnameSuffixes: [] },
     webhooks: { call },

@@ -67,6 +67,7 @@ export class StartCalls {
       keyOf: (start) => start.id,
       commit: async (starts, wait) => {
         const { results, notified, freed } = await startTasks(database.db, starts, { wait });
+        doorbell.changed();
         if (notified > 0) doorbell.ring('webhook');
         if (freed) doorbell.ring('start');
         return results;
@@ -81,6 +82,7 @@ export class StartCalls {
           cascadeLimit,
           deadEnds,
         });
+        doorbell.changed();
         announceEffects(effects, doorbell, metrics);
         return results;
       },

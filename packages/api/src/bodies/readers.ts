@@ -9,7 +9,9 @@ import {
   parseCounters,
   parseJson,
   parseLogLevel,
+  parseRetryDeliveries,
   parseUpdateTask,
+  type RetryDeliveries,
   type TaskUpdate,
 } from '@arcrun/contracts';
 import { invalid } from '../http/errors.ts';
@@ -33,6 +35,7 @@ export interface ReaderValues {
   readonly taskUpdate: TaskUpdate;
   readonly counters: CounterUpdate;
   readonly batchRules: BatchRules;
+  readonly retryDeliveries: RetryDeliveries;
   readonly logLevel: LogLevelDto['level'];
 }
 
@@ -67,6 +70,11 @@ export const READERS: Readers = {
     const parsed = parseBatchRules(readJson(bytes));
     if (!parsed.ok) throw invalid(parsed.details);
     return parsed.rules;
+  },
+  retryDeliveries: (bytes) => {
+    const parsed = parseRetryDeliveries(readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.retry;
   },
   logLevel: (bytes) => {
     const parsed = parseLogLevel(readJson(bytes));

@@ -72,6 +72,7 @@ export function batchRoutes({ bodies, database, doorbell, metrics, pageLimits }:
   async function stop(id: string): Promise<StopBatchResponseDto> {
     const stopped = await stopBatch(database.db, id);
     const { before, notified, completed } = stopped ?? { before: {}, notified: 0, completed: false };
+    doorbell.changed();
     // Places of what was running are free.
     if (completed) doorbell.ring('start');
     if (notified > 0) doorbell.ring('webhook');

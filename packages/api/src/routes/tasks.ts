@@ -1,6 +1,13 @@
 import { INT32_MAX, parseTaskQuery, type TaskUpdate } from '@arcrun/contracts';
-import { findArchivedStatus, findTask, listTasks, type TaskKey, updateTask } from '@arcrun/database';
-import { isTerminal, type TaskStatus, type TerminalStatus } from '@arcrun/domain';
+import {
+  explainTask,
+  findArchivedStatus,
+  findTask,
+  listTasks,
+  type TaskKey,
+  updateTask,
+} from '@arcrun/database';
+import { explain, isTerminal, type TaskStatus, type TerminalStatus } from '@arcrun/domain';
 import { type Request, Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { createTasks } from '../create-tasks.ts';
@@ -81,6 +88,15 @@ export function taskRoutes(context: ApiContext): Router {
     })
     .all(methodNotAllowed('GET', 'PATCH', 'PUT', 'DELETE'));
 
+  router
+    .route('/task/:id/explain')
+    .get(async (request, response) => {
+      const facts = await explainTask(database.db, readId(request.params.id, 'Task'));
+      if (facts === null) throw notFound('Task');
+      response.json(explain(facts));
+    })
+    .all(methodNotAllowed('GET'));
+
   return router;
 
   async function report(
@@ -128,6 +144,7 @@ export function taskRoutes(context: ApiContext): Router {
       const ended = result?.status ?? (await archivedStatus(id));
       throw conflict(409, `The task has already ended in ${ended}`, ended);
     }
+    doorbell.changed();
     if (result.freed) doorbell.ring('start');
     return result.status;
   }

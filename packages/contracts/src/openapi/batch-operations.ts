@@ -3,6 +3,7 @@ import { BatchStatsDto, BatchSummaryDto, StopBatchResponseDto } from '../schemas
 import { DagDto } from '../schemas/dag.ts';
 import { UpdateBatchRulesDto, UpdateBatchRulesResponseDto } from '../schemas/rules.ts';
 import { StatusKind } from '../schemas/task.ts';
+import { EVENTS_EXAMPLES } from './answer-examples.ts';
 import { UPDATE_BATCH_RULES_EXAMPLES } from './examples.ts';
 import { idInPath, NEXT_PAGE_HEADERS, PAGE_PARAMETERS, query } from './operation.ts';
 import type { Operation } from './operation.ts';
@@ -46,9 +47,16 @@ export const BATCH_OPERATIONS: { readonly [path: string]: { readonly [method: st
       summary: 'Server-Sent Events: a snapshot, the changes, and the end',
       parameters: [batch],
       answers: {
-        200: { description: 'The events', schema: Type.String(), contentType: 'text/event-stream' },
+        200: {
+          description:
+            '`snapshot` ({batch, tasks}: all), then `tasks` ({batch, tasks}: those that changed, as they are now), `end` ({batch})',
+          schema: Type.String(),
+          contentType: 'text/event-stream',
+          examples: EVENTS_EXAMPLES,
+        },
+        204: { description: 'With `Last-Event-ID: end`: there is nothing after the end' },
       },
-      errors: [404, 501, 503],
+      errors: [404, 503],
     },
   },
   '/batches': {

@@ -5,7 +5,7 @@ import type { NewBatchBody } from '../schemas/new-batch.ts';
 import type { UpdateBatchRulesDto } from '../schemas/rules.ts';
 import type { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 
-type Examples<T> = { readonly [name: string]: { readonly summary: string; readonly value: T } };
+export type Examples<T> = { readonly [name: string]: { readonly summary: string; readonly value: T } };
 
 function call(path: string): NewActionDto {
   return { kind: 'Webhook', params: { url: `https://ci.example.com/${path}`, verb: 'Post' } };
@@ -90,7 +90,7 @@ export const UPDATE_BATCH_RULES_EXAMPLES: Examples<UpdateBatchRulesDto> = {
 
 export const RETRY_DELIVERIES_EXAMPLES: Examples<RetryDeliveriesDto> = {
   batch: {
-    summary: "That of one batch's end",
+    summary: 'Those of one batch and of its tasks',
     value: { status: 'exhausted', batch_id: '01990f6e-8a7b-7c3d-9e4f-0123456789ab' },
   },
 };

@@ -4,6 +4,7 @@ import { BatchStatsDto, BatchStatusCounts, BatchSummaryDto, StopBatchResponseDto
 import { DagDto, LinkDto } from '../schemas/dag.ts';
 import { RetryDeliveriesDto, RetryDeliveriesResponseDto, WebhookDeliveryDto } from '../schemas/delivery.ts';
 import { ErrorDto } from '../schemas/error.ts';
+import { ExplainDto } from '../schemas/explain.ts';
 import { HealthDto, ReadyDto } from '../schemas/health.ts';
 import { LogLevelDto } from '../schemas/log-level.ts';
 import { NewBatchDto } from '../schemas/new-batch.ts';
@@ -18,7 +19,7 @@ import {
   UpdateBatchRulesDto,
   UpdateBatchRulesResponseDto,
 } from '../schemas/rules.ts';
-import { BasicTaskDto, ExplainDto, StatusKind, TaskDto } from '../schemas/task.ts';
+import { BasicTaskDto, StatusKind, TaskDto } from '../schemas/task.ts';
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 
 /** The schemas that generated clients know by name. */

@@ -18,6 +18,7 @@ type Answer = {
   readonly description: string;
   readonly schema?: TSchema;
   readonly contentType?: string;
+  readonly examples?: object;
   readonly headers?: { readonly [name: string]: { readonly description: string; readonly schema: object } };
 };
 
@@ -46,13 +47,15 @@ const ERROR_DESCRIPTIONS: { readonly [status: number]: string } = {
   503: 'Postgres is away or busy, or too many large bodies came at once; Retry-After says when to try again',
 };
 
-function jsonContent(schema: TSchema, contentType = 'application/json'): object {
-  return { [contentType]: { schema: toDocument(schema) } };
+function contentOf({ schema, contentType = 'application/json', examples }: Answer): object {
+  if (schema === undefined) return {};
+  const media = { schema: toDocument(schema), ...(examples === undefined ? {} : { examples }) };
+  return { content: { [contentType]: media } };
 }
 
-function toAnswer({ description, schema, contentType, headers }: Answer): object {
-  const content = schema === undefined ? {} : { content: jsonContent(schema, contentType) };
-  return { description, ...content, ...(headers === undefined ? {} : { headers }) };
+function toAnswer(answer: Answer): object {
+  const { description, headers } = answer;
+  return { description, ...contentOf(answer), ...(headers === undefined ? {} : { headers }) };
 }
 
 /** The operation as the OpenAPI document writes it. */

@@ -1,7 +1,9 @@
 import { Type } from 'typebox';
+import { ExplainDto } from '../schemas/explain.ts';
 import { NewBatchBody } from '../schemas/new-batch.ts';
-import { BasicTaskDto, ExplainDto, StatusKind, TaskDto } from '../schemas/task.ts';
+import { BasicTaskDto, StatusKind, TaskDto } from '../schemas/task.ts';
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
+import { EXPLAIN_EXAMPLES } from './answer-examples.ts';
 import { NEW_BATCH_EXAMPLES, UPDATE_COUNTERS_EXAMPLES, UPDATE_TASK_EXAMPLES } from './examples.ts';
 import { idInPath, NEXT_PAGE_HEADERS, PAGE_PARAMETERS, query } from './operation.ts';
 import type { Operation } from './operation.ts';
@@ -119,8 +121,10 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       tag: 'tasks',
       summary: 'Why a task has not started, or what it is doing',
       parameters: [task],
-      answers: { 200: { description: 'The explanation', schema: ExplainDto } },
-      errors: [404, 501, 503],
+      answers: {
+        200: { description: 'The explanation', schema: ExplainDto, examples: EXPLAIN_EXAMPLES },
+      },
+      errors: [404, 503],
     },
   },
 };

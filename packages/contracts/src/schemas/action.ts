@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { HEADERS_MAX, URL_MAX_BYTES } from '../limits.ts';
-import { TASK_TRIGGERS, VERBS } from '../statuses.ts';
+import { REPORTED_STATUSES, TASK_TRIGGERS, VERBS } from '../statuses.ts';
 import { anyJson, oneOf, optional } from './building-blocks.ts';
 
 export const WebhookParams = Type.Object(
@@ -27,6 +27,7 @@ export const ActionDto = Type.Object(
   {
     kind: oneOf(['Webhook']),
     trigger: oneOf(TASK_TRIGGERS),
+    condition: Type.Optional(oneOf(REPORTED_STATUSES)),
     params: WebhookParams,
   },
   { description: 'A webhook call of a task, and what triggers it' },

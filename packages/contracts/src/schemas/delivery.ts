@@ -24,9 +24,11 @@ export type WebhookDeliveryDto = Static<typeof WebhookDeliveryDto>;
 
 export const RetryDeliveriesDto = Type.Object(
   {
-    status: optional(Type.String(), { description: 'In any case' }),
+    status: optional(Type.String(), {
+      description: 'In any case. Only what is exhausted can be retried: another status finds nothing',
+    }),
     task_id: optional(uuid('Only those of this task')),
-    batch_id: optional(uuid('Only that of this batch')),
+    batch_id: optional(uuid('Only those of this batch and of its tasks')),
   },
   { description: 'Which exhausted deliveries are made due again; empty: all' },
 );

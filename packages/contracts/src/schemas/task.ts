@@ -40,17 +40,3 @@ export const TaskDto = Type.Object(
   { description: 'The whole task' },
 );
 export type TaskDto = Static<typeof TaskDto>;
-
-const waitFields = {
-  type: oneOf(['parent', 'rule', 'paused', 'metadata', 'origin', 'retry', 'worker']),
-};
-
-export const ExplainDto = Type.Object(
-  {
-    status: StatusKind,
-    waiting_for: Type.Array(Type.Object(waitFields, { additionalProperties: true })),
-    frees: Type.String({ description: 'One sentence: what will let it go on' }),
-  },
-  { description: 'Why a task has not started, or what it is doing' },
-);
-export type ExplainDto = Static<typeof ExplainDto>;

@@ -19,7 +19,7 @@ describe('pages', () => {
   ])('%j', (parameters, pageSize, offset) => {
     expect(parseDeliveriesQuery(parameters, DEFAULT_PAGE_LIMITS)).toEqual({
       ok: true,
-      query: { pageSize, offset, after: null, status: null },
+      query: { pageSize, offset, after: null, status: null, taskId: null, batchId: null },
     });
   });
 

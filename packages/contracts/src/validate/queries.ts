@@ -33,7 +33,13 @@ export type BatchesQuery = Page & {
 };
 
 /** Filters of `GET /webhook-deliveries`; null means that the parameter was not given. */
-export type DeliveriesQuery = Page & { readonly status: DeliveryStatus | null };
+export type DeliveriesQuery = Page & {
+  readonly status: DeliveryStatus | null;
+  /** In lower case. */
+  readonly taskId: string | null;
+  /** In lower case. */
+  readonly batchId: string | null;
+};
 
 type Parsed<T> = { readonly ok: true; readonly query: T } | Invalid;
 
@@ -76,5 +82,7 @@ export function parseDeliveriesQuery(
   return reader.finish({
     ...reader.page(limits),
     status: reader.choiceInAnyCase('status', DELIVERY_STATUSES),
+    taskId: reader.uuid('task_id'),
+    batchId: reader.uuid('batch_id'),
   });
 }

@@ -24,10 +24,18 @@ export interface DeliveryRow {
   updated_at: string;
 }
 
+/** Null: whatever it is. */
+export interface DeliveryFilters {
+  readonly status?: DeliveryStatus | null;
+  readonly taskId?: string | null;
+  /** The batch's own and those of its tasks. */
+  readonly batchId?: string | null;
+}
+
 /** The ledger of notifications, last updated first. */
 export async function listDeliveries(
   db: Kysely<Schema>,
-  filters: { readonly status?: DeliveryStatus | null },
+  filters: DeliveryFilters,
   page: Page<DeliveryKey>,
 ): Promise<{ rows: DeliveryRow[]; next: DeliveryKey | null }> {
   const conditions: Expression<SqlBool>[] = [];
@@ -41,7 +49,7 @@ export async function listDeliveries(
     select d.id, d.task_id, d.batch_id, d.trigger, d.condition, d.position, d.status, d.attempts, d.last_error,
            rfc3339(d.next_attempt_at) as next_attempt_at, rfc3339(d.created_at) as created_at,
            rfc3339(d.updated_at) as updated_at
-    from delivery d
+    from ${source(filters)} d
     where ${allOf(conditions)}
     order by d.updated_at desc, d.id desc
     limit ${page.size} offset ${page.offset}`.execute(db);
@@ -58,4 +66,16 @@ export async function listDeliveries(
     })),
     next: last ? { updatedAt: last.updated_at, id: last.id } : null,
   };
+}
+
+/** Those of one task or batch are found by it, whatever the order asks for. */
+function source({ taskId = null, batchId = null }: DeliveryFilters): Expression<unknown> {
+  if (taskId === null && batchId === null) return sql`delivery`;
+  const subjects =
+    batchId === null
+      ? sql`array[${taskId}::uuid]`
+      : taskId === null
+        ? sql`${batchId}::uuid || array(select id from task_state where batch_id = ${batchId}::uuid)`
+        : sql`array(select id from task_state where id = ${taskId}::uuid and batch_id = ${batchId}::uuid)`;
+  return sql`(select * from delivery where coalesce(task_id, batch_id) = any(${subjects}) offset 0)`;
 }

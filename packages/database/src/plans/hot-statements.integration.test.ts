@@ -20,8 +20,10 @@ import { changeRules } from '../operations/change-rules.ts';
 import { claimTasks } from '../operations/claim-tasks.ts';
 import { createBatchOnce } from '../operations/create-batch.ts';
 import { endTasks } from '../operations/end-tasks.ts';
+import { explainTask } from '../operations/explain-task.ts';
 import { findActions } from '../operations/find-actions.ts';
-import { findBatch } from '../operations/find-batch.ts';
+import { findBatchNews } from '../operations/find-batch-news.ts';
+import { findBatch, hasBatch } from '../operations/find-batch.ts';
 import { findDag } from '../operations/find-dag.ts';
 import { findOldestDue } from '../operations/find-oldest-due.ts';
 import { findArchivedStatus, findTask } from '../operations/find-task.ts';
@@ -36,6 +38,7 @@ import { pauseTask } from '../operations/pause-task.ts';
 import { propagateEnds } from '../operations/propagate-ends.ts';
 import { recordDeliveries } from '../operations/record-deliveries.ts';
 import { resumeTask } from '../operations/resume-task.ts';
+import { retryDeliveries, retryDelivery } from '../operations/retry-deliveries.ts';
 import { startTasks } from '../operations/start-tasks.ts';
 import { stopBatch } from '../operations/stop-batch.ts';
 import { timeOutTasks } from '../operations/time-out-tasks.ts';
@@ -131,6 +134,9 @@ beforeAll(async () => {
     select gen_random_uuid(), gen_random_uuid(), 0, 'Success', '{}' from generate_series(1, 20000) n;
     insert into archived_batch (id, created_at, completed_at, archived_at, total_tasks, summary)
     select gen_random_uuid(), now(), now(), now(), 1, '{}' from generate_series(1, 20000) n;
+    insert into archived_delivery (batch_id, id, trigger, position, status, attempts, created_at, updated_at)
+    select gen_random_uuid(), gen_random_uuid(), 'BatchComplete', 0, 'Success', 1, now(), now()
+    from generate_series(1, 20000) n;
     insert into idempotency_key (call, key, body_hash, batch_id)
     select 'POST /task', 'key-' || n, 'hash', gen_random_uuid() from generate_series(1, 20000) n;
     insert into lane (id, origin, keys, ceilings)
@@ -291,6 +297,48 @@ describe.each([
     await expectFewRows(() => findActions(watched.db, ['00'.repeat(16)]));
   });
 
+  // proves: http/explain-cost
+  test('why the last of many blocked tasks has not started', async () => {
+    const { rows } = await database.pool.query<{ id: string }>(
+      `select s.id from task_state s where s.status = 'Pending' and s.batch_id = $1 order by s.position desc limit 1`,
+      [blocked.id],
+    );
+    await expectFewRows(async () => {
+      expect(await explainTask(watched.db, rows[0]!.id)).toMatchObject({
+        status: 'Pending',
+        rules: [{ occupancy: 10, is_full: true, holders: expect.any(Array), before: 5001 }],
+      });
+    });
+    await expectFewRows(() => explainTask(watched.db, '0190c2a5-0000-7000-8000-000000000001'));
+  });
+
+  test('notifications that are made due again by hand', async () => {
+    const nobody = '0190c2a5-0000-7000-8000-000000000001';
+    const retryAll = async (taskId: string | null, batchId: string | null) => {
+      for await (const retried of retryDeliveries(watched.db, { taskId, batchId }, 1000))
+        expect(retried).toBe(0);
+    };
+    await expectFewRows(() => retryDelivery(watched.db, nobody));
+    await expectFewRows(() => retryAll(null, null));
+    await expectFewRows(() => retryAll(blocked.ids['t500']!, null));
+    await expectFewRows(() => retryAll(null, blocked.id));
+  });
+
+  test('what has changed in a batch', async () => {
+    await expectFewRows(() => hasBatch(watched.db, blocked.id));
+    const since: string[] = [];
+    await expectFewRows(async () => {
+      const news = await findBatchNews(watched.db, blocked.id, null);
+      expect(news?.tasks).toHaveLength(BATCH_SIZE);
+      since.push(news!.snapshot);
+    });
+    await updateTask(database.db, blocked.ids['t500']!, { newSuccess: 1 });
+    await expectFewRows(async () => {
+      const news = await findBatchNews(watched.db, blocked.id, since[0]!);
+      expect(news?.tasks).toHaveLength(1);
+    });
+  });
+
   test('a step of retention', async () => {
     await expectFewRows(() => archiveBatches(watched.db, { ageSecs: 0, limit: 1 }));
   });
@@ -341,4 +389,9 @@ describe('lists, with statistics', () => {
       await expectFewRows(() => listDeliveries(watched.db, filters, page));
     },
   );
+
+  test('the ledger of a task and of a batch', async () => {
+    await expectFewRows(() => listDeliveries(watched.db, { taskId: blocked.ids['t500']! }, page));
+    await expectFewRows(() => listDeliveries(watched.db, { batchId: blocked.id }, page));
+  });
 });

@@ -19,6 +19,7 @@ async function aLease(leaseSecs: number) {
     leaseSecs,
     database: {} as Database,
     logger: createLogger({ level: 'error', format: 'text', service: 'worker' }),
+    load: () => ({ isFull: false, fullOrigins: [] }),
     onAlive,
   });
   await lease.start();

@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, deleteWorkerLease, renewWorkerLease, type WorkerIdentity } from '@arcrun/database';
+import {
+  type Database,
+  deleteWorkerLease,
+  renewWorkerLease,
+  type WorkerIdentity,
+  type WorkerLoad,
+} from '@arcrun/database';
 import type { Logger } from '@arcrun/observability';
 
 const RENEW_PERIOD_MS = 2000;
@@ -11,6 +17,8 @@ export interface WorkerLeaseOptions {
   /** Of its own, so that a busy pool never delays a renewal. */
   readonly database: Database;
   readonly logger: Logger;
+  /** What it has no room for. */
+  readonly load: () => WorkerLoad;
   /** Called each time the lease is there again. */
   readonly onAlive: () => void;
 }
@@ -64,11 +72,11 @@ export class WorkerLease {
   }
 
   async #renew(): Promise<boolean> {
-    const { database, worker, leaseSecs, logger, onAlive } = this.#options;
+    const { database, worker, leaseSecs, load, logger, onAlive } = this.#options;
     const sentMs = performance.now();
     const wasAlive = this.isAlive;
     try {
-      await renewWorkerLease(database.db, worker, leaseSecs);
+      await renewWorkerLease(database.db, worker, leaseSecs, load());
       this.#aliveUntilMs = sentMs + leaseSecs * 1000;
       if (!wasAlive) {
         this.#term++;

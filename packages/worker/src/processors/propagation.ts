@@ -17,6 +17,7 @@ export async function processPropagation(options: PropagationOptions): Promise<v
   for (;;) {
     const effects = await propagateEnds(database.db, { limit: batchSize, deadEnds });
     if (effects === null) return;
+    doorbell.changed();
     announceEffects({ ...effects, unfinished: 0 }, doorbell, metrics);
     metrics.tasksProcessedPerLoop.observe({ loop: 'propagation' }, effects.failed + effects.canceled);
   }

@@ -40,6 +40,7 @@ export async function processStart(options: StartOptions): Promise<Round> {
   if (heldBack) heldBackTasks.afterRound(claims.length);
   metrics.tasksBlockedByConcurrency.inc(blocked);
   if (claims.length > 0) {
+    doorbell.changed();
     metrics.taskStatusTransitions.inc({ from_status: 'Pending', to_status: 'Claimed' }, claims.length);
     await starts.begin(claims, beganMs);
   }

@@ -27,6 +27,7 @@ export async function processTimeout(options: TimeoutOptions): Promise<void> {
       deadEnds,
     });
     announceEffects(effects, doorbell, metrics);
+    if (ended.length > 0) doorbell.changed();
     metrics.tasksTimedOut.inc(ended.length);
     for (const { kind, seconds } of ended) {
       const labels = { kind: metrics.kindLabel(kind), outcome: 'failure' };
