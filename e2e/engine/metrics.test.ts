@@ -95,8 +95,10 @@ beforeAll(async () => {
   await until('it was sampled', async () => {
     [api, worker] = (await Promise.all([...stack.apis, ...stack.workers].map(pageOf))) as [string, string];
     // One of them shows the gauges of the fleet; an API process, when there is one.
-    const shown = [api, worker].map((page) => valueOf(page, 'tasks_by_status', { status: 'Failure' }));
-    return shown[0] === 4 && shown[1] === null;
+    const [ofApi, ofWorker] = [api, worker].map((page) =>
+      ['Success', 'Failure'].map((status) => valueOf(page, 'tasks_by_status', { status })),
+    );
+    return ofApi!.join() === '5,4' && ofWorker!.every((value) => value === null);
   });
 });
 afterAll(() => stack.close());

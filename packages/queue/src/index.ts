@@ -1,7 +1,7 @@
 export { ChangeListener } from './change-bell.ts';
 export { ClaimLock } from './claim-lock.ts';
 export { Doorbell } from './doorbell.ts';
-export { type Processor, type Round, startProcessor } from './processor.ts';
+export { type Processor, type ProcessorOptions, type Round, startProcessor } from './processor.ts';
 export { QUEUE_NAMES, type QueueName } from './queues.ts';
 export { isRedisHealthy, openConsumerRedis, openProducerRedis } from './redis.ts';
 export { scheduleSweeps } from './sweep-schedule.ts';

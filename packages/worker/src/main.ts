@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
-import type { Bell, UrlGuardSettings } from '@arcrun/contracts';
+import type { UrlGuardSettings } from '@arcrun/contracts';
 import { findActions, openDatabase, reportEnds, takeSample, takeTurn } from '@arcrun/database';
 import {
   createLogger,
@@ -19,7 +19,6 @@ import {
   openQueueTelemetry,
   type Processor,
   type QueueName,
-  startProcessor,
 } from '@arcrun/queue';
 import { Deliveries } from './deliveries.ts';
 import { HeldBack } from './held-back.ts';
@@ -28,6 +27,7 @@ import { LostClaims } from './lost-claims.ts';
 import { OriginBreakers } from './origin-breakers.ts';
 import { processPropagation } from './processors/propagation.ts';
 import { processStart } from './processors/start.ts';
+import { startProcessors } from './processors/start-processors.ts';
 import { processTimeout } from './processors/timeout.ts';
 import { processWebhook } from './processors/webhook.ts';
 import { Retention } from './retention.ts';
@@ -105,7 +105,7 @@ const producerRedis = openProducerRedis({ url: settings.REDIS_URL, onError: onRe
 const consumerRedis = openConsumerRedis({ url: settings.REDIS_URL, onError: onRedisError });
 const doorbell = new Doorbell(producerRedis, (queue, error) => warn('bell not rung', { queue, error }));
 
-const processors = new Map<QueueName, Processor>();
+let processors = new Map<QueueName, Processor>();
 const listen = (queue: QueueName) => () => processors.get(queue)?.listen();
 const run = (queue: QueueName) => () => processors.get(queue)?.run();
 
@@ -267,7 +267,9 @@ const parts: readonly Part[] = [
   { name: 'sweep watch', start: () => sweepWatch.start(), stop: () => sweepWatch.stop() },
   {
     name: 'processors',
-    start: startProcessors,
+    start: () => {
+      processors = startProcessors({ rounds, redis: consumerRedis, telemetry, metrics, logger, warn });
+    },
     stop: async () => {
       await Promise.all(Array.from(processors.values(), (processor) => processor.close()));
     },
@@ -297,28 +299,6 @@ async function stop(signal: string): Promise<void> {
     }
   }
   process.exit(0);
-}
-
-function startProcessors(): void {
-  for (const [queue, round] of Object.entries(rounds) as [QueueName, () => Promise<void>][]) {
-    const process = async (bell: Bell) => {
-      const beganMs = performance.now();
-      try {
-        return await round();
-      } finally {
-        const loop = queue === 'webhook' ? 'delivery' : queue;
-        const durationMs = performance.now() - beganMs;
-        metrics.workerLoopIterations.inc({ loop });
-        metrics.workerLoopDuration.observe({ loop }, durationMs / 1000);
-        logger.debug('round ended', { queue, ...bell, duration_ms: Math.round(durationMs) });
-      }
-    };
-    const onError = (_queue: QueueName, error: Error, bell?: Bell) =>
-      warn('round failed', { queue, ...bell, error });
-    const onStalled = () => metrics.queueStalled.inc({ queue });
-    const consumer = { queue, redis: consumerRedis, telemetry, process, onError, onStalled };
-    processors.set(queue, startProcessor(consumer));
-  }
 }
 
 function listenOnPort(): Promise<void> {

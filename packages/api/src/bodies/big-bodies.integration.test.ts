@@ -200,7 +200,7 @@ describe('the gate', () => {
   }
 
   const untilThereIsRoom = () =>
-    expect.poll(async () => (await post(inflated([], 3 * MIB))).status).toBe(204);
+    expect.poll(async () => (await post(inflated([], 3 * MIB))).status, { timeout: 10_000 }).toBe(204);
 
   // proves: http/big-bodies
   test('what has no room is 503 before its body is sent, and small bodies pass', async () => {
