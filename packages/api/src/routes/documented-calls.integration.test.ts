@@ -1,5 +1,5 @@
 import { leaseDeliveries, recordDeliveries, reportEnds, takeSample } from '@arcrun/database';
-import { aWorker, claimUpTo, start } from '@arcrun/database/testing';
+import { aWorker, claimUpTo, SAMPLE_NOW, start } from '@arcrun/database/testing';
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openEvents } from '../../testing/event-reader.ts';
@@ -203,7 +203,7 @@ test('the overview, empty and with something of everything', async () => {
   // The one that does not fit is parked in a second round.
   await runAll();
   await reportEnds(api.database.db, [{ kind: 'x', ended: 2, failed: 1 }]);
-  await takeSample(api.database.db, 0);
+  await takeSample(api.database.db, SAMPLE_NOW);
   const shown = await call('GET /overview', '/overview', 200);
   for (const part of ['series', 'kinds', 'rules', 'workers'])
     expect([part, shown[part]]).not.toEqual([part, []]);
