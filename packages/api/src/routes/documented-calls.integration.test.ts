@@ -213,6 +213,8 @@ test('the overview, empty and with something of everything', async () => {
 test('the server itself', async () => {
   for (const path of ['/health', '/ready', '/metrics', '/view', '/swagger-ui/', '/api-docs/openapi.json'])
     await call(`GET ${path}`, path, 200);
+  const { level } = await call('GET /admin/log-level', '/admin/log-level', 200);
+  await call('PUT /admin/log-level', '/admin/log-level', 200, { level });
 });
 
 // proves: http/openapi-true
