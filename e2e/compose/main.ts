@@ -2,13 +2,13 @@
 // takes it down. Images that cannot be pulled are stood in for by what Debian's packages make of them.
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { findFreePort } from '@arcrun/local';
 import { baseImages, buildImage } from './build-image.ts';
 import { type Engine, findEngine } from './engine.ts';
 import { startSlowReceiver } from './receiver.ts';
 import { runSmokeTest } from './smoke.ts';
 import { ComposeStack } from './stack.ts';
 import { ensureImage } from './stand-ins.ts';
+import { freePort } from '../harness/free-port.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const IMAGE = 'arcrun:test';
@@ -86,7 +86,7 @@ async function freePorts(names: readonly string[]): Promise<Record<string, strin
   const ports: Record<string, string> = {};
   const taken = new Set<number>();
   for (const name of names) {
-    const port = await findFreePort(20_000 + Math.floor(Math.random() * 20_000), taken);
+    const port = await freePort(taken);
     taken.add(port);
     ports[name] = String(port);
   }

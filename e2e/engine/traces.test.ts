@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type NewAction, type NewTask, task, webhook } from '@arcrun/client';
 import { until } from '@arcrun/database/testing';
-import { findFreePort } from '@arcrun/local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectedSpan, type Collector, startCollector } from '../harness/collector.ts';
 import { startProcess } from '../harness/processes.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { freePort } from '../harness/free-port.ts';
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-(0[01])$/;
 
@@ -373,7 +373,7 @@ async function modulesOf(settings: Readonly<Record<string, string>>): Promise<bo
   const ofBundles = await readFile(file, 'utf8');
   // The same from the sources.
   await writeFile(file, '');
-  const port = String(await findFreePort(20_000));
+  const port = String(await freePort());
   const env = {
     ...recorded,
     DATABASE_URL: stack.database.url,

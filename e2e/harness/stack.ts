@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ArcRunClient, createClient } from '@arcrun/client';
 import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
-import { findFreePort, type RunningService, startRedis } from '@arcrun/local';
+import { type RunningService, startRedis } from '@arcrun/local';
 import { expect, inject } from 'vitest';
 import { type Receiver, startReceiver } from './receiver.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
+import { freePort } from './free-port.ts';
 
 /** Metrics of what the sweep found wrong. */
 const MENDED = ['lost_doorbells_total', 'places_mended_total'];
@@ -62,12 +63,12 @@ export async function startStack({
     startReceiver(),
   ]);
   const ports = new Set<number>();
-  const freePort = async (): Promise<number> => {
-    const port = await findFreePort(20_000 + Math.floor(Math.random() * 20_000), ports);
+  const ownPort = async (): Promise<number> => {
+    const port = await freePort(ports);
     ports.add(port);
     return port;
   };
-  const hostPort = await freePort();
+  const hostPort = await ownPort();
   const shared = {
     DATABASE_URL: (await ways.database?.(database.url)) ?? database.url,
     REDIS_URL: (await ways.redis?.(redis.url)) ?? redis.url,
@@ -79,7 +80,7 @@ export async function startStack({
   };
   const running = { apis: [] as RunningProcess[], workers: [] as RunningProcess[] };
   const startApi = async (own: Readonly<Record<string, string>> = {}): Promise<RunningProcess> => {
-    const port = own['PORT'] ?? String(await freePort());
+    const port = own['PORT'] ?? String(await ownPort());
     const script = join(PACKAGES, 'api/dist/main.js');
     const env = { ...shared, ...own, PORT: port };
     const api = await startProcess(`API ${running.apis.length + 1}`, script, `http://127.0.0.1:${port}`, env);
@@ -87,7 +88,7 @@ export async function startStack({
     return api;
   };
   const startWorker = async (): Promise<RunningProcess> => {
-    const port = await freePort();
+    const port = await ownPort();
     const script = join(PACKAGES, 'worker/dist/main.js');
     const env = { ...shared, WORKER_PORT: String(port) };
     const name = `worker ${running.workers.length + 1}`;

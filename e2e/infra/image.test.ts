@@ -12,6 +12,7 @@ import { findFreePort, type RunningService, startRedis } from '@arcrun/local';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { type Receiver, startReceiver } from '../harness/receiver.ts';
 import { layOutImage, type RunningRole, startRole } from './image-roles.ts';
+import { freePort } from '../harness/free-port.ts';
 
 const UNREACHABLE = 'postgres://nobody@127.0.0.1:1/none';
 
@@ -38,7 +39,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   databaseUrl = await createDatabase(inject('templateUrl'), `arcrun_image_${randomBytes(6).toString('hex')}`);
-  const port = await findFreePort(20_000 + Math.floor(Math.random() * 20_000));
+  const port = await freePort();
   const workerPort = await findFreePort(port + 1);
   env = {
     DATABASE_URL: databaseUrl,

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '@arcrun/database/testing';
-import { findFreePort } from '@arcrun/local';
 import { parse, stringify } from 'yaml';
 import { PROMETHEUS_FOLDER } from './queries.ts';
+import { freePort } from '../harness/free-port.ts';
 
 interface ScrapeConfig {
   job_name: string;
@@ -62,7 +62,7 @@ export async function startPrometheus(
   configFile: string,
   folder: string,
 ): Promise<RunningPrometheus> {
-  const port = await findFreePort(20_000 + Math.floor(Math.random() * 20_000));
+  const port = await freePort();
   const child = spawn(
     program,
     [

@@ -8,6 +8,7 @@ import type { GeneratorCommands } from '../parties/generator.ts';
 import type { ReceiverCommands } from '../parties/receiver.ts';
 import { type Party, startParty } from './party.ts';
 import type { Servers } from './start-servers.ts';
+import { freePort } from '../../harness/free-port.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
 
@@ -119,7 +120,7 @@ async function openMigrated(url: string): Promise<Database> {
 }
 
 async function freePorts(): Promise<[number, number]> {
-  const first = await findFreePort(20_000 + Math.floor(Math.random() * 20_000));
+  const first = await freePort();
   return [first, await findFreePort(first + 1, new Set([first]))];
 }
 
