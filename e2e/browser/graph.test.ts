@@ -8,6 +8,8 @@ import { type Stack, startStack } from '../harness/stack.ts';
 import { largeWorkflow } from '../harness/workflows.ts';
 
 const DRAWN_WITHIN_MS = 2000;
+/** Thirty frames a second. */
+const SMOOTH_FRAME_MS = 33;
 
 let stack: Stack;
 let browser: Browser;
@@ -198,17 +200,22 @@ describe('a large workflow', () => {
     }
     const quickestMs = Math.min(...times);
     await watched.picture('graph large');
+    const beforeMs = await busyMs();
     const frames = await measureFrames(page);
+    const workPerFrameMs = ((await busyMs()) - beforeMs) / frames.count;
     console.log(
       `${size} tasks drawn ${Math.round(quickestMs)} ms after the page was asked for, of which its thread worked ` +
-        `${Math.round(workMs)} ms; ` +
-        `while panning ${frames.perSecond.toFixed(0)} frames/s, the longest ${Math.round(frames.longestMs)} ms`,
+        `${Math.round(workMs)} ms; while panning ${frames.perSecond.toFixed(0)} frames/s, ` +
+        `${workPerFrameMs.toFixed(1)} ms of work each, the longest after ${Math.round(frames.longestMs)} ms`,
     );
     await watched.picture('graph large panned');
     expect(workMs).toBeLessThan(DRAWN_WITHIN_MS);
+    expect(workPerFrameMs).toBeLessThan(SMOOTH_FRAME_MS);
     // On a crowded machine the clock says more about the others.
-    if (loadavg()[0]! < availableParallelism()) expect(quickestMs).toBeLessThan(DRAWN_WITHIN_MS);
-    expect(frames.perSecond).toBeGreaterThan(20);
+    if (loadavg()[0]! < availableParallelism()) {
+      expect(quickestMs).toBeLessThan(DRAWN_WITHIN_MS);
+      expect(frames.perSecond).toBeGreaterThan(1000 / SMOOTH_FRAME_MS);
+    }
     expect(problems).toEqual([]);
     await page.context().close();
   });
@@ -234,6 +241,18 @@ test('10,000 tasks open as groups, and are found all the same', { timeout: 120_0
   await panel.getByRole('button', { name: 'Draw each task' }).click();
   await expect.poll(() => drawnNodes(page), { timeout: 20_000 }).toBe(519);
   await watched.picture('graph huge opened');
+  // Of a long list only what is seen is there.
+  await page.getByRole('link', { name: 'Table' }).click();
+  await page.getByText('10,000 of 10,000 tasks').waitFor();
+  const listed = page.getByRole('row');
+  await expect.poll(() => listed.count()).toBeGreaterThan(5);
+  expect(await listed.count()).toBeLessThan(100);
+  await watched.picture('table huge');
+  await page.getByRole('link', { name: 'Timeline' }).click();
+  await page.getByRole('button', { name: /stage-0/ }).click();
+  await page.getByRole('link', { name: 't0', exact: true }).waitFor();
+  await watched.picture('timeline huge');
+  expect(await page.locator('.timeline-line').count()).toBeLessThan(100);
   await stack.client.stopBatch(batchId);
   await page.getByText('10,000 of 10,000 tasks ended').waitFor();
   expect(problems).toEqual([]);
@@ -252,7 +271,7 @@ const drawnAfterMs = (page: Page): Promise<number> =>
   })`);
 
 /** Drags the graph about for two seconds and counts the frames that the browser draws meanwhile. */
-async function measureFrames(page: Page): Promise<{ perSecond: number; longestMs: number }> {
+async function measureFrames(page: Page): Promise<{ count: number; perSecond: number; longestMs: number }> {
   const box = (await drawn(page).boundingBox())!;
   const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   await page.mouse.move(middle.x, middle.y);
@@ -273,6 +292,7 @@ async function measureFrames(page: Page): Promise<{ perSecond: number; longestMs
   await page.mouse.up();
   const gaps = frames.slice(1).map((at, index) => at - frames[index]!);
   return {
+    count: gaps.length,
     perSecond: (1000 * gaps.length) / (frames.at(-1)! - frames[0]!),
     longestMs: Math.max(...gaps),
   };

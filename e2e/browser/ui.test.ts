@@ -163,6 +163,25 @@ test('a batch without tasks says so', async () => {
   await page.context().close();
 });
 
+test('a batch that nobody looks at holds no connection, and goes on when it is looked at', async () => {
+  const { page, problems } = await openPage(browser);
+  const turn = (hidden: boolean) =>
+    page.evaluate(`{
+      Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }`);
+  const opened = () => page.waitForRequest(/\/events$/);
+  const [first] = await Promise.all([opened(), page.goto(`${proxy.url}/view?batch=${batchId}`)]);
+  await page.getByText('live', { exact: true }).waitFor();
+  const closed = page.waitForEvent('requestfailed', (request) => request === first);
+  await turn(true);
+  await closed;
+  await Promise.all([opened(), turn(false)]);
+  await page.getByText('live', { exact: true }).waitFor();
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
 describe('an API that goes away and comes back', () => {
   let target: string;
   beforeEach(() => {

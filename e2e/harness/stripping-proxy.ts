@@ -26,8 +26,9 @@ export async function startStrippingProxy(path: string): Promise<StrippingProxy>
       { method: incoming.method, headers: incoming.headers },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        // An answer that breaks off breaks off here too.
-        pipeline(answer, outgoing, () => undefined);
+        // Who asked may be gone by now; an answer that breaks off breaks off here too.
+        if (outgoing.destroyed) answer.destroy();
+        else pipeline(answer, outgoing, () => undefined);
       },
     );
     passed.on('error', () => outgoing.destroy());

@@ -15,7 +15,7 @@ const ADVICE: Readonly<Record<number, string>> = {
 /** An error in words: what is wrong, and what to do. */
 export function describeError(error: unknown): { readonly title: string; readonly text: string } {
   if (error instanceof UnavailableError) {
-    return { title: error.message, text: 'Nothing was changed for sure. Try again when the API is back.' };
+    return { title: error.message, text: 'It may not have been done. Try again when the API is back.' };
   }
   if (error instanceof ApiError) {
     // A state that does not allow it is 400 for some calls.

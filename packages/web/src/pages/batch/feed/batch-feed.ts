@@ -78,8 +78,15 @@ export class BatchFeed {
     document.removeEventListener('visibilitychange', this.#onVisible);
   }
 
+  /** A page that nobody looks at holds no connection: a browser has six of them for all its pages of a server. */
   readonly #onVisible = (): void => {
-    if (!document.hidden && this.#state.source === 'polled') void this.#read();
+    const { source } = this.#state;
+    if (!document.hidden) {
+      if (source === 'polled') void this.#read();
+    } else if (source === 'pushed') {
+      this.#closeEvents();
+      this.#set({ ...this.#state, source: 'polled' });
+    }
   };
 
   async #read(): Promise<void> {
@@ -95,7 +102,7 @@ export class BatchFeed {
       this.#show({ stats, tasks, links }, 'polled');
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ApiError) {
+      if (error instanceof ApiError && error.status < 500) {
         this.#set({ ...this.#state, error });
         return;
       }
@@ -104,6 +111,7 @@ export class BatchFeed {
       return;
     }
     if (this.#state.source === 'ended') return;
+    if (document.hidden) return;
     if (performance.now() >= this.#reopenAtMs) this.#open();
     else this.#pollIn(Math.max(POLL_MS, POLL_SHARE * (performance.now() - startedAtMs)));
   }

@@ -1,6 +1,5 @@
 import { type ReactElement, useEffect, useMemo, useRef } from 'react';
 import { ErrorState } from '../../../components/page-states.tsx';
-import { type Command, useCommands } from '../../../shell/commands.ts';
 import { toast } from '../../../shell/toasts.tsx';
 import type { BatchView } from '../feed/batch-feed.ts';
 import { criticalElements, nearNodes } from './emphasis.ts';
@@ -11,11 +10,10 @@ import { GroupPanel } from './group-panel.tsx';
 import { Minimap, type MinimapHandle } from './minimap.tsx';
 import { usePalette } from './palette.ts';
 import { TaskPanel } from './task-panel.tsx';
+import { useGraphCommands } from './use-graph-commands.ts';
 import { useGraphCanvas } from './use-graph-canvas.ts';
 import { isGroupedKind, nameGroups, NODES_MAX, visibleGraph } from './visible-graph.ts';
 import './graph.css';
-
-const PAN_PX = 60;
 
 /** The batch as a graph. */
 export default function GraphTab({ view }: { view: BatchView }): ReactElement {
@@ -64,24 +62,7 @@ export default function GraphTab({ view }: { view: BatchView }): ReactElement {
     if (shown === graph) canvas?.emphasize({ chosen, near, ...critical });
   }, [canvas, shown, graph, chosen, near, critical]);
 
-  useCommands(
-    useMemo<readonly Command[]>(
-      () => [
-        { title: 'Find a task in the graph', key: '/', run: () => search.current?.focus() },
-        { title: 'Fit the graph into the window', key: 'f', run: () => canvas?.fit() },
-        { title: 'Nearer', key: '+', run: () => canvas?.zoomBy(1) },
-        { title: 'Farther', key: '-', run: () => canvas?.zoomBy(-1) },
-        { title: 'Move left', key: 'ArrowLeft', run: () => canvas?.panBy(PAN_PX, 0) },
-        { title: 'Move right', key: 'ArrowRight', run: () => canvas?.panBy(-PAN_PX, 0) },
-        { title: 'Move up', key: 'ArrowUp', run: () => canvas?.panBy(0, PAN_PX) },
-        { title: 'Move down', key: 'ArrowDown', run: () => canvas?.panBy(0, -PAN_PX) },
-        { title: 'Show the critical path, or not', key: 'c', run: () => showCritical(!isCriticalShown) },
-        { title: 'Group by kind, or not', key: 'g k', run: () => groupAll(!grouping.isGrouped) },
-        { title: 'Choose nothing', key: 'Escape', run: () => choose(undefined) },
-      ],
-      [canvas, isCriticalShown, grouping.isGrouped],
-    ),
-  );
+  useGraphCommands(canvas, search, options);
 
   if (error !== undefined) return <ErrorState error={error} />;
   const chosenNode = graph.nodes.find(({ id }) => id === chosen);

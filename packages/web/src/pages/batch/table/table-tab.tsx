@@ -1,7 +1,6 @@
 import { type SortingState, useTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactElement, useMemo, useRef } from 'react';
-import { STATUSES } from '../../../components/statuses.ts';
 import { useNow } from '../../../components/times.tsx';
 import { setParameters, useParameters } from '../../../router/location.ts';
 import { type Command, useCommands } from '../../../shell/commands.ts';
@@ -9,6 +8,7 @@ import { TaskButtons } from '../actions/task-buttons.tsx';
 import type { BatchView } from '../feed/batch-feed.ts';
 import { columns, features } from './columns.tsx';
 import { saveFile, toCsv } from './csv.ts';
+import { TaskFilters } from './task-filters.tsx';
 import { filterTasks, toRows } from './task-rows.ts';
 import './table.css';
 
@@ -27,7 +27,6 @@ export default function TableTab({ view }: { view: BatchView }): ReactElement {
   const nowMs = useNow(5000);
   const found = useMemo(() => filterTasks(tasks, filter), [tasks, filter.text, filter.status, filter.kind]);
   const data = useMemo(() => toRows(found, nowMs), [found, nowMs]);
-  const kinds = useMemo(() => [...new Set(tasks.map(({ kind }) => kind))].toSorted(), [tasks.length]);
   const table = useTable({
     features,
     columns,
@@ -65,37 +64,7 @@ export default function TableTab({ view }: { view: BatchView }): ReactElement {
   return (
     <div className="tasks">
       <div className="tasks-tools">
-        <input
-          ref={search}
-          className="input tasks-find"
-          type="search"
-          aria-label="Find by name, kind or id"
-          placeholder="Find by name, kind or id"
-          value={filter.text}
-          onChange={({ target }) => setParameters({ find: target.value })}
-        />
-        <select
-          className="input"
-          aria-label="Status"
-          value={filter.status}
-          onChange={({ target }) => setParameters({ status: target.value })}
-        >
-          <option value="">any status</option>
-          {STATUSES.map((status) => (
-            <option key={status}>{status}</option>
-          ))}
-        </select>
-        <select
-          className="input"
-          aria-label="Kind"
-          value={filter.kind}
-          onChange={({ target }) => setParameters({ kind: target.value })}
-        >
-          <option value="">any kind</option>
-          {kinds.map((kind) => (
-            <option key={kind}>{kind}</option>
-          ))}
-        </select>
+        <TaskFilters filter={filter} tasks={tasks} searchRef={search} />
         <button
           className="button"
           disabled={rows.length === 0}
