@@ -285,6 +285,16 @@ describe('with tracing on', () => {
     );
   });
 
+  test('what is asked for all the time, or open for long, is not traced', async () => {
+    const paths = ['/health', '/ready', '/metrics', '/view', '/admin/queues', `/batch/${batchId}/events`];
+    for (const path of paths) await (await fetch(stack.hostUrl + path)).body?.cancel();
+    const last = '9'.repeat(32);
+    await fetch(`${stack.hostUrl}/task`, { headers: { traceparent: `00-${last}-${'b'.repeat(16)}-01` } });
+    await until('what came last is exported', async () => spansOf(last).length === 1);
+    const seen = collector.spans.map((span) => span.attributes['url.path']);
+    for (const path of paths) expect(seen).not.toContain(path);
+  });
+
   // proves: traces/failures
   test('what failed is marked: a call, and a task that timed out', async () => {
     stack.receiver.behave((call) => {

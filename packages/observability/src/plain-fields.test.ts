@@ -26,6 +26,7 @@ test('an error tells what it says, its code and its causes', () => {
 test.each([
   ['postgres://arcrun:pass%40word@db:5432/arcrun', 'postgres://[hidden]@db:5432/arcrun'],
   ['cannot reach redis://:hunter2@redis:6379, again', 'cannot reach redis://[hidden]@redis:6379, again'],
+  ['postgres://arcrun:p@ss:w@rd@db/arcrun', 'postgres://[hidden]@db/arcrun'],
   ['https://user@host/a@b?c=d@e', 'https://[hidden]@host/a@b?c=d@e'],
   ['https://host/path@1?x=y@z', 'https://host/path@1?x=y@z'],
   ['authorization: Bearer abcdefgh12345678', 'authorization: Bearer [hidden]'],

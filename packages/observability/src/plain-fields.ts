@@ -10,7 +10,7 @@ const SECRET_NAME =
 
 /** The user and the password of a URL, and the token of an Authorization header, wherever they stand in a text. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*@/gi, `$1${HIDDEN}@`],
+  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, `$1${HIDDEN}@`],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
 ];
 

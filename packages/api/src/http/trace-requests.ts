@@ -1,8 +1,9 @@
 import type { Tracing } from '@arcrun/observability';
 import type { Request, RequestHandler } from 'express';
 
-/** Looked at all the time, by machines: spans of theirs would hide the others. */
-const UNTRACED = /^\/(metrics|admin\/queues|swagger-ui|api-docs|view|sign-in)(\/|$)/;
+/** Asked for all the time, by machines and pages, or open for hours: spans of theirs would hide the others. */
+const UNTRACED =
+  /^\/(metrics|overview|admin\/queues|swagger-ui|api-docs|view|sign-in|batch\/[^/]+\/events)(\/|$)/;
 
 /** A span for each call, in the trace that it came with. */
 export function traceRequests(tracing: Tracing): RequestHandler {
