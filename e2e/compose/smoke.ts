@@ -54,7 +54,7 @@ export async function runSmokeTest(test: SmokeTest): Promise<void> {
   step('stopped: every API and worker has ended with 0 within its time');
 
   await checkAll(test, client);
-  step('the role all: one container has run a DAG to its end, and has stopped with 0');
+  step('the role all: one container has run a DAG to its end, shows its pages, and has stopped with 0');
 }
 
 async function untilHealthy(stack: ComposeStack, wanted: Readonly<Record<string, number>>): Promise<void> {
@@ -221,6 +221,10 @@ async function checkAll(
     const isReady = async () => (await fetch(`${apiUrl}/ready`).catch(() => null))?.ok === true;
     await until('the one container is ready', isReady, HEALTHY_MS);
     await runDag(client, receiver);
+    for (const page of ['/view', '/swagger-ui/', '/admin/queues']) {
+      const { status } = await fetch(apiUrl + page, { headers: { authorization: `Bearer ${token}` } });
+      assert.equal(status, 200, page);
+    }
     await stack.docker('stop', '--time', '30', id);
     assert.equal((await stack.inspect(id)).state.ExitCode, 0, await stack.docker('logs', '--tail', '40', id));
   } finally {
