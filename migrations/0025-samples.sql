@@ -32,8 +32,8 @@ CREATE TABLE settled_change (
 ) WITH (vacuum_truncate = off);
 
 -- Takes a sample, when it is this process that takes them: who did last goes on; another takes over when two periods
--- have passed without one, and one that is preferred from one that is not after a single one. Who comes while one is
--- being taken waits for it.
+-- have passed without one, and one that is preferred from one that is not at once. Who comes while one is being taken
+-- waits for it.
 CREATE FUNCTION take_sample(
   p_sampler uuid, p_preferred boolean, p_period_secs float8,
   OUT newest json,
@@ -49,7 +49,7 @@ BEGIN
   WHERE s.taken_at < now() - make_interval(secs => p_period_secs * CASE
     -- Its timer is the period; it may come a little early.
     WHEN s.sampler = p_sampler THEN 0.5
-    WHEN p_preferred AND NOT s.is_preferred THEN 1
+    WHEN p_preferred AND NOT s.is_preferred THEN 0
     ELSE 2 END)
   RETURNING s.settled, s.archived INTO ended, ended_archived;
   IF NOT FOUND THEN

@@ -62,6 +62,10 @@ const commands = {
     const run = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'faults', ...args];
     return handOver(node, run, { cwd: projectDir, env });
   },
+  async pictures(node, env, args) {
+    await ensureBuild(env);
+    return handOver(node, [quiet, 'e2e/pictures/main.ts', ...args], { cwd: projectDir, env });
+  },
   'test:compose': (node, env, args) =>
     handOver(node, [quiet, 'e2e/compose/main.ts', ...args], { cwd: projectDir, env }),
 };

@@ -94,9 +94,11 @@ describe('with tracing on', () => {
     ids = Object.fromEntries(tasks.map(({ name, id }) => [name, id]));
     await stack.client.waitForBatch(batchId, { pollMs: 20 });
     await until('all is told and exported', async () =>
-      ['on_batch_complete', 'on_success kind-first', 'run kind-second', 'POST /task'].every((name) =>
-        spansOf(traceId).some((span) => span.name === name),
-      ),
+      [
+        'POST /task',
+        ...['claim kind-first', 'on_start kind-first', 'run kind-first', 'on_success kind-first'],
+        ...['claim kind-second', 'on_start kind-second', 'run kind-second', 'on_batch_complete'],
+      ].every((name) => spansOf(traceId).some((span) => span.name === name)),
     );
   });
   afterAll(() => stack.close());
