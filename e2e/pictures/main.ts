@@ -40,7 +40,10 @@ async function takePictures(page: Page, url: string): Promise<void> {
   await page.getByText('+0 s').waitFor();
   await take('timeline');
   await page.goto(`${url}/view?page=overview`);
-  await page.getByText(/^[1-9]\d* succeeded/).first().waitFor({ timeout: 30_000 });
+  await page
+    .getByText(/^[1-9]\d* succeeded/)
+    .first()
+    .waitFor({ timeout: 30_000 });
   await take('overview');
 }
 
