@@ -26,8 +26,8 @@ if (findPrometheus() === undefined)
 
 export default defineConfig({
   test: {
-    // The tests wait for Postgres and for processes as often as they compute, so even one core is kept busy by two.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // The tests wait for Postgres, for processes and for pages as often as they compute.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {
