@@ -4,17 +4,16 @@ import {
   aWorker,
   cancel,
   claimAll,
-  createTestDatabase,
   fail,
   nextId,
   run,
   start,
   submit,
   succeed,
-  type TestDatabase,
   SAMPLE_NOW,
+  useTestDatabase,
 } from '@arcrun/database/testing';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { archiveBatches } from './archive-batches.ts';
 import { findOverview } from './find-overview.ts';
 import { openBreaker } from './move-breaker.ts';
@@ -22,16 +21,11 @@ import { renewWorkerLease } from './renew-worker-lease.ts';
 import { reportEnds } from './report-ends.ts';
 import { takeSample } from './take-sample.ts';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let worker: string;
-beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-});
 beforeEach(async () => {
-  await database.clear();
   worker = await aWorker(database.db);
 });
-afterAll(() => database.close());
 
 interface Minute {
   readonly at: string;
