@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 /** A program that does not end within this time hangs. */
 const HANG_MS = 15 * 60_000;
 
+const PARENT_CHECK_MS = 1000;
+
 /**
  * Runs a program to its end and collects what it prints.
  * @param {string} program
@@ -49,9 +51,15 @@ export function handOver(program, args, { ipc = false, ...options } = {}) {
         if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
       });
     }
+    // npm passes signals to its shell, which ends by them without passing them on: seen by our having another parent.
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) child.kill('SIGTERM');
+    }, PARENT_CHECK_MS);
     child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGKILL' ? 137 : 143)),
-    );
+    child.once('exit', (code, signal) => {
+      clearInterval(watch);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGKILL' ? 137 : 143));
+    });
   });
 }
