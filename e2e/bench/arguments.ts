@@ -6,13 +6,14 @@ const REPETITIONS = 5;
 
 export const USAGE = `npm run bench -- [--quick] [--only SCENARIO]… [--json FILE] [--profile FOLDER]
 
-  --quick           each scenario once, instead of ${REPETITIONS} times
+  --quick           each scenario once instead of ${REPETITIONS} times, and without those that take long
   --only SCENARIO   only this one ("edge latency"); may be given several times
   --json FILE       where the result goes; by default bench-results/quick.json or full.json
   --profile FOLDER  leaves CPU profiles of API and worker there, and what the statements of Postgres cost`;
 
 export interface BenchArguments {
   readonly help: boolean;
+  readonly isQuick: boolean;
   readonly repetitions: number;
   /** Empty: all. */
   readonly only: readonly string[];
@@ -37,6 +38,7 @@ export function parseArguments(words: readonly string[], folder: string): BenchA
   });
   return {
     help: values.help,
+    isQuick: values.quick,
     repetitions: values.quick ? 1 : REPETITIONS,
     only: values.only,
     resultFile:

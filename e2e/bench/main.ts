@@ -1,23 +1,21 @@
 // `npm run bench`: runs every scenario on the real processes, and holds what it measured against the bars.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { dropDatabase } from '@arcrun/database/testing';
 import { parseArguments, USAGE } from './arguments.ts';
+import { type Floors, startFloors } from './floors/start-floors.ts';
 import { describeMachine } from './measure/machine.ts';
-import { countStatements, listStatements } from './measure/statements.ts';
 import { formatTable } from './report/format-table.ts';
-import { judge, type Outcome } from './report/outcome.ts';
+import { judge, type ScenarioResult } from './report/outcome.ts';
 import { writeResult } from './report/write-result.ts';
+import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import type { Scenario } from './scenarios/scenario.ts';
-import { warmUp } from './scenarios/warm-up.ts';
 import { type Servers, startServers } from './system/start-servers.ts';
-import { startSystem, type System } from './system/start-system.ts';
+import type { System } from './system/start-system.ts';
 
 const INTERRUPTED = 130;
 
 const args = parseArguments(process.argv.slice(2), process.env['INIT_CWD'] ?? process.cwd());
 let servers: Servers | undefined;
+let floors: Floors | undefined;
 let system: System | undefined;
 
 async function main(): Promise<number> {
@@ -35,12 +33,19 @@ async function main(): Promise<number> {
   if (machine.load > machine.cores / 2) {
     console.log('Others keep this machine busy: times say little now, CPU a little more.');
   }
-  const outcomes: Outcome[] = [];
-  for (const scenario of scenarios) outcomes.push(...(await runScenario(servers, scenario)));
-  console.log(`\n${formatTable(outcomes)}\n`);
-  await writeResult(args.resultFile, machine, outcomes);
+  floors = await startFloors(servers);
+  const results: ScenarioResult[] = [];
+  for (const scenario of scenarios) {
+    console.log(`\n${scenario.name}: ${scenario.what}`);
+    const { profileFolder, repetitions, isQuick } = args;
+    const onSystem = (running: System | undefined): void => void (system = running);
+    const options = { servers, floors, repetitions, isQuick, profileFolder, onSystem };
+    results.push(judge(scenario, await runScenario(scenario, options)));
+  }
+  console.log(`\n${formatTable(results)}\n`);
+  await writeResult(args.resultFile, machine, results);
   console.log(`Written to ${args.resultFile}`);
-  return outcomes.every(({ met }) => met !== false) ? 0 : 1;
+  return results.every(({ met }) => met) ? 0 : 1;
 }
 
 function chooseScenarios(): readonly Scenario[] {
@@ -49,49 +54,13 @@ function chooseScenarios(): readonly Scenario[] {
     const names = SCENARIOS.map(({ name }) => name).join(', ');
     throw new Error(`there is no scenario "${unknown}", but ${names}`);
   }
-  return args.only.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => args.only.includes(name));
-}
-
-/** All repetitions of one scenario. */
-async function runScenario(on: Servers, scenario: Scenario): Promise<readonly Outcome[]> {
-  console.log(`\n${scenario.name}: ${scenario.what}`);
-  const runs: Readonly<Record<string, number>>[] = [];
-  for (let repetition = 1; repetition <= args.repetitions; repetition++) {
-    const beganMs = performance.now();
-    runs.push(await runOnce(on, scenario, repetition));
-    const seconds = ((performance.now() - beganMs) / 1000).toFixed(1);
-    console.log(`  run ${repetition} of ${args.repetitions}: ${seconds} s`);
-  }
-  return judge(scenario, runs);
-}
-
-/** One repetition: on a system and a database of its own, which have been warmed up. */
-async function runOnce(
-  on: Servers,
-  scenario: Scenario,
-  repetition: number,
-): Promise<Readonly<Record<string, number>>> {
-  const { profileFolder } = args;
-  const name = `${scenario.name.replaceAll(' ', '_')}_${repetition}`;
-  system = await startSystem({ servers: on, name, profileFolder });
-  const { databaseUrl } = system;
-  try {
-    await warmUp(system);
-    if (profileFolder !== undefined) await countStatements(system.database);
-    const measured = await scenario.run(system);
-    if (profileFolder !== undefined) {
-      await writeFile(join(profileFolder, name, 'statements.txt'), await listStatements(system.database));
-    }
-    return measured;
-  } finally {
-    await system.stop();
-    system = undefined;
-    await dropDatabase(databaseUrl);
-  }
+  if (args.only.length > 0) return SCENARIOS.filter(({ name }) => args.only.includes(name));
+  return args.isQuick ? SCENARIOS.filter(({ fullOnly }) => fullOnly !== true) : SCENARIOS;
 }
 
 async function stopEverything(): Promise<void> {
   await system?.stop();
+  await floors?.stop();
   await servers?.stop();
 }
 

@@ -14,13 +14,19 @@ interface ProcessTimes {
 /** The CPU time of each named process so far, in ms; NaN where there is no /proc. */
 export type CpuTimes<Name extends string> = Readonly<Record<Name, number>>;
 
+/** The process of each name, or its processes. */
+export type Pids<Name extends string> = Readonly<Record<Name, number | readonly number[]>>;
+
 /**
  * Reads the CPU time of processes, each with all its descendants: Postgres does its work in children, one for each
  * connection and each background task.
  */
-export function readCpuTimes<Name extends string>(pids: Readonly<Record<Name, number>>): CpuTimes<Name> {
+export function readCpuTimes<Name extends string>(pids: Pids<Name>): CpuTimes<Name> {
   const all = readAllTimes();
-  const times = Object.entries<number>(pids).map(([name, pid]) => [name, treeMs(pid, all)]);
+  const times = Object.entries<number | readonly number[]>(pids).map(([name, some]) => {
+    const sum = [some].flat().reduce((total, pid) => total + treeMs(pid, all), 0);
+    return [name, sum] as const;
+  });
   return Object.fromEntries(times) as CpuTimes<Name>;
 }
 

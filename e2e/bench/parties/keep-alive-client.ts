@@ -1,8 +1,8 @@
-import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { clockMs } from '../measure/clock.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   /** JSON text. */
   readonly body?: string;
@@ -11,44 +11,170 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly batchId: string | null;
-  readonly body: string;
+  readonly body: Buffer;
   /** When it was asked to send (it waits while all connections are busy), and when the whole answer was there. */
   readonly sentMs: number;
   readonly answeredMs: number;
 }
 
-/** Sends requests by the plainest means of Node over connections that are kept: it costs little beside the API. */
-export class KeepAliveClient {
-  readonly #agent: Agent;
+interface Call {
+  readonly text: string;
+  readonly sentMs: number;
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
 
+/** Servers close idle connections after 5 s and more; one that is younger is certainly open. */
+const MAX_IDLE_MS = 3000;
+
+/**
+ * Sends requests over connections that are kept, one at a time on each. It writes and reads HTTP/1.1 itself, since
+ * Node's client would cost as much as the API under test, on the same cores.
+ */
+export class KeepAliveClient {
+  readonly #maxConnections: number;
+  readonly #hosts = new Map<string, HostConnections>();
+
+  /** @param maxConnections to each host */
   constructor(maxConnections: number) {
-    this.#agent = new Agent({ keepAlive: true, maxSockets: maxConnections });
+    this.#maxConnections = maxConnections;
   }
 
-  send({ method, url, body }: HttpRequest): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      const sentMs = clockMs();
-      const headers =
-        body === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const call = request(url, { method, agent: this.#agent, headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const batchId = response.headers['x-batch-id'];
-          resolve({
-            status: response.statusCode ?? 0,
-            batchId: typeof batchId === 'string' ? batchId : null,
-            body: Buffer.concat(chunks).toString('utf8'),
-            sentMs,
-            answeredMs: clockMs(),
-          });
-        });
-      });
-      call.on('error', reject);
-      call.end(body);
+  send(request: HttpRequest): Promise<HttpAnswer> {
+    const { host, hostname, port } = new URL(request.url);
+    let connections = this.#hosts.get(host);
+    if (connections === undefined) {
+      connections = new HostConnections(hostname, Number(port), this.#maxConnections);
+      this.#hosts.set(host, connections);
+    }
+    const sentMs = clockMs();
+    const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+    connections.send({ text: formatRequest(request), sentMs, resolve, reject });
+    return promise;
+  }
+}
+
+/** The request as it goes over the wire. */
+function formatRequest({ method, url, body }: HttpRequest): string {
+  const { host, pathname, search } = new URL(url);
+  const head = `${method} ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\n`;
+  if (body === undefined) return `${head}\r\n`;
+  return `${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
+
+/** The connections to one host. */
+class HostConnections {
+  readonly #hostname: string;
+  readonly #port: number;
+  readonly #max: number;
+  readonly #idle: Connection[] = [];
+  readonly #waiting: Call[] = [];
+  #open = 0;
+
+  constructor(hostname: string, port: number, max: number) {
+    this.#hostname = hostname;
+    this.#port = port;
+    this.#max = max;
+  }
+
+  send(call: Call): void {
+    const connection = this.#takeIdle() ?? (this.#open < this.#max ? this.#connect() : undefined);
+    if (connection === undefined) this.#waiting.push(call);
+    else connection.begin(call);
+  }
+
+  #takeIdle(): Connection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined || performance.now() - connection.idleSinceMs < MAX_IDLE_MS)
+        return connection;
+      connection.close();
+    }
+  }
+
+  #connect(): Connection {
+    this.#open++;
+    const connection = new Connection(connect(this.#port, this.#hostname), {
+      onIdle: () => {
+        const next = this.#waiting.shift();
+        if (next === undefined) this.#idle.push(connection);
+        else connection.begin(next);
+      },
+      onClosed: () => {
+        this.#open--;
+        const place = this.#idle.indexOf(connection);
+        if (place >= 0) this.#idle.splice(place, 1);
+        const next = this.#waiting.shift();
+        if (next !== undefined) this.send(next);
+      },
     });
+    return connection;
+  }
+}
+
+const HEAD_END = '\r\n\r\n';
+const NOTHING = Buffer.alloc(0);
+
+/** One connection: a request, its answer, the next request. */
+class Connection {
+  /** When its last answer was complete (`performance.now()`). */
+  idleSinceMs = 0;
+  readonly #socket: Socket;
+  readonly #onIdle: () => void;
+  #call: Call | undefined;
+  #received: Buffer = NOTHING;
+
+  constructor(socket: Socket, { onIdle, onClosed }: { onIdle: () => void; onClosed: () => void }) {
+    this.#socket = socket;
+    this.#onIdle = onIdle;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => {
+      this.#fail(new Error('the connection was closed before the answer'));
+      onClosed();
+    });
+  }
+
+  begin(call: Call): void {
+    this.#call = call;
+    this.#socket.write(call.text);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #fail(error: Error): void {
+    this.#call?.reject(error);
+    this.#call = undefined;
+  }
+
+  #read(chunk: Buffer): void {
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    const headEnd = this.#received.indexOf(HEAD_END);
+    if (headEnd < 0 || this.#call === undefined) return;
+    const head = this.#received.toString('latin1', 0, headEnd);
+    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? Number.NaN);
+    const bodyStart = headEnd + HEAD_END.length;
+    if (Number.isNaN(length)) {
+      this.#fail(new Error(`an answer without content-length: ${head}`));
+      this.close();
+      return;
+    }
+    if (this.#received.length < bodyStart + length) return;
+    const call = this.#call;
+    const body = this.#received.subarray(bodyStart, bodyStart + length);
+    this.#call = undefined;
+    this.#received = NOTHING;
+    this.idleSinceMs = performance.now();
+    call.resolve({
+      status: Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length)),
+      batchId: /\r\nx-batch-id: *(\S+)/i.exec(head)?.[1] ?? null,
+      body,
+      sentMs: call.sentMs,
+      answeredMs: clockMs(),
+    });
+    this.#onIdle();
   }
 }

@@ -1,13 +1,14 @@
-// The receiver, a process of its own: answers every on_start with 200 and does what the path of its URL says.
+// The receiver, a process of its own: answers every on_start with 200 and does what the URL says.
 //
 // - /end: reports Success on the handle at once
 // - /end?after=20: the same 20 ms later
 // - /hold: nothing more, so that the task stays Running
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+//
+// With answer_after=100 it takes 100 ms to answer, and goes on from there.
 import { setTimeout as delay } from 'node:timers/promises';
 import { clockMs } from '../measure/clock.ts';
 import { KeepAliveClient } from './keep-alive-client.ts';
+import { listen } from './listen.ts';
 import { serveCommands } from './serve-commands.ts';
 
 const MAX_CONNECTIONS = 64;
@@ -28,24 +29,29 @@ let ended = 0;
 let failure: string | undefined;
 let waiting: { isThere: () => boolean; tell: () => void }[] = [];
 
-const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+const url = await listen((request, response) => {
   const startArrivedMs = clockMs();
   request.resume();
   request.once('end', () => {
-    response.writeHead(200, { 'content-length': 0 });
-    response.end();
-    const url = new URL(request.url ?? '/', 'http://receiver');
-    const record = {
-      taskId: String(request.headers['x-task-id']),
-      startArrivedMs,
-      endSentMs: null,
-      endAnsweredMs: null,
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://receiver');
+    const answer = (): void => {
+      response.writeHead(200, { 'content-length': 0 });
+      response.end();
+      const record = {
+        taskId: String(request.headers['x-task-id']),
+        startArrivedMs,
+        endSentMs: null,
+        endAnsweredMs: null,
+      };
+      records.push(record);
+      tellWaiting();
+      if (pathname === '/end') {
+        void reportEnd(record, searchParams.get('handle')!, Number(searchParams.get('after') ?? 0));
+      }
     };
-    records.push(record);
-    tellWaiting();
-    if (url.pathname === '/end') {
-      void reportEnd(record, url.searchParams.get('handle')!, Number(url.searchParams.get('after') ?? 0));
-    }
+    const answerAfterMs = Number(searchParams.get('answer_after') ?? 0);
+    if (answerAfterMs > 0) setTimeout(answer, answerAfterMs);
+    else answer();
   });
 });
 
@@ -53,7 +59,8 @@ async function reportEnd(record: TaskRecord, handle: string, afterMs: number): P
   try {
     if (afterMs > 0) await delay(afterMs);
     const answer = await client.send({ method: 'PATCH', url: handle, body: success });
-    if (answer.status !== 200) throw new Error(`PATCH ${handle} answered ${answer.status}: ${answer.body}`);
+    if (answer.status !== 200)
+      throw new Error(`PATCH ${handle} answered ${answer.status}: ${answer.body.toString('utf8')}`);
     record.endSentMs = answer.sentMs;
     record.endAnsweredMs = answer.answeredMs;
     ended++;
@@ -80,10 +87,7 @@ function until(isThere: () => boolean): Promise<void> {
 
 const commands = {
   /** Where it listens. */
-  url: (): string => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
-  },
+  url: (): string => url,
   forget: (): void => {
     records = [];
     ended = 0;
@@ -99,6 +103,4 @@ const commands = {
 
 export type ReceiverCommands = typeof commands;
 
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
 serveCommands(commands);

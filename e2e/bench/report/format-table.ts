@@ -1,17 +1,19 @@
-import type { Outcome } from './outcome.ts';
+import type { Outcome, ScenarioResult } from './outcome.ts';
 
 /** The outcomes as a table for people. With several repetitions it also shows their spread. */
-export function formatTable(outcomes: readonly Outcome[]): string {
-  const hasSpread = outcomes.some(({ values }) => values.length > 1);
+export function formatTable(results: readonly ScenarioResult[]): string {
+  const hasSpread = results.some(({ outcomes }) => outcomes.some(({ values }) => values.length > 1));
   const header = ['scenario', 'what', 'measured', ...(hasSpread ? ['from – to'] : []), 'bar', ''];
-  const rows = outcomes.map((outcome, index) => [
-    outcome.scenario === outcomes[index - 1]?.scenario ? '' : outcome.scenario,
-    outcome.what,
-    `${formatNumber(outcome.value)} ${outcome.unit}`,
-    ...(hasSpread ? [formatSpread(outcome.values)] : []),
-    formatBar(outcome),
-    outcome.met === null ? '' : outcome.met ? 'met' : 'NOT met',
-  ]);
+  const rows = results.flatMap(({ scenario, outcomes }) =>
+    outcomes.map((outcome, index) => [
+      index === 0 ? scenario : '',
+      outcome.what,
+      `${formatNumber(outcome.value)} ${outcome.unit}`,
+      ...(hasSpread ? [formatSpread(outcome.values)] : []),
+      formatBar(outcome),
+      outcome.met === null ? '' : outcome.met ? 'met' : 'NOT met',
+    ]),
+  );
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]!.length)));
   const rule = widths.map((width) => '-'.repeat(width));
   return [header, rule, ...rows]

@@ -1,9 +1,9 @@
 import { median } from '../measure/distribution.ts';
+import type { Repetition, ScenarioRun } from '../run-scenario.ts';
 import type { Measure, Scenario } from '../scenarios/scenario.ts';
 
 /** What came out for one measure. */
 export interface Outcome extends Measure {
-  readonly scenario: string;
   readonly measure: string;
   /** One for each repetition. */
   readonly values: readonly number[];
@@ -13,23 +13,47 @@ export interface Outcome extends Measure {
   readonly met: boolean | null;
 }
 
-/** @param runs what each repetition of the scenario gave */
-export function judge(
-  scenario: Scenario,
-  runs: readonly Readonly<Record<string, number>>[],
-): readonly Outcome[] {
-  return Object.entries(scenario.measures).map(([name, measure]) => {
-    const values = runs.map((run) => run[name] ?? Number.NaN);
+/** What came out of one scenario. */
+export interface ScenarioResult {
+  readonly scenario: string;
+  readonly what: string;
+  /** Whether every bar was. */
+  readonly met: boolean;
+  readonly outcomes: readonly Outcome[];
+  /** What the libraries gave, once for each repetition. */
+  readonly floors: Readonly<
+    Record<string, { readonly per_second: readonly number[]; readonly cpu_ms: readonly number[] }>
+  >;
+  /** Peaks of resident memory, once for each repetition. */
+  readonly memory_mb: { readonly api: readonly number[]; readonly worker: readonly number[] };
+  /** Percent of the updates of tasks that wrote into no index. */
+  readonly hot_share: number;
+}
+
+/** Holds what the repetitions of a scenario gave against its bars. */
+export function judge(scenario: Scenario, { repetitions, hotShare }: ScenarioRun): ScenarioResult {
+  const outcomes = Object.entries(scenario.measures).map(([name, measure]) => {
+    const values = repetitions.map(({ measured }) => measured[name] ?? Number.NaN);
     const value = median(values);
-    return {
-      scenario: scenario.name,
-      measure: name,
-      ...measure,
-      values,
-      value,
-      met: isMet(value, measure.bar),
-    };
+    return { measure: name, ...measure, values, value, met: isMet(value, measure.bar) };
   });
+  return {
+    scenario: scenario.name,
+    what: scenario.what,
+    met: outcomes.every(({ met }) => met !== false),
+    outcomes,
+    floors: Object.fromEntries((scenario.floors ?? []).map((name) => [name, listFloor(name, repetitions)])),
+    memory_mb: {
+      api: repetitions.map(({ memoryMb }) => memoryMb.api),
+      worker: repetitions.map(({ memoryMb }) => memoryMb.worker),
+    },
+    hot_share: hotShare,
+  };
+}
+
+function listFloor(name: keyof Repetition['floors'], repetitions: readonly Repetition[]) {
+  const all = repetitions.map(({ floors }) => floors[name]!);
+  return { per_second: all.map(({ perSecond }) => perSecond), cpu_ms: all.map(({ cpuMs }) => cpuMs) };
 }
 
 function isMet(value: number, bar: Measure['bar']): boolean | null {

@@ -3,7 +3,15 @@ import { cascade } from './cascade.ts';
 import { edgeLatency } from './edge-latency.ts';
 import { lifecycle } from './lifecycle.ts';
 import type { Scenario } from './scenario.ts';
+import { slowReceivers } from './slow-receivers.ts';
 import { workflow } from './workflow.ts';
 
 /** In the order in which they run. */
-export const SCENARIOS: readonly Scenario[] = [lifecycle, edgeLatency, workflow, cascade, backlog];
+export const SCENARIOS: readonly Scenario[] = [
+  lifecycle,
+  slowReceivers,
+  edgeLatency,
+  workflow,
+  cascade,
+  backlog,
+];

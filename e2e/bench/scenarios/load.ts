@@ -1,9 +1,10 @@
 import { type NewTask, webhook } from '@arcrun/client';
-import type { HttpAnswer, HttpRequest } from '../parties/keep-alive-client.ts';
+import type { Answer } from '../parties/generator.ts';
+import type { HttpRequest } from '../parties/keep-alive-client.ts';
 import type { System } from '../system/start-system.ts';
 
 /** What the receiver does with the call of a task: reports Success, soon or at once, or nothing. */
-export type Work = '/end' | `/end?after=${number}` | '/hold';
+export type Work = '/end' | `/end?after=${number}` | `/end?answer_after=${number}` | '/hold';
 
 /** A batch as it is sent. */
 export const postTasks = (system: System, tasks: readonly NewTask[]): HttpRequest => ({
@@ -31,7 +32,7 @@ export async function send(
   system: System,
   requests: readonly HttpRequest[],
   { expect = 201, concurrency = 1, keepBodies = false } = {},
-): Promise<HttpAnswer[]> {
+): Promise<Answer[]> {
   const answers = await system.generator.ask('send', { requests, concurrency, keepBodies });
   const bad = answers.find(({ status }) => status !== expect);
   if (bad !== undefined) throw new Error(`answered ${bad.status} instead of ${expect}: ${bad.body}`);

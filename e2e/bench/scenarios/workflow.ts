@@ -18,7 +18,7 @@ export const workflow = defineScenario({
     p50: { what: 'from the last PATCH of its parents to on_start, p50', unit: 'ms' },
     p99: { what: 'p99', unit: 'ms' },
   },
-  async run(system) {
+  prepare: async (system) => async () => {
     const edges = await runLayers(system);
     return { p50: percentile(edges, 0.5), p99: percentile(edges, 0.99) };
   },

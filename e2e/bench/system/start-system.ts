@@ -1,20 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Database, migrate, openDatabase } from '@arcrun/database';
+import type { Database } from '@arcrun/database';
 import { createDatabase } from '@arcrun/database/testing';
-import { findFreePort, startRedis } from '@arcrun/local';
+import { startRedis } from '@arcrun/local';
 import { type RunningProcess, startProcess } from '../../harness/processes.ts';
 import type { GeneratorCommands } from '../parties/generator.ts';
 import type { ReceiverCommands } from '../parties/receiver.ts';
+import { openMigrated } from './open-migrated.ts';
 import { type Party, startParty } from './party.ts';
 import type { Servers } from './start-servers.ts';
 import { freePort } from '../../harness/free-port.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
 
-type ProcessName = 'api' | 'worker' | 'postgres' | 'redis' | 'receiver' | 'generator';
+/** Whose cost is told: those of the system, and the two who play the world. */
+export type ProcessName = 'api' | 'worker' | 'postgres' | 'redis' | 'receiver' | 'generator';
 
-/** The system under test with one API and one worker, in an empty database, and the two who play the world. */
+/** The system under test with one API and one worker at first, in a database of its own, and the two others. */
 export interface System {
   readonly apiUrl: string;
   readonly receiverUrl: string;
@@ -23,10 +25,13 @@ export interface System {
   /** The database under test; nothing is connected to it through this before its first query. */
   readonly database: Database;
   readonly databaseUrl: string;
-  /** The process id of each. */
-  pids(): Readonly<Record<ProcessName, number>>;
-  stopWorker(): Promise<void>;
-  startWorker(): Promise<void>;
+  readonly redisUrl: string;
+  /** The process ids of each, as of now. */
+  pids(): Readonly<Record<ProcessName, readonly number[]>>;
+  /** Starts or stops worker processes until there are that many. */
+  setWorkers(count: number): Promise<void>;
+  /** Ends the API as a crash would, and starts it again at the same address. */
+  crashApi(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,12 +39,19 @@ export interface SystemOptions {
   readonly servers: Servers;
   /** Of the database and the files of this system. */
   readonly name: string;
-  /** Where the API and the worker leave CPU profiles when they stop. */
+  /** Of the environment of API and workers, beside those that every scenario has. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Where the API and the workers leave CPU profiles when they stop. */
   readonly profileFolder: string | undefined;
 }
 
 /** Starts the built processes and waits until they are ready. */
-export async function startSystem({ servers, name, profileFolder }: SystemOptions): Promise<System> {
+export async function startSystem({
+  servers,
+  name,
+  settings: own,
+  profileFolder,
+}: SystemOptions): Promise<System> {
   const started: { stop(): Promise<unknown> }[] = [];
   /** Stopped in reverse. */
   const keep = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
@@ -57,25 +69,37 @@ export async function startSystem({ servers, name, profileFolder }: SystemOption
     const redis = await keep(startRedis({ dataDir: join(servers.folder, name), durable: false }));
     const receiver = await keep(startParty<ReceiverCommands>('receiver.ts'));
     const generator = await keep(startParty<GeneratorCommands>('generator.ts'));
-    const [apiPort, workerPort] = await freePorts();
+    const apiPort = await freePort();
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const settings = {
       DATABASE_URL: databaseUrl,
       REDIS_URL: redis.url,
       HOST_URL: apiUrl,
       PORT: String(apiPort),
-      WORKER_PORT: String(workerPort),
       SKIP_SSRF_VALIDATION: '1',
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'text',
+      ...own,
     };
     const flags = await profileFlags(profileFolder && join(profileFolder, name));
-    const launch = (part: 'api' | 'worker', url: string): Promise<RunningProcess> =>
-      keep(startProcess(part, join(PROJECT, 'packages', part, 'dist/main.js'), url, settings, flags(part)));
-    const startWorker = () => launch('worker', `http://127.0.0.1:${workerPort}`);
-    const api = await launch('api', apiUrl);
-    let worker = await startWorker();
+    const launch = (part: 'api' | 'worker', port: number): Promise<RunningProcess> =>
+      keep(
+        startProcess(
+          part,
+          join(PROJECT, 'packages', part, 'dist/main.js'),
+          `http://127.0.0.1:${port}`,
+          { ...settings, WORKER_PORT: String(port) },
+          flags(part),
+        ),
+      );
+    let api = await launch('api', apiPort);
+    const workers: RunningProcess[] = [];
+    const setWorkers = async (count: number): Promise<void> => {
+      while (workers.length > count) await workers.pop()!.stop();
+      while (workers.length < count) workers.push(await launch('worker', await freePort()));
+    };
+    await setWorkers(1);
     return {
       apiUrl,
       receiverUrl: await receiver.ask('url'),
@@ -83,19 +107,19 @@ export async function startSystem({ servers, name, profileFolder }: SystemOption
       generator,
       database,
       databaseUrl,
+      redisUrl: redis.url,
       pids: () => ({
-        api: api.child.pid!,
-        worker: worker.child.pid!,
-        postgres: servers.postgres.pid,
-        redis: redis.pid,
-        receiver: receiver.pid,
-        generator: generator.pid,
+        api: [api.child.pid!],
+        worker: workers.map(({ child }) => child.pid!),
+        postgres: [servers.postgres.pid],
+        redis: [redis.pid],
+        receiver: [receiver.pid],
+        generator: [generator.pid],
       }),
-      stopWorker: async () => {
-        await worker.stop();
-      },
-      startWorker: async () => {
-        worker = await startWorker();
+      setWorkers,
+      crashApi: async () => {
+        await api.kill();
+        api = await launch('api', apiPort);
       },
       stop,
     };
@@ -103,25 +127,6 @@ export async function startSystem({ servers, name, profileFolder }: SystemOption
     await stop();
     throw error;
   }
-}
-
-async function openMigrated(url: string): Promise<Database> {
-  const database = openDatabase({
-    url,
-    maxSize: 2,
-    minIdle: 0,
-    acquireTimeoutMs: 10_000,
-    applicationName: 'arcrun-bench',
-    // The server stops after us; a connection that breaks is seen by the next query.
-    onIdleError: () => undefined,
-  });
-  await migrate(database.db, join(PROJECT, 'migrations'));
-  return database;
-}
-
-async function freePorts(): Promise<[number, number]> {
-  const first = await freePort();
-  return [first, await findFreePort(first + 1, new Set([first]))];
 }
 
 async function profileFlags(folder: string | undefined): Promise<(part: string) => string[]> {

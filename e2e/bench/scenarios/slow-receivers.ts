@@ -1,0 +1,21 @@
+import { measureRate } from './lifecycle.ts';
+import { defineScenario } from './scenario.ts';
+
+const TASKS = 10_000;
+const DELAY_MS = 100;
+
+/** Slow receivers are to cost open calls, not throughput. */
+export const slowReceivers = defineScenario({
+  name: 'slow receivers',
+  what: `the lifecycle with a receiver that takes ${DELAY_MS} ms to answer, in turn with one that does not`,
+  measures: {
+    throughput: { what: 'tasks from POST to the answer of PATCH', unit: 'tasks/s' },
+    fast: { what: 'the same without the delay', unit: 'tasks/s' },
+    share: { what: 'of the latter', unit: '%', bar: { atLeast: 80 } },
+  },
+  prepare: async (system) => async () => {
+    const fast = await measureRate(system, { tasks: TASKS });
+    const throughput = await measureRate(system, { tasks: TASKS, work: `/end?answer_after=${DELAY_MS}` });
+    return { throughput, fast, share: (throughput / fast) * 100 };
+  },
+});
