@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { migrate, openDatabase } from '@arcrun/database';
-import { createDatabase, dropDatabase } from '@arcrun/database/testing';
-import { type RunningService, startPostgres, startRedis } from '@arcrun/local';
+import { createDatabase, dropDatabase, endPooledConnections, isPooled } from '@arcrun/database/testing';
+import { type RunningService, startPooler, startPostgres, startRedis } from '@arcrun/local';
 import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
@@ -28,7 +28,8 @@ declare global {
 
 /**
  * Gives a project its Postgres and Redis: those that TEST_DATABASE_URL and TEST_REDIS_URL name, else embedded ones
- * in temporary folders. Returns the teardown; the last project's stops what was started.
+ * in temporary folders. With `ARCRUN_TEST_PROXY=pgbouncer` a pooler in transaction mode stands before Postgres, and all
+ * tests go through it. Returns the teardown; the last project's stops what was started.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const use = (globalThis.arcrunTestServices ??= { users: 0, started: start() });
@@ -57,11 +58,14 @@ async function start(): Promise<TestServices> {
     return service.url;
   };
   try {
-    const [databaseUrl, redisUrl] = await Promise.all([
+    const [postgresUrl, redisUrl] = await Promise.all([
       process.env['TEST_DATABASE_URL'] ??
         keep(startPostgres({ dataDir: join(folder, 'postgres'), durable: false })),
       process.env['TEST_REDIS_URL'] ?? keep(startRedis({ dataDir: join(folder, 'redis'), durable: false })),
     ]);
+    const databaseUrl = isPooled()
+      ? await keep(startPooler({ dataDir: join(folder, 'pooler'), databaseUrl: postgresUrl }))
+      : postgresUrl;
     const templateUrl = await createTemplate(databaseUrl);
     return {
       templateUrl,
@@ -94,5 +98,7 @@ async function createTemplate(databaseUrl: string): Promise<string> {
   } finally {
     await database.close();
   }
+  // A database that somebody is connected to cannot be copied.
+  await endPooledConnections(url);
   return url;
 }

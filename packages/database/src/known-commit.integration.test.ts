@@ -1,18 +1,35 @@
-import { createTestDatabase, type TestDatabase } from '@arcrun/database/testing';
+import { type CuttableWay, createTestDatabase, openWay, type TestDatabase } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { type Database, openDatabase } from './connection.ts';
 import { classifyFailure } from './failures.ts';
 import { commitKnown } from './known-commit.ts';
 
-let database: TestDatabase;
+let real: TestDatabase;
+let way: CuttableWay;
+/** By a way that can be cut. */
+let database: Database;
 beforeAll(async () => {
-  database = await createTestDatabase(inject('templateUrl'));
-  await database.pool.query('create table noted (n integer)');
+  real = await createTestDatabase(inject('templateUrl'));
+  await real.pool.query('create table noted (n integer)');
+  way = await openWay(real.url);
+  database = openDatabase({
+    url: way.url,
+    maxSize: 4,
+    minIdle: 0,
+    acquireTimeoutMs: 20_000,
+    applicationName: 'arcrun test',
+    onIdleError: () => undefined,
+  });
 });
-beforeEach(() => database.pool.query('truncate noted'));
-afterAll(() => database.close());
+beforeEach(() => real.pool.query('truncate noted'));
+afterAll(async () => {
+  await database.close();
+  await way.close();
+  await real.close();
+});
 
-const noted = async () => (await database.pool.query<{ n: number }>('select n from noted')).rows.length;
+const noted = async () => (await real.pool.query<{ n: number }>('select n from noted')).rows.length;
 
 /** Breaks the connection of the next COMMIT: before it is sent, or when it has been done and the answer is on its way. */
 function breakNextCommit(when: 'before' | 'after'): { count: () => number; restore: () => void } {
@@ -31,12 +48,8 @@ function breakNextCommit(when: 'before' | 'after'): { count: () => number; resto
         return (query as any)(statement, ...rest);
       broken++;
       if (when === 'after') await query('commit');
-      const { rows } = await database.open(1).pool.query(
-        'select pg_terminate_backend($1)',
-        // oxlint-disable-next-line typescript/no-explicit-any -- the driver's own field
-        [(client as any).processID],
-      );
-      expect(rows).toHaveLength(1);
+      way.cut();
+      way.mend();
       return query('select 1');
     };
     return client;

@@ -1,16 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-
-/** The URL of another database of the same server. */
-export function urlOfDatabase(url: string, name: string): string {
-  const changed = new URL(url);
-  changed.pathname = `/${name}`;
-  return changed.href;
-}
-
-export function nameOfDatabase(url: string): string {
-  return decodeURIComponent(new URL(url).pathname.slice(1));
-}
+import { endPooledConnections, findPooledClients } from './pooler.ts';
+import { nameOfDatabase, urlOfDatabase } from './urls.ts';
 
 /** Runs statements beside the database under test: on the server's maintenance database. */
 export async function asAdmin<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -48,8 +39,10 @@ const CLOSING_MS = 5_000;
  */
 export async function dropDatabase(url: string): Promise<void> {
   const name = nameOfDatabase(url);
+  const clients = await findPooledClients(url);
+  if (clients.length === 0) await endPooledConnections(url);
   await asAdmin(url, async (client) => {
-    const leaked = await openConnections(client, name, performance.now() + CLOSING_MS);
+    const leaked = [...clients, ...(await openConnections(client, name, performance.now() + CLOSING_MS))];
     await client.query(`drop database ${pg.escapeIdentifier(name)} with (force)`);
     if (leaked.length > 0) throw new Error(`connections to ${name} were left open: ${leaked.join('; ')}`);
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Database, openDatabase } from '@arcrun/database';
-import { createDatabase, dropDatabase, nameOfDatabase } from './databases.ts';
+import { createDatabase, dropDatabase } from './databases.ts';
+import { nameOfDatabase } from './urls.ts';
 
 export interface TestDatabase extends Database {
   readonly url: string;

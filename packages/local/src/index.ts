@@ -1,10 +1,12 @@
 export {
+  type PoolerOptions,
   type PostgresOptions,
   type RedisOptions,
   type RunningService,
   type Services,
   type ServicesOptions,
   StartupError,
+  startPooler,
   startPostgres,
   startRedis,
   startServices,

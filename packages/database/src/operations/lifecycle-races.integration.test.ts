@@ -8,6 +8,7 @@ import {
   cancel,
   countDeadlocks,
   deliveriesOf,
+  endPooledConnections,
   fail,
   findViolations,
   run,
@@ -51,6 +52,7 @@ async function expectAllInOrder(): Promise<void> {
   await drain();
   expect(await findViolations(database.db)).toEqual([]);
   await racers.close();
+  await endPooledConnections(database.url);
   // Postgres writes down a connection's deadlocks when it ends.
   await until('the racers are gone', async () => {
     const { rows } = await sql<{ left: number }>`

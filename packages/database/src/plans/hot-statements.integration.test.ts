@@ -155,12 +155,12 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 let watched: Database;
-let takePlans: () => Promise<ReadRows[]>;
+let takeReads: () => Promise<ReadRows[]>;
 
 async function expectFewRows(run: () => Promise<unknown>): Promise<void> {
-  await takePlans();
+  await takeReads();
   await run();
-  const tooMuch = (await takePlans()).filter(
+  const tooMuch = (await takeReads()).filter(
     ({ table, isSequential, rows }) =>
       !INBOXES.has(table) && !SMALL.has(table) && (isSequential || rows > ROWS_MAX),
   );
@@ -173,8 +173,7 @@ describe.each([
 ])('%s', (_, analyzed) => {
   beforeAll(async () => {
     if (analyzed) await database.pool.query('vacuum analyze');
-    watched = database.open(1);
-    takePlans = await watchPlans(watched);
+    ({ watched, takeReads } = await watchPlans(database));
   });
 
   const limits = { cascadeLimit: 1000 };

@@ -1,5 +1,5 @@
 import type { Database } from '@arcrun/database';
-import type { PoolClient } from 'pg';
+import { endPooledConnections, type TestDatabase } from '@arcrun/database/testing';
 
 /** What one step of a plan has read of a table. */
 export interface ReadRows {
@@ -26,32 +26,49 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
+/** A connection that tells how its statements were carried out. */
+export interface WatchedConnection {
+  readonly watched: Database;
+  /** What has been read since it was called last. */
+  takeReads(): Promise<ReadRows[]>;
+}
+
+/** Of all new connections: a pooler gives each transaction to another one, so nothing may hang on a single session. */
+const TELL_PLANS = `
+  do $$ declare setting text; begin
+    foreach setting in array array[
+      'session_preload_libraries = auto_explain', 'auto_explain.log_min_duration = 0', 'auto_explain.log_analyze = on',
+      'auto_explain.log_timing = off', 'auto_explain.log_nested_statements = on', 'auto_explain.log_format = json',
+      'auto_explain.log_level = notice'
+    ] loop
+      execute format('alter database %I set %s', current_database(), setting);
+    end loop;
+  end $$`;
+
 /**
- * Has the only connection of `database` tell how each statement was carried out, those inside functions too. The
- * returned function gives what has been read since it was called last.
+ * Opens a connection that tells how each of its statements was carried out, those inside functions too. Closed with
+ * `database`.
  */
-export async function watchPlans(database: Database): Promise<() => Promise<ReadRows[]>> {
+export async function watchPlans(database: TestDatabase): Promise<WatchedConnection> {
+  await database.pool.query(TELL_PLANS);
+  await endPooledConnections(database.url);
+  const watched = database.open(1);
   const reads: ReadRows[] = [];
-  const client: PoolClient = await database.pool.connect();
+  const client = await watched.pool.connect();
   client.on('notice', ({ message = '' }) => {
     const json = message.slice(message.indexOf('{'));
     if (!json.startsWith('{')) return;
     const { 'Query Text': text, Plan: plan } = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
     collect(plan, text.trim().slice(0, 120), reads);
   });
-  await client.query(`
-    load 'auto_explain';
-    set auto_explain.log_min_duration = 0;
-    set auto_explain.log_analyze = on;
-    set auto_explain.log_timing = off;
-    set auto_explain.log_nested_statements = on;
-    set auto_explain.log_format = json;
-    set auto_explain.log_level = notice`);
   client.release();
-  return async () => {
-    // What the connection has still to say comes before the answer.
-    await database.pool.query('select');
-    return reads.splice(0);
+  return {
+    watched,
+    takeReads: async () => {
+      // What the connection has still to say comes before the answer.
+      await watched.pool.query('select');
+      return reads.splice(0);
+    },
   };
 }
 

@@ -1,9 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findOnPath } from './service-process.ts';
 import { StartupError } from './startup-error.ts';
+import { userNamespace } from './user-namespace.ts';
 
 /** The user "nobody", which owns nothing: what Postgres runs as where root can't hide in a user namespace. */
 const NOBODY_ID = 65534;
@@ -35,22 +35,11 @@ export function choosePostgresIdentity(
 ): PostgresIdentity {
   const self: PostgresIdentity = { runAs: 'self', nativeDir, clusterParent: dataDir, prefix: [] };
   if (process.getuid?.() !== 0 || forced === 'self') return self;
-  const unshare = findOnPath('unshare');
-  if (unshare && forced !== 'nobody') {
-    const prefix = [unshare, '--user', '--map-user=1000', '--map-group=1000', '--'];
-    const probe = [
-      ...prefix,
-      'sh',
-      '-c',
-      '"$0" --version && test -w "$1"',
-      join(nativeDir, 'bin/postgres'),
-      dataDir,
-    ];
-    if (spawnSync(probe[0] ?? '', probe.slice(1), { stdio: 'ignore' }).status === 0) {
-      return { ...self, runAs: 'user-namespace', prefix };
-    }
-  }
-  return asNobody(nativeDir, dataDir);
+  const runs = ['sh', '-c', '"$0" --version && test -w "$1"', join(nativeDir, 'bin/postgres'), dataDir];
+  const prefix = forced === 'nobody' ? undefined : userNamespace(runs);
+  return prefix === undefined
+    ? asNobody(nativeDir, dataDir)
+    : { ...self, runAs: 'user-namespace', prefix };
 }
 
 function asNobody(nativeDir: string, dataDir: string): PostgresIdentity {

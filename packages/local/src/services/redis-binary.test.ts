@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRecentRedis, parseDepends, parseRedisVersion } from './redis-binary.ts';
+import { isRecentRedis, parseRedisVersion } from './redis-binary.ts';
 
 test.each([
   ['Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=c3', '7.0.15'],
@@ -17,13 +17,4 @@ test.each([
   ['10.0', true],
 ])('%s is new enough: %s', (version, expected) => {
   expect(isRecentRedis(version)).toBe(expected);
-});
-
-test('the packages of a Depends line, without versions, architectures and alternatives', () => {
-  const text = `Package: redis-tools
-Version: 5:7.0.15-1
-Depends: libatomic1 (>= 4.8), libc6 (>= 2.34), libjemalloc2:any (>= 4.0.0), liblua5.1-0 | liblua5.1, libssl3
-Recommends: not-this
-`;
-  expect(parseDepends(text)).toEqual(['libatomic1', 'libc6', 'libjemalloc2', 'liblua5.1-0', 'libssl3']);
 });

@@ -3,10 +3,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { cacheDir as projectCacheDir } from './cache-folder.ts';
+import { libraryEnvironment } from './debian-package.ts';
 import { findFreePort } from './free-port.ts';
 import { takeLock } from './owned-folder.ts';
 import { commandLine, isAlive, workingFolder } from './process-identity.ts';
-import { type RedisBinary, findRedis, redisEnvironment } from './redis-binary.ts';
+import { type RedisBinary, findRedis } from './redis-binary.ts';
 import {
   type RunningService,
   endProcess,
@@ -126,7 +127,7 @@ async function launch(
   const child = spawnService({
     command: [binary.program, './redis.conf'],
     cwd: options.dataDir,
-    env: redisEnvironment(binary.libraryPath),
+    env: libraryEnvironment(binary.libraryPath),
     logFile,
     parentDeathSignal: 'SIGTERM',
   });
