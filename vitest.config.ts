@@ -10,6 +10,10 @@ const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/**/*.test.ts'];
 const browserFiles = ['e2e/browser/**/*.test.ts'];
 
+/** They need a pgbouncer, which not every machine can have: ARCRUN_TEST_PROXY=pgbouncer asks for it. */
+const poolerFiles = ['e2e/pooler/**/*.test.ts'];
+const hasPooler = (process.env['ARCRUN_TEST_PROXY'] ?? '') !== '';
+
 /** Faults take minutes and run only when they are asked for: `vitest run --project faults`. */
 const asksForFaults = process.argv.some((argument) => argument.includes('faults'));
 
@@ -48,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...faultFiles, ...browserFiles],
+          exclude: ['**/node_modules/**', ...faultFiles, ...browserFiles, ...(hasPooler ? [] : poolerFiles)],
           testTimeout: 120_000,
           ...withServices,
         },

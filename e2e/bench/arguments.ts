@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util';
 const RESULTS = resolve(import.meta.dirname, '../../bench-results');
 const REPETITIONS = 5;
 
-export const USAGE = `npm run bench -- [--quick] [--only SCENARIO]… [--json FILE] [--profile FOLDER]
+export const USAGE = `npm run bench -- [--quick] [--only SCENARIO]… [--json FILE] [--profile FOLDER] [--proxy]
 
   --quick           each scenario once instead of ${REPETITIONS} times, and without those that take long
   --only SCENARIO   only this one ("edge latency"); may be given several times
   --json FILE       where the result goes; by default bench-results/quick.json or full.json
-  --profile FOLDER  leaves CPU profiles of API and worker there, and what the statements of Postgres cost`;
+  --profile FOLDER  leaves CPU profiles of API and worker there, and what the statements of Postgres cost
+  --proxy           API and workers reach Postgres through pgbouncer in transaction mode`;
 
 export interface BenchArguments {
   readonly help: boolean;
@@ -19,6 +20,7 @@ export interface BenchArguments {
   readonly only: readonly string[];
   readonly resultFile: string;
   readonly profileFolder: string | undefined;
+  readonly isProxied: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export function parseArguments(words: readonly string[], folder: string): BenchA
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
       profile: { type: 'string' },
+      proxy: { type: 'boolean', default: false },
     },
   });
   return {
@@ -43,8 +46,9 @@ export function parseArguments(words: readonly string[], folder: string): BenchA
     only: values.only,
     resultFile:
       values.json === undefined
-        ? resolve(RESULTS, values.quick ? 'quick.json' : 'full.json')
+        ? resolve(RESULTS, `${values.quick ? 'quick' : 'full'}${values.proxy ? '-proxy' : ''}.json`)
         : resolve(folder, values.json),
     profileFolder: values.profile === undefined ? undefined : resolve(folder, values.profile),
+    isProxied: values.proxy,
   };
 }

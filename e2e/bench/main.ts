@@ -24,7 +24,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const scenarios = chooseScenarios();
-  servers = await startServers(args.profileFolder !== undefined);
+  servers = await startServers({
+    countStatements: args.profileFolder !== undefined,
+    isProxied: args.isProxied,
+  });
   const machine = describeMachine(servers.folder);
   console.log(
     `${machine.cores} cores (${machine.processor}), load ${machine.load.toFixed(1)}, ` +

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { migrate, openDatabase } from '@arcrun/database';
-import { createDatabase, dropDatabase, endPooledConnections, isPooled } from '@arcrun/database/testing';
+import { asPooled, createDatabase, dropDatabase, endPooledConnections } from '@arcrun/database/testing';
 import { type RunningService, startPooler, startPostgres, startRedis } from '@arcrun/local';
 import type { TestProject } from 'vitest/node';
 
@@ -63,8 +63,8 @@ async function start(): Promise<TestServices> {
         keep(startPostgres({ dataDir: join(folder, 'postgres'), durable: false })),
       process.env['TEST_REDIS_URL'] ?? keep(startRedis({ dataDir: join(folder, 'redis'), durable: false })),
     ]);
-    const databaseUrl = isPooled()
-      ? await keep(startPooler({ dataDir: join(folder, 'pooler'), databaseUrl: postgresUrl }))
+    const databaseUrl = hasProxy()
+      ? asPooled(await keep(startPooler({ dataDir: join(folder, 'pooler'), databaseUrl: postgresUrl })))
       : postgresUrl;
     const templateUrl = await createTemplate(databaseUrl);
     return {
@@ -79,6 +79,13 @@ async function start(): Promise<TestServices> {
     await stop();
     throw error;
   }
+}
+
+function hasProxy(): boolean {
+  const proxy = process.env['ARCRUN_TEST_PROXY'] ?? '';
+  if (proxy !== '' && proxy !== 'pgbouncer')
+    throw new Error(`ARCRUN_TEST_PROXY is "${proxy}"; it may only be "pgbouncer"`);
+  return proxy !== '';
 }
 
 async function createTemplate(databaseUrl: string): Promise<string> {

@@ -9,11 +9,19 @@ const FOLDER = resolve(import.meta.dirname, '../../../.arcrun');
 export interface Servers {
   readonly folder: string;
   readonly postgres: RunningService;
+  /** Whether the systems reach Postgres through a pooler. */
+  readonly isProxied: boolean;
   stop(): Promise<void>;
 }
 
 /** @param countStatements loads pg_stat_statements, which costs a little */
-export async function startServers(countStatements: boolean): Promise<Servers> {
+export async function startServers({
+  countStatements,
+  isProxied,
+}: {
+  countStatements: boolean;
+  isProxied: boolean;
+}): Promise<Servers> {
   await mkdir(FOLDER, { recursive: true });
   const folder = await mkdtemp(join(FOLDER, 'bench-'));
   const postgres = await startPostgres({
@@ -25,6 +33,7 @@ export async function startServers(countStatements: boolean): Promise<Servers> {
   return {
     folder,
     postgres,
+    isProxied,
     stop: async () => {
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });

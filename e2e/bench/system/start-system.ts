@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Database } from '@arcrun/database';
 import { createDatabase } from '@arcrun/database/testing';
-import { startRedis } from '@arcrun/local';
+import { startPooler, startRedis } from '@arcrun/local';
 import { type RunningProcess, startProcess } from '../../harness/processes.ts';
 import type { GeneratorCommands } from '../parties/generator.ts';
 import type { ReceiverCommands } from '../parties/receiver.ts';
@@ -67,12 +67,15 @@ export async function startSystem({
     const database = await openMigrated(databaseUrl);
     started.push({ stop: () => database.close() });
     const redis = await keep(startRedis({ dataDir: join(servers.folder, name), durable: false }));
+    const pooler = servers.isProxied
+      ? await keep(startPooler({ dataDir: join(servers.folder, `${name}-pooler`), databaseUrl }))
+      : undefined;
     const receiver = await keep(startParty<ReceiverCommands>('receiver.ts'));
     const generator = await keep(startParty<GeneratorCommands>('generator.ts'));
     const apiPort = await freePort();
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const settings = {
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: pooler?.url ?? databaseUrl,
       REDIS_URL: redis.url,
       HOST_URL: apiUrl,
       PORT: String(apiPort),
@@ -111,7 +114,7 @@ export async function startSystem({
       pids: () => ({
         api: [api.child.pid!],
         worker: workers.map(({ child }) => child.pid!),
-        postgres: [servers.postgres.pid],
+        postgres: [servers.postgres.pid, ...(pooler === undefined ? [] : [pooler.pid])],
         redis: [redis.pid],
         receiver: [receiver.pid],
         generator: [generator.pid],

@@ -7,25 +7,26 @@ const CONSOLE = 'pgbouncer';
 /** How long a closed connection may take to vanish from its list. */
 const CLOSING_MS = 5_000;
 
-/**
- * Whether this run of the tests reaches Postgres through a pooler in transaction mode, as `ARCRUN_TEST_PROXY` says:
- * then the URLs of all databases are the pooler's.
- *
- * @throws when it is asked for another pooler than pgbouncer
- */
-export function isPooled(): boolean {
-  const proxy = process.env['ARCRUN_TEST_PROXY'] ?? '';
-  if (proxy !== '' && proxy !== 'pgbouncer')
-    throw new Error(`ARCRUN_TEST_PROXY: is "${proxy}", but may only be "pgbouncer"`);
-  return proxy !== '';
+/** What URLs that lead through a pooler have, so that whoever is given one can tell. Drivers pass over it. */
+const MARK = 'pooler';
+
+/** Marks the URL of a pooler, of whichever database. */
+export function asPooled(url: string): string {
+  const marked = new URL(url);
+  marked.searchParams.set(MARK, 'pgbouncer');
+  return marked.href;
+}
+
+function isPooled(url: string): boolean {
+  return new URL(url).searchParams.has(MARK);
 }
 
 /**
- * Has the pooler, if there is one, end its connections to a database: it keeps them when nobody uses them any more.
+ * Has the pooler, if the URL leads through one, end its connections to the database: it keeps them when nobody uses them any more.
  * Resolves when they are gone, those that are in use as soon as their transaction has ended.
  */
 export async function endPooledConnections(url: string): Promise<void> {
-  if (!isPooled()) return;
+  if (!isPooled(url)) return;
   const name = nameOfDatabase(url);
   await atConsole(url, async (console) => {
     await console.query(`RECONNECT ${name}`);
@@ -33,9 +34,9 @@ export async function endPooledConnections(url: string): Promise<void> {
   });
 }
 
-/** What the pooler, if there is one, knows of clients that do not leave a database. */
+/** What the pooler, if the URL leads through one, knows of clients that do not leave the database. */
 export async function findPooledClients(url: string): Promise<string[]> {
-  if (!isPooled()) return [];
+  if (!isPooled(url)) return [];
   const name = nameOfDatabase(url);
   return atConsole(url, async (console) => {
     const deadlineMs = performance.now() + CLOSING_MS;

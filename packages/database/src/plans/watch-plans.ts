@@ -1,5 +1,5 @@
 import type { Database } from '@arcrun/database';
-import { endPooledConnections, type TestDatabase } from '@arcrun/database/testing';
+import { endPooledConnections, type TestDatabase } from '../../testing/index.ts';
 
 /** What one step of a plan has read of a table. */
 export interface ReadRows {
@@ -30,7 +30,7 @@ interface PlanNode {
 export interface WatchedConnection {
   readonly watched: Database;
   /** What has been read since it was called last. */
-  takeReads(): Promise<ReadRows[]>;
+  readonly takeReads: () => Promise<ReadRows[]>;
 }
 
 /** Of all new connections: a pooler gives each transaction to another one, so nothing may hang on a single session. */

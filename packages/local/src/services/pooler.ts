@@ -61,11 +61,18 @@ function writeConfig({ dataDir, databaseUrl, settings }: PoolerOptions, port: nu
   const user = (text: string): string => `"${decodeURIComponent(text).replaceAll('"', '""')}"`;
   const mode = { mode: 0o600 };
   writeFileSync(join(dataDir, 'users.txt'), `${user(username)} ${user(password)}\n`, mode);
-  writeFileSync(join(dataDir, 'pgbouncer.ini'), `[databases]\n${target}\n[pgbouncer]\n${lines.join('')}`, mode);
+  writeFileSync(
+    join(dataDir, 'pgbouncer.ini'),
+    `[databases]\n${target}\n[pgbouncer]\n${lines.join('')}`,
+    mode,
+  );
 }
 
 /** It refuses to run as root: then it runs in a user namespace or, where there are none, changes to nobody by itself. */
-function commandOf({ program, env }: PoolerBinary): { prefix: readonly string[]; command: readonly string[] } {
+function commandOf({ program, env }: PoolerBinary): {
+  prefix: readonly string[];
+  command: readonly string[];
+} {
   const command = [program, 'pgbouncer.ini'];
   if (process.getuid?.() !== 0) return { prefix: [], command };
   const prefix = userNamespace([program, '--version'], env);

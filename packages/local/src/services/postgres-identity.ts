@@ -37,9 +37,7 @@ export function choosePostgresIdentity(
   if (process.getuid?.() !== 0 || forced === 'self') return self;
   const runs = ['sh', '-c', '"$0" --version && test -w "$1"', join(nativeDir, 'bin/postgres'), dataDir];
   const prefix = forced === 'nobody' ? undefined : userNamespace(runs);
-  return prefix === undefined
-    ? asNobody(nativeDir, dataDir)
-    : { ...self, runAs: 'user-namespace', prefix };
+  return prefix === undefined ? asNobody(nativeDir, dataDir) : { ...self, runAs: 'user-namespace', prefix };
 }
 
 function asNobody(nativeDir: string, dataDir: string): PostgresIdentity {
