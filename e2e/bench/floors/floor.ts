@@ -11,14 +11,16 @@ export interface Floor {
 }
 
 /** As long as the `on_start` of a task and the report of its end are, more or less. */
-const BODY = JSON.stringify({
+export const SAMPLE = {
   id: '01932b5c-7b1e-7c3a-9f00-3c1d2a4b5c6d',
   status: 'Success',
   kind: 'bench',
   metadata: { tenant_id: 'tenant-7', attempt: 1, region: 'eu-central-1' },
   url: 'http://127.0.0.1:4000/task/01932b5c-7b1e-7c3a-9f00-3c1d2a4b5c6d',
   note: 'the same body for every floor',
-});
+} as const;
+
+const BODY = JSON.stringify(SAMPLE);
 
 export const postJson = (url: string): HttpRequest & { readonly body: string } => ({
   method: 'POST',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { BUSY, claimTasks, type Database, endTasks, renewWorkerLease } from '@arcrun/database';
+import { BUSY, claimTasks, type Database, endTasks, renewWorkerLease, vacuumQueues } from '@arcrun/database';
 import type { System } from '../system/start-system.ts';
 import { clockMs } from './clock.ts';
 import { readThreadCpuMs } from './cpu-time.ts';
@@ -24,6 +24,10 @@ export interface ClaimRoundCost {
   readonly cpuMs: number;
 }
 
+/** How many times the other's cost the cost is: in CPU, or in time where the CPU cannot be read. */
+export const costRatio = (cost: ClaimRoundCost, other: ClaimRoundCost): number =>
+  Number.isNaN(cost.cpuMs) ? cost.timeMs / other.timeMs : cost.cpuMs / other.cpuMs;
+
 /**
  * What a claim round costs. All rounds claim the same number of tasks, and what they claim ends before the next. No
  * worker may run meanwhile.
@@ -41,6 +45,8 @@ async function measureOn(
   const { pid } = await db
     .selectNoFrom((of) => of.fn<number>('pg_backend_pid').as('pid'))
     .executeTakeFirstOrThrow();
+  // As the sweep of a worker does every few seconds: dead rows of what went before would be read again and again.
+  await vacuumQueues(db);
   const costs: ClaimRoundCost[] = [];
   for (let round = 0; round < rounds; round++) {
     await create();

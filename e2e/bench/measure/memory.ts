@@ -12,10 +12,15 @@ export function forgetPeakMemory(pids: readonly number[]): void {
 }
 
 /** The largest resident set of a process since then, in MB; NaN where there is no /proc. */
-export function readPeakMemoryMb(pid: number): number {
+export const readPeakMemoryMb = (pid: number): number => readStatusMb(pid, 'VmHWM');
+
+/** The resident set of a process now, in MB; NaN where there is no /proc. */
+export const readMemoryMb = (pid: number): number => readStatusMb(pid, 'VmRSS');
+
+function readStatusMb(pid: number, field: 'VmHWM' | 'VmRSS'): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) / 1024;
+    return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
   } catch {
     return Number.NaN;
   }

@@ -5,11 +5,15 @@
 // - /hold: nothing more, so that the task stays Running
 //
 // With answer_after=100 it takes 100 ms to answer, and goes on from there.
+//
+// On request it also listens at other origins, which only note what comes to them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { clockMs } from '../measure/clock.ts';
 import { KeepAliveClient } from './keep-alive-client.ts';
 import { listen } from './listen.ts';
+import { type Notification, NotifiedOrigins } from './notified-origins.ts';
 import { serveCommands } from './serve-commands.ts';
+import { Waiting } from './waiting.ts';
 
 const MAX_CONNECTIONS = 64;
 
@@ -26,8 +30,8 @@ const client = new KeepAliveClient(MAX_CONNECTIONS);
 const success = JSON.stringify({ status: 'Success' });
 let records: TaskRecord[] = [];
 let ended = 0;
-let failure: string | undefined;
-let waiting: { isThere: () => boolean; tell: () => void }[] = [];
+const waiting = new Waiting();
+const origins = new NotifiedOrigins(() => waiting.look());
 
 const url = await listen((request, response) => {
   const startArrivedMs = clockMs();
@@ -44,7 +48,7 @@ const url = await listen((request, response) => {
         endAnsweredMs: null,
       };
       records.push(record);
-      tellWaiting();
+      waiting.look();
       if (pathname === '/end') {
         void reportEnd(record, searchParams.get('handle')!, Number(searchParams.get('after') ?? 0));
       }
@@ -64,25 +68,10 @@ async function reportEnd(record: TaskRecord, handle: string, afterMs: number): P
     record.endSentMs = answer.sentMs;
     record.endAnsweredMs = answer.answeredMs;
     ended++;
+    waiting.look();
   } catch (error) {
-    failure ??= String(error);
+    waiting.fail(error);
   }
-  tellWaiting();
-}
-
-function tellWaiting(): void {
-  if (waiting.length === 0) return;
-  const [there, notYet] = [waiting.filter((one) => one.isThere()), waiting.filter((one) => !one.isThere())];
-  waiting = notYet;
-  for (const one of there) one.tell();
-}
-
-function until(isThere: () => boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const tell = (): void => (failure === undefined ? resolve() : reject(new Error(failure)));
-    waiting.push({ isThere: () => failure !== undefined || isThere(), tell });
-    tellWaiting();
-  });
 }
 
 const commands = {
@@ -91,14 +80,25 @@ const commands = {
   forget: (): void => {
     records = [];
     ended = 0;
-    failure = undefined;
+    waiting.forgetFailure();
+    origins.forget();
   },
   /** Waits for that many calls since it forgot. */
-  untilStarted: (count: number): Promise<void> => until(() => records.length >= count),
+  untilStarted: (count: number): Promise<void> => waiting.until(() => records.length >= count),
   /** Waits until that many ends were answered with 200 since it forgot. */
-  untilEnded: (count: number): Promise<void> => until(() => ended >= count),
+  untilEnded: (count: number): Promise<void> => waiting.until(() => ended >= count),
   /** In the order of arrival. */
   records: (): readonly TaskRecord[] => records,
+  /** Listens at that many origins from now on. Gives their addresses. */
+  openOrigins: (count: number): Promise<string[]> => origins.open(count),
+  /** Lets the origin with this number hang, from 0. */
+  hangOrigin: (origin: number): void => origins.hang(origin),
+  /** Answers all calls of the origin that hangs. */
+  releaseOrigin: (): void => origins.release(),
+  /** Waits until that many notifications were answered at these origins since it forgot. */
+  untilNotified: (count: number): Promise<void> => waiting.until(() => origins.answered >= count),
+  /** In the order of arrival. */
+  notifications: (): readonly Notification[] => origins.notifications,
 };
 
 export type ReceiverCommands = typeof commands;

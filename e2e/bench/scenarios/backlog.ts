@@ -1,24 +1,28 @@
-import type { NewTask, Rule } from '@arcrun/client';
-import { type ClaimRoundCost, measureClaimRounds } from '../measure/claim-rounds.ts';
+import type { NewTask } from '@arcrun/client';
+import { type ClaimRoundCost, costRatio, measureClaimRounds } from '../measure/claim-rounds.ts';
 import { percentile } from '../measure/distribution.ts';
 import type { System } from '../system/start-system.ts';
+import { createMany } from './create-many.ts';
+import { expectTasks } from './expect-tasks.ts';
 import { measureRate } from './lifecycle.ts';
-import { aTask, postTasks, send, type Work, within } from './load.ts';
+import { postTasks, send, within } from './load.ts';
 import { defineScenario } from './scenario.ts';
+import { eachAtMost, ofTenant } from './tenants.ts';
 
 const TENANTS = 20;
 const FEW = 200;
 const MANY = 200_000;
-/** The largest batch that the API takes. */
-const BATCH = 10_000;
+const MANY_QUICK = 50_000;
 const ALLOWED = 10;
-const KIND = 'tenant';
+const OTHERS = 1000;
 const ROUNDS = { rounds: 100, tasks: 50 };
+/** Tenants whose tasks the rounds claim. */
+const FREE_TENANTS = 10;
 
 /** Tasks that wait for a rule, in number: they may slow down neither what is allowed, nor the claims. */
 export const backlog = defineScenario({
   name: 'backlog',
-  what: `${MANY} tasks of ${TENANTS} tenants, all blocked, since each tenant may run one and does`,
+  what: `${MANY} tasks (quick: ${MANY_QUICK}) of ${TENANTS} tenants, all blocked, since each tenant may run one and does`,
   measures: {
     loading: { what: 'creating them', unit: 's' },
     start: {
@@ -29,20 +33,21 @@ export const backlog = defineScenario({
     slowest: { what: 'the slowest', unit: 'ms' },
     throughput: { what: 'lifecycle of other tasks meanwhile', unit: 'tasks/s' },
     fewRound: { what: `claim of ${ROUNDS.tasks}, ${FEW} blocked`, unit: 'ms' },
-    manyRound: { what: `claim of ${ROUNDS.tasks}, ${MANY} blocked`, unit: 'ms' },
+    manyRound: { what: `claim of ${ROUNDS.tasks}, all blocked`, unit: 'ms' },
     ratio: { what: 'CPU of the latter, times that of the former', unit: '×', bar: { atMost: 1.3 } },
   },
-  async prepare(system) {
+  async prepare(system, { isQuick }) {
+    const blocked = isQuick ? MANY_QUICK : MANY;
     await holdAllPlaces(system);
     await system.setWorkers(0);
-    await block(system, FEW);
-    const few = await claimRounds(system);
-    const loadingMs = await block(system, MANY - FEW);
+    await createMany(system, FEW, (index) => aBlockedTask(system, index));
+    const few = await claimRounds(system, FEW);
+    const loadingMs = await createMany(system, blocked - FEW, (index) => aBlockedTask(system, index));
     return async () => {
       await system.setWorkers(0);
-      const many = await claimRounds(system);
+      const many = await claimRounds(system, blocked);
       await system.setWorkers(1);
-      const throughput = await measureRate(system, { tasks: 1000 });
+      const throughput = await measureRate(system, { tasks: OTHERS });
       const starts = await startAllowed(system);
       return {
         loading: loadingMs / 1000,
@@ -51,37 +56,27 @@ export const backlog = defineScenario({
         throughput,
         fewRound: few.timeMs,
         manyRound: many.timeMs,
-        ratio: Number.isNaN(few.cpuMs) ? many.timeMs / few.timeMs : many.cpuMs / few.cpuMs,
+        ratio: costRatio(many, few),
       };
     };
   },
 });
 
+const aBlockedTask = (system: System, index: number): NewTask =>
+  ofTenant(system, `tenant-${index % TENANTS}`, '/hold', [eachAtMost(1)], `task-${index}`);
+
 /** Runs one task of each tenant, which does not end. */
 async function holdAllPlaces(system: System): Promise<void> {
   await system.receiver.ask('forget');
-  await send(system, [postTasks(system, ofTenants(system, TENANTS, '/hold'))]);
+  await createMany(system, TENANTS, (index) => aBlockedTask(system, index));
   await within('the holders', system.receiver.ask('untilStarted', TENANTS));
 }
 
-/** @returns how long it took to create them */
-async function block(system: System, count: number): Promise<number> {
-  const tasks = ofTenants(system, count, '/hold');
-  const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, index) =>
-    tasks.slice(index * BATCH, (index + 1) * BATCH),
-  );
-  const answers = await send(
-    system,
-    batches.map((batch) => postTasks(system, batch)),
-    { concurrency: 2 },
-  );
-  return Math.max(...answers.map(({ answeredMs }) => answeredMs)) - answers[0]!.sentMs;
-}
-
-/** Claims tasks of tenants of their own, which have room. */
-function claimRounds(system: System): Promise<ClaimRoundCost> {
+/** Claims tasks of tenants that have room, while others are blocked. */
+async function claimRounds(system: System, blocked: number): Promise<ClaimRoundCost> {
+  await expectTasks(system, { Pending: blocked, Running: TENANTS });
   const tasks = Array.from({ length: ROUNDS.tasks }, (_, index) =>
-    ofTenant(system, `free-${index % 10}`, '/hold', `task-${index}`, 10),
+    ofTenant(system, `free-${index % FREE_TENANTS}`, '/hold', [eachAtMost(FREE_TENANTS)], `task-${index}`),
   );
   const request = postTasks(system, tasks);
   return measureClaimRounds(system, { ...ROUNDS, create: () => send(system, [request]) });
@@ -93,24 +88,11 @@ async function startAllowed(system: System): Promise<number[]> {
   for (let index = 0; index < ALLOWED; index++) {
     await system.receiver.ask('forget');
     const ended = within('the allowed task', system.receiver.ask('untilEnded', 1));
-    const [answer] = await send(system, [postTasks(system, [ofTenant(system, `late-${index}`, '/end')])]);
+    const task = ofTenant(system, `late-${index}`, '/end', [eachAtMost(1)]);
+    const [answer] = await send(system, [postTasks(system, [task])]);
     await ended;
     const [record] = await system.receiver.ask('records');
     times.push(record!.startArrivedMs - answer!.sentMs);
   }
   return times;
 }
-
-const ofTenants = (system: System, count: number, work: Work): NewTask[] =>
-  Array.from({ length: count }, (_, index) =>
-    ofTenant(system, `tenant-${index % TENANTS}`, work, `task-${index}`),
-  );
-
-const ofTenant = (system: System, tenant: string, work: Work, id = 'task', atMost = 1): NewTask =>
-  aTask(system, id, work, { kind: KIND, metadata: { tenant_id: tenant }, rules: [runningAtMost(atMost)] });
-
-const runningAtMost = (limit: number): Rule => ({
-  type: 'Concurency',
-  max_concurency: limit,
-  matcher: { status: 'Running', kind: KIND, fields: ['tenant_id'] },
-});

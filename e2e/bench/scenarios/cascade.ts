@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { clockMs } from '../measure/clock.ts';
 import type { System } from '../system/start-system.ts';
 import { percentile } from '../measure/distribution.ts';
-import { aTask, postTasks, send, within } from './load.ts';
+import { aTask, postTasks, report, send, within } from './load.ts';
 import { defineScenario } from './scenario.ts';
 
 const DESCENDANTS = 10_000;
@@ -55,14 +55,11 @@ async function failOneRoot(system: System): Promise<Round> {
   const [created] = await send(system, [postTasks(system, tasks)]);
   await started;
   const [root] = await system.receiver.ask('records');
-  const body = JSON.stringify({ status: 'Failure', failure_reason: 'the benchmark says so' });
-  const [answer] = await send(
-    system,
-    [{ method: 'PATCH', url: `${system.apiUrl}/task/${root!.taskId}`, body }],
-    {
-      expect: 200,
-    },
-  );
+  const failure = report(system, root!.taskId, {
+    status: 'Failure',
+    failure_reason: 'the benchmark says so',
+  });
+  const [answer] = await send(system, [failure], { expect: 200 });
   await within('the cascade', untilAllFailed(system, created!.batchId!));
   return { answerMs: answer!.answeredMs - answer!.sentMs, doneMs: clockMs() - answer!.sentMs };
 }

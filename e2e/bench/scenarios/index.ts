@@ -1,7 +1,11 @@
 import { backlog } from './backlog.ts';
 import { cascade } from './cascade.ts';
+import { deliveries } from './deliveries.ts';
 import { edgeLatency } from './edge-latency.ts';
+import { globalBacklog } from './global-backlog.ts';
+import { idle } from './idle.ts';
 import { lifecycle } from './lifecycle.ts';
+import { running } from './running.ts';
 import type { Scenario } from './scenario.ts';
 import { slowReceivers } from './slow-receivers.ts';
 import { workflow } from './workflow.ts';
@@ -14,4 +18,8 @@ export const SCENARIOS: readonly Scenario[] = [
   workflow,
   cascade,
   backlog,
+  globalBacklog,
+  running,
+  deliveries,
+  idle,
 ];

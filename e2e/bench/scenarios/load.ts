@@ -23,6 +23,17 @@ export const aTask = (system: System, id: string, work: Work, rest: Partial<NewT
   ...rest,
 });
 
+/** The report of a task's end. */
+export const report = (
+  system: System,
+  taskId: string,
+  end: { status: 'Success' } | { status: 'Failure'; failure_reason: string },
+): HttpRequest => ({
+  method: 'PATCH',
+  url: `${system.apiUrl}/task/${taskId}`,
+  body: JSON.stringify(end),
+});
+
 /**
  * Sends requests through the generator.
  *
