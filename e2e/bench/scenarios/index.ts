@@ -1,6 +1,7 @@
 import { backlog } from './backlog.ts';
 import { cascade } from './cascade.ts';
 import { edgeLatency } from './edge-latency.ts';
+import { fan } from './fan.ts';
 import { lifecycle } from './lifecycle.ts';
 import type { Scenario } from './scenario.ts';
 import { slowReceivers } from './slow-receivers.ts';
@@ -12,6 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   slowReceivers,
   edgeLatency,
   workflow,
+  fan,
   cascade,
   backlog,
 ];
