@@ -1,5 +1,6 @@
 import { backlog } from './backlog.ts';
 import { cascade } from './cascade.ts';
+import { create } from './create.ts';
 import { edgeLatency } from './edge-latency.ts';
 import { fan } from './fan.ts';
 import { lifecycle } from './lifecycle.ts';
@@ -15,5 +16,6 @@ export const SCENARIOS: readonly Scenario[] = [
   workflow,
   fan,
   cascade,
+  create,
   backlog,
 ];
