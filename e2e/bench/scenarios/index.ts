@@ -1,5 +1,6 @@
 import { backlog } from './backlog.ts';
 import { cascade } from './cascade.ts';
+import { counters } from './counters.ts';
 import { create } from './create.ts';
 import { edgeLatency } from './edge-latency.ts';
 import { fan } from './fan.ts';
@@ -17,5 +18,6 @@ export const SCENARIOS: readonly Scenario[] = [
   fan,
   cascade,
   create,
+  counters,
   backlog,
 ];
