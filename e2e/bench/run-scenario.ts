@@ -15,7 +15,7 @@ import { startSystem, type System } from './system/start-system.ts';
 export interface Repetition {
   readonly measured: Readonly<Record<string, number>>;
   readonly floors: Partial<MeasuredFloors>;
-  /** Peaks of resident memory, in MB. */
+  /** Peaks of resident memory, in MB; NaN where none runs. */
   readonly memoryMb: { readonly api: number; readonly worker: number };
 }
 
@@ -70,7 +70,8 @@ async function runOnce(system: System, run: Run, floors: MeasuredFloors): Promis
   const measured = await run(floors);
   // Processes may have come and gone meanwhile.
   const now = system.pids();
-  const peak = (pids: readonly number[]): number => Math.max(...pids.map(readPeakMemoryMb));
+  const peak = (pids: readonly number[]): number =>
+    pids.length === 0 ? Number.NaN : Math.max(...pids.map(readPeakMemoryMb));
   return { measured, floors, memoryMb: { api: peak(now.api), worker: peak(now.worker) } };
 }
 

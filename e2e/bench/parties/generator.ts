@@ -1,10 +1,13 @@
 // The load generator, a process of its own: sends requests to the API and tells when each was answered.
+import { setTimeout as delay } from 'node:timers/promises';
 import { clockMs } from '../measure/clock.ts';
-import { percentile } from '../measure/distribution.ts';
 import { KeepAliveClient, type HttpAnswer, type HttpRequest } from './keep-alive-client.ts';
 import { serveCommands } from './serve-commands.ts';
+import { type Flooded, Tally } from './tally.ts';
 
 const MAX_CONNECTIONS = 64;
+/** Whoever was cut off waits that long: a server that is away is not to be flooded. */
+const PAUSE_MS = 20;
 
 const client = new KeepAliveClient(MAX_CONNECTIONS);
 
@@ -28,15 +31,19 @@ interface Flood {
   readonly concurrency: number;
 }
 
-/** What came of a flood. */
-export interface Flooded {
-  readonly elapsedMs: number;
-  /** How often each status was answered; "error" where a connection broke. */
-  readonly statuses: Readonly<Record<string, number>>;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+interface SteadyLoad {
+  /** Sent in turn, over and over. */
+  readonly requests: readonly HttpRequest[];
+  readonly perSecond: number;
+  /** How long, unless it is told to stop before. */
+  readonly durationMs: number;
 }
+
+/** @returns nothing when the connection broke */
+const sendAnyway = (request: HttpRequest): Promise<HttpAnswer | undefined> =>
+  client.send(request).catch(() => undefined);
+
+let stopping = new AbortController();
 
 const commands = {
   /** Sends all requests, in order; gives their answers in the same order. */
@@ -54,28 +61,49 @@ const commands = {
     return answers;
   },
 
-  /** Keeps the same number of requests under way until all are answered. */
+  /** Keeps the same number of requests under way until all are answered. Latencies count from the sending. */
   async flood({ requests, count, concurrency }: Flood): Promise<Flooded> {
-    const latencies: number[] = [];
-    const statuses: Record<string, number> = {};
+    const tally = new Tally();
     let sent = 0;
     const sendInTurn = async (): Promise<void> => {
       while (sent < count) {
-        const answer = await client.send(requests[sent++ % requests.length]!).catch(() => undefined);
-        const status = answer?.status ?? 'error';
-        statuses[status] = (statuses[status] ?? 0) + 1;
-        if (answer !== undefined) latencies.push(answer.answeredMs - answer.sentMs);
+        const sentMs = clockMs();
+        const answer = await sendAnyway(requests[sent++ % requests.length]!);
+        tally.count(answer, sentMs);
+        if (answer === undefined) await delay(PAUSE_MS);
       }
     };
-    const beganMs = clockMs();
     await Promise.all(Array.from({ length: concurrency }, sendInTurn));
-    return {
-      elapsedMs: clockMs() - beganMs,
-      statuses,
-      p50Ms: percentile(latencies, 0.5),
-      p99Ms: percentile(latencies, 0.99),
-      maxMs: percentile(latencies, 1),
+    return tally.sum();
+  },
+
+  /**
+   * Sends at a fixed rate, however long the answers take. Latencies count from the time at which a request was due,
+   * so that one slow answer does not hide what others would have waited.
+   */
+  async sendAtRate({ requests, perSecond, durationMs }: SteadyLoad): Promise<Flooded> {
+    stopping = new AbortController();
+    const tally = new Tally();
+    const beganMs = clockMs();
+    const sending: Promise<void>[] = [];
+    const sendOne = async (request: HttpRequest, dueMs: number): Promise<void> => {
+      tally.count(await sendAnyway(request), dueMs);
     };
+    while (!stopping.signal.aborted) {
+      const afterMs = (sending.length * 1000) / perSecond;
+      if (afterMs >= durationMs) break;
+      const dueMs = beganMs + afterMs;
+      const waitMs = dueMs - clockMs();
+      if (waitMs > 0) await delay(waitMs);
+      sending.push(sendOne(requests[sending.length % requests.length]!, dueMs));
+    }
+    await Promise.all(sending);
+    return tally.sum();
+  },
+
+  /** Ends what is sent at a fixed rate; what is under way is still waited for. */
+  stopSending: (): void => {
+    stopping.abort();
   },
 };
 

@@ -113,7 +113,14 @@ class HostConnections {
 }
 
 const HEAD_END = '\r\n\r\n';
-const NOTHING = Buffer.alloc(0);
+
+/** What the head of an answer tells, and which bytes of the answer are its body. */
+interface AnswerHead {
+  readonly status: number;
+  readonly batchId: string | null;
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+}
 
 /** One connection: a request, its answer, the next request. */
 class Connection {
@@ -122,7 +129,10 @@ class Connection {
   readonly #socket: Socket;
   readonly #onIdle: () => void;
   #call: Call | undefined;
-  #received: Buffer = NOTHING;
+  /** Put together only when all is there: a large answer comes in hundreds of them. */
+  #chunks: Buffer[] = [];
+  #receivedBytes = 0;
+  #head: AnswerHead | undefined;
 
   constructor(socket: Socket, { onIdle, onClosed }: { onIdle: () => void; onClosed: () => void }) {
     this.#socket = socket;
@@ -151,30 +161,50 @@ class Connection {
   }
 
   #read(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    const headEnd = this.#received.indexOf(HEAD_END);
-    if (headEnd < 0 || this.#call === undefined) return;
-    const head = this.#received.toString('latin1', 0, headEnd);
-    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? Number.NaN);
-    const bodyStart = headEnd + HEAD_END.length;
-    if (Number.isNaN(length)) {
-      this.#fail(new Error(`an answer without content-length: ${head}`));
+    this.#chunks.push(chunk);
+    this.#receivedBytes += chunk.length;
+    try {
+      this.#head ??= readHead(this.#received());
+    } catch (error) {
+      this.#fail(error as Error);
       this.close();
       return;
     }
-    if (this.#received.length < bodyStart + length) return;
+    if (this.#head !== undefined && this.#receivedBytes >= this.#head.bodyEnd) this.#answer(this.#head);
+  }
+
+  #received(): Buffer {
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+  }
+
+  #answer({ status, batchId, bodyStart, bodyEnd }: AnswerHead): void {
     const call = this.#call;
-    const body = this.#received.subarray(bodyStart, bodyStart + length);
+    const body = this.#received().subarray(bodyStart, bodyEnd);
     this.#call = undefined;
-    this.#received = NOTHING;
+    this.#chunks = [];
+    this.#receivedBytes = 0;
+    this.#head = undefined;
     this.idleSinceMs = performance.now();
-    call.resolve({
-      status: Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length)),
-      batchId: /\r\nx-batch-id: *(\S+)/i.exec(head)?.[1] ?? null,
-      body,
-      sentMs: call.sentMs,
-      answeredMs: clockMs(),
-    });
+    call?.resolve({ status, batchId, body, sentMs: call.sentMs, answeredMs: clockMs() });
     this.#onIdle();
   }
+}
+
+/**
+ * @returns nothing while the head is not complete
+ * @throws when it does not tell how long the body is
+ */
+function readHead(received: Buffer): AnswerHead | undefined {
+  const headEnd = received.indexOf(HEAD_END);
+  if (headEnd < 0) return undefined;
+  const head = received.toString('latin1', 0, headEnd);
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  if (length === undefined) throw new Error(`an answer without content-length: ${head}`);
+  const bodyStart = headEnd + HEAD_END.length;
+  return {
+    status: Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length)),
+    batchId: /\r\nx-batch-id: *(\S+)/i.exec(head)?.[1] ?? null,
+    bodyStart,
+    bodyEnd: bodyStart + Number(length),
+  };
 }

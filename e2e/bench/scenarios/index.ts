@@ -1,7 +1,10 @@
 import { backlog } from './backlog.ts';
 import { cascade } from './cascade.ts';
+import { counters } from './counters.ts';
+import { create } from './create.ts';
 import { deliveries } from './deliveries.ts';
 import { edgeLatency } from './edge-latency.ts';
+import { fan } from './fan.ts';
 import { globalBacklog } from './global-backlog.ts';
 import { idle } from './idle.ts';
 import { lifecycle } from './lifecycle.ts';
@@ -16,7 +19,10 @@ export const SCENARIOS: readonly Scenario[] = [
   slowReceivers,
   edgeLatency,
   workflow,
+  fan,
   cascade,
+  create,
+  counters,
   backlog,
   globalBacklog,
   running,
