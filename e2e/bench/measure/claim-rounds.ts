@@ -24,10 +24,6 @@ export interface ClaimRoundCost {
   readonly cpuMs: number;
 }
 
-/** How many times the other's cost the cost is: in CPU, or in time where the CPU cannot be read. */
-export const costRatio = (cost: ClaimRoundCost, other: ClaimRoundCost): number =>
-  Number.isNaN(cost.cpuMs) ? cost.timeMs / other.timeMs : cost.cpuMs / other.cpuMs;
-
 /**
  * What a claim round costs. All rounds claim the same number of tasks, and what they claim ends before the next. No
  * worker may run meanwhile.

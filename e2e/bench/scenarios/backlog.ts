@@ -1,7 +1,8 @@
 import type { NewTask } from '@arcrun/client';
-import { type ClaimRoundCost, costRatio, measureClaimRounds } from '../measure/claim-rounds.ts';
+import type { ClaimRoundCost } from '../measure/claim-rounds.ts';
 import { percentile } from '../measure/distribution.ts';
 import type { System } from '../system/start-system.ts';
+import { claimRounds, compareRounds, roundMeasures } from './compare-rounds.ts';
 import { createMany } from './create-many.ts';
 import { expectTasks } from './expect-tasks.ts';
 import { measureRate } from './lifecycle.ts';
@@ -15,7 +16,6 @@ const MANY = 200_000;
 const MANY_QUICK = 50_000;
 const ALLOWED = 10;
 const OTHERS = 1000;
-const ROUNDS = { rounds: 100, tasks: 50 };
 /** Tenants whose tasks the rounds claim. */
 const FREE_TENANTS = 10;
 
@@ -32,20 +32,18 @@ export const backlog = defineScenario({
     },
     slowest: { what: 'the slowest', unit: 'ms' },
     throughput: { what: 'lifecycle of other tasks meanwhile', unit: 'tasks/s' },
-    fewRound: { what: `claim of ${ROUNDS.tasks}, ${FEW} blocked`, unit: 'ms' },
-    manyRound: { what: `claim of ${ROUNDS.tasks}, all blocked`, unit: 'ms' },
-    ratio: { what: 'CPU of the latter, times that of the former', unit: '×', bar: { atMost: 1.3 } },
+    ...roundMeasures(`${FEW} blocked`, 'all blocked', { atMost: 1.3 }),
   },
   async prepare(system, { isQuick }) {
     const blocked = isQuick ? MANY_QUICK : MANY;
     await holdAllPlaces(system);
     await system.setWorkers(0);
     await createMany(system, FEW, (index) => aBlockedTask(system, index));
-    const few = await claimRounds(system, FEW);
+    const few = await claimOthers(system, FEW);
     const loadingMs = await createMany(system, blocked - FEW, (index) => aBlockedTask(system, index));
     return async () => {
       await system.setWorkers(0);
-      const many = await claimRounds(system, blocked);
+      const many = await claimOthers(system, blocked);
       await system.setWorkers(1);
       const throughput = await measureRate(system, { tasks: OTHERS });
       const starts = await startAllowed(system);
@@ -54,9 +52,7 @@ export const backlog = defineScenario({
         start: percentile(starts, 0.5),
         slowest: percentile(starts, 1),
         throughput,
-        fewRound: few.timeMs,
-        manyRound: many.timeMs,
-        ratio: costRatio(many, few),
+        ...compareRounds(few, many),
       };
     };
   },
@@ -73,13 +69,11 @@ async function holdAllPlaces(system: System): Promise<void> {
 }
 
 /** Claims tasks of tenants that have room, while others are blocked. */
-async function claimRounds(system: System, blocked: number): Promise<ClaimRoundCost> {
+async function claimOthers(system: System, blocked: number): Promise<ClaimRoundCost> {
   await expectTasks(system, { Pending: blocked, Running: TENANTS });
-  const tasks = Array.from({ length: ROUNDS.tasks }, (_, index) =>
+  return claimRounds(system, (index) =>
     ofTenant(system, `free-${index % FREE_TENANTS}`, '/hold', [eachAtMost(FREE_TENANTS)], `task-${index}`),
   );
-  const request = postTasks(system, tasks);
-  return measureClaimRounds(system, { ...ROUNDS, create: () => send(system, [request]) });
 }
 
 /** @returns how long each of several allowed tasks, one after another, waited for its call */

@@ -1,12 +1,13 @@
 import type { NewTask } from '@arcrun/client';
-import { type ClaimRoundCost, costRatio, measureClaimRounds } from '../measure/claim-rounds.ts';
+import type { ClaimRoundCost } from '../measure/claim-rounds.ts';
 import { percentile } from '../measure/distribution.ts';
 import type { Answer } from '../parties/generator.ts';
 import type { TaskRecord } from '../parties/receiver.ts';
 import type { System } from '../system/start-system.ts';
+import { CLAIMED, claimRounds, compareRounds, roundMeasures } from './compare-rounds.ts';
 import { createMany } from './create-many.ts';
 import { expectTasks } from './expect-tasks.ts';
-import { postTasks, report, send, within } from './load.ts';
+import { report, send, within } from './load.ts';
 import { defineScenario } from './scenario.ts';
 import { allAtMost, eachAtMost, ofTenant } from './tenants.ts';
 
@@ -18,7 +19,6 @@ const MANY_QUICK = 50_000;
 const LIMIT = 100;
 const LIMIT_EACH = 10;
 const FREED = 10;
-const ROUNDS = { rounds: 100, tasks: 50 };
 
 /**
  * Many tenants that wait for the same places: each round that finds some free has to find those who may take them
@@ -35,9 +35,7 @@ export const globalBacklog = defineScenario({
       bar: { atMost: 50 },
     },
     slowest: { what: 'the slowest', unit: 'ms' },
-    fewRound: { what: `claim of the first ${ROUNDS.tasks}, ${FEW} blocked`, unit: 'ms' },
-    manyRound: { what: `claim of the first ${ROUNDS.tasks}, all blocked`, unit: 'ms' },
-    ratio: { what: 'CPU of the latter, times that of the former', unit: '×', bar: { atMost: 4 } },
+    ...roundMeasures(`${FEW} blocked`, 'all blocked', { atMost: 4 }),
   },
   async prepare(system, { isQuick }) {
     const blocked = isQuick ? MANY_QUICK : MANY;
@@ -45,10 +43,11 @@ export const globalBacklog = defineScenario({
     const holders = new Holders(system);
     await createMany(system, FEW + LIMIT, (index) => aTaskOfAny(system, index));
     await holders.untilFull();
-    const few = await claimRounds(system, holders, FEW);
+    const few = await claimFirst(system, holders, FEW);
+    await system.setWorkers(0);
     const loadingMs = await createMany(system, blocked - FEW, (index) => aTaskOfAny(system, index));
     return async () => {
-      const many = await claimRounds(system, holders, blocked);
+      const many = await claimFirst(system, holders, blocked);
       const starts: number[] = [];
       for (let freed = 0; freed < FREED; freed++) starts.push(await startNext(holders));
       // As many wait in each repetition.
@@ -57,9 +56,7 @@ export const globalBacklog = defineScenario({
         loading: loadingMs / 1000,
         start: percentile(starts, 0.5),
         slowest: percentile(starts, 1),
-        fewRound: few.timeMs,
-        manyRound: many.timeMs,
-        ratio: costRatio(many, few),
+        ...compareRounds(few, many),
       };
     };
   },
@@ -104,17 +101,15 @@ class Holders {
   }
 }
 
-/** Claims the first of the blocked tasks, for which places have been freed. */
-async function claimRounds(system: System, holders: Holders, blocked: number): Promise<ClaimRoundCost> {
-  await expectTasks(system, { Pending: blocked, Claimed: 0, Running: LIMIT });
+/** Claims the first of the blocked tasks, for which places are freed. As many are blocked afterwards. */
+async function claimFirst(system: System, holders: Holders, blocked: number): Promise<ClaimRoundCost> {
   await system.setWorkers(0);
-  await holders.end(ROUNDS.tasks);
-  const tasks = Array.from({ length: ROUNDS.tasks }, (_, index) => aTaskOfAny(system, index));
-  const request = postTasks(system, tasks);
-  const cost = await measureClaimRounds(system, { ...ROUNDS, create: () => send(system, [request]) });
+  await expectTasks(system, { Pending: blocked, Claimed: 0, Running: LIMIT });
+  await holders.end(CLAIMED);
+  const cost = await claimRounds(system, (index) => aTaskOfAny(system, index));
   await system.setWorkers(1);
   await holders.untilFull();
-  await send(system, [request]);
+  await createMany(system, CLAIMED, (index) => aTaskOfAny(system, index));
   return cost;
 }
 

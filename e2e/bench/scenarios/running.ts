@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { NewTask } from '@arcrun/client';
 import { BUSY, type Claim, claimTasks, renewWorkerLease, startTasks } from '@arcrun/database';
-import { type ClaimRoundCost, costRatio, measureClaimRounds } from '../measure/claim-rounds.ts';
+import type { ClaimRoundCost } from '../measure/claim-rounds.ts';
 import type { System } from '../system/start-system.ts';
+import { claimRounds, compareRounds, roundMeasures } from './compare-rounds.ts';
 import { createMany } from './create-many.ts';
 import { expectTasks } from './expect-tasks.ts';
-import { postTasks, send } from './load.ts';
 import { defineScenario } from './scenario.ts';
 import { allAtMost, eachAtMost, ofTenant } from './tenants.ts';
 
@@ -19,7 +19,6 @@ const LIMIT = 2 * MANY;
 /** Tasks that are claimed, and started, at once. */
 const SET = 1000;
 const LEASE_SECS = 600;
-const ROUNDS = { rounds: 100, tasks: 50 };
 
 /** Tasks that run, in number: rules count them, and that may cost no more when there are many. */
 export const running = defineScenario({
@@ -27,25 +26,21 @@ export const running = defineScenario({
   what: `${MANY} tasks (quick: ${MANY_QUICK}) of ${TENANTS} tenants are Running, with a rule for each tenant and one for all`,
   measures: {
     loading: { what: 'creating and starting them', unit: 's' },
-    fewRound: { what: `claim of ${ROUNDS.tasks} more, ${FEW} running`, unit: 'ms' },
-    manyRound: { what: `claim of ${ROUNDS.tasks} more, all running`, unit: 'ms' },
-    ratio: { what: 'CPU of the latter, times that of the former', unit: '×', bar: { atMost: 1.3 } },
+    ...roundMeasures(`${FEW} running`, 'all running', { atMost: 1.3 }),
   },
   async prepare(system, { isQuick }) {
     const count = isQuick ? MANY_QUICK : MANY;
     await system.setWorkers(0);
     await run(system, FEW);
-    const few = await claimRounds(system, FEW);
+    const few = await claimMore(system, FEW);
     const beganMs = performance.now();
     await run(system, count - FEW);
     const loadingMs = performance.now() - beganMs;
     return async () => {
-      const many = await claimRounds(system, count);
+      const many = await claimMore(system, count);
       return {
         loading: loadingMs / 1000,
-        fewRound: few.timeMs,
-        manyRound: many.timeMs,
-        ratio: costRatio(many, few),
+        ...compareRounds(few, many),
       };
     };
   },
@@ -80,9 +75,8 @@ async function start({ database }: System, claims: readonly Claim[]): Promise<vo
     throw new Error('not all that was claimed could be started');
 }
 
-async function claimRounds(system: System, count: number): Promise<ClaimRoundCost> {
+/** Claims tasks of the same tenants. */
+async function claimMore(system: System, count: number): Promise<ClaimRoundCost> {
   await expectTasks(system, { Pending: 0, Claimed: 0, Running: count });
-  const tasks = Array.from({ length: ROUNDS.tasks }, (_, index) => aTask(system, index));
-  const request = postTasks(system, tasks);
-  return measureClaimRounds(system, { ...ROUNDS, create: () => send(system, [request]) });
+  return claimRounds(system, (index) => aTask(system, index));
 }
