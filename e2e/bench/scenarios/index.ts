@@ -1,5 +1,6 @@
 import { backlog } from './backlog.ts';
 import { cascade } from './cascade.ts';
+import { contended } from './contended.ts';
 import { counters } from './counters.ts';
 import { create } from './create.ts';
 import { deliveries } from './deliveries.ts';
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   cascade,
   create,
   counters,
+  contended,
   backlog,
   globalBacklog,
   running,
