@@ -8,10 +8,12 @@ import { edgeLatency } from './edge-latency.ts';
 import { fan } from './fan.ts';
 import { globalBacklog } from './global-backlog.ts';
 import { idle } from './idle.ts';
+import { largeTable } from './large-table.ts';
 import { lifecycle } from './lifecycle.ts';
 import { running } from './running.ts';
 import type { Scenario } from './scenario.ts';
 import { slowReceivers } from './slow-receivers.ts';
+import { workers } from './workers.ts';
 import { workflow } from './workflow.ts';
 
 /** In the order in which they run. */
@@ -30,4 +32,6 @@ export const SCENARIOS: readonly Scenario[] = [
   running,
   deliveries,
   idle,
+  workers,
+  largeTable,
 ];

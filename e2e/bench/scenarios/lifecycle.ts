@@ -63,6 +63,19 @@ export async function measureRate(system: System, lives: Lives): Promise<number>
   return (lives.tasks / (await runLifecycle(system, lives))) * 1000;
 }
 
+/** What it takes to bring tasks through their whole life. */
+export interface LifeCost {
+  /** Tasks a second. */
+  readonly rate: number;
+  /** CPU of API, workers, Postgres and Redis for each task. */
+  readonly cpuMs: number;
+}
+
+export async function measureLifeCost(system: System, lives: Lives): Promise<LifeCost> {
+  const [rate, costs] = await measureCosts(system, lives.tasks, () => measureRate(system, lives));
+  return { rate, cpuMs: costs.system };
+}
+
 /** @returns how long it took from the first request to the answer of the last report */
 async function runLifecycle(
   system: System,
