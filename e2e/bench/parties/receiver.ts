@@ -4,7 +4,8 @@
 // - /end?after=20: the same 20 ms later
 // - /hold: nothing more, so that the task stays Running
 //
-// With answer_after=100 it takes 100 ms to answer, and goes on from there.
+// With answer_after=100 it takes 100 ms to answer, and goes on from there. With tenant=7 it counts how many tasks of
+// that tenant are at work at once: from the arrival of the call until before the report is sent.
 //
 // On request it also listens at other origins, which only note what comes to them.
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +14,7 @@ import { KeepAliveClient } from './keep-alive-client.ts';
 import { listen } from './listen.ts';
 import { type Notification, NotifiedOrigins } from './notified-origins.ts';
 import { serveCommands } from './serve-commands.ts';
+import { TenantPeaks } from './tenant-peaks.ts';
 import { Waiting } from './waiting.ts';
 
 const MAX_CONNECTIONS = 64;
@@ -30,6 +32,7 @@ const client = new KeepAliveClient(MAX_CONNECTIONS);
 const success = JSON.stringify({ status: 'Success' });
 let records: TaskRecord[] = [];
 let ended = 0;
+const tenants = new TenantPeaks();
 const waiting = new Waiting();
 const origins = new NotifiedOrigins(() => waiting.look());
 
@@ -38,6 +41,8 @@ const url = await listen((request, response) => {
   request.resume();
   request.once('end', () => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://receiver');
+    const tenant = searchParams.get('tenant');
+    if (tenant !== null) tenants.begin(tenant);
     const answer = (): void => {
       response.writeHead(200, { 'content-length': 0 });
       response.end();
@@ -50,7 +55,7 @@ const url = await listen((request, response) => {
       records.push(record);
       waiting.look();
       if (pathname === '/end') {
-        void reportEnd(record, searchParams.get('handle')!, Number(searchParams.get('after') ?? 0));
+        void reportEnd(record, tenant, searchParams.get('handle')!, Number(searchParams.get('after') ?? 0));
       }
     };
     const answerAfterMs = Number(searchParams.get('answer_after') ?? 0);
@@ -59,9 +64,15 @@ const url = await listen((request, response) => {
   });
 });
 
-async function reportEnd(record: TaskRecord, handle: string, afterMs: number): Promise<void> {
+async function reportEnd(
+  record: TaskRecord,
+  tenant: string | null,
+  handle: string,
+  afterMs: number,
+): Promise<void> {
   try {
     if (afterMs > 0) await delay(afterMs);
+    if (tenant !== null) tenants.end(tenant);
     const answer = await client.send({ method: 'PATCH', url: handle, body: success });
     if (answer.status !== 200)
       throw new Error(`PATCH ${handle} answered ${answer.status}: ${answer.body.toString('utf8')}`);
@@ -79,6 +90,7 @@ const commands = {
   url: (): string => url,
   forget: (): void => {
     records = [];
+    tenants.forget();
     ended = 0;
     waiting.forgetFailure();
     origins.forget();
@@ -99,6 +111,8 @@ const commands = {
   untilNotified: (count: number): Promise<void> => waiting.until(() => origins.answered >= count),
   /** In the order of arrival. */
   notifications: (): readonly Notification[] => origins.notifications,
+  /** The largest number of tasks of one tenant that were at work at once since it forgot. */
+  tenantPeak: (): number => tenants.peak,
 };
 
 export type ReceiverCommands = typeof commands;

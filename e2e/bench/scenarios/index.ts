@@ -1,5 +1,6 @@
 import { backlog } from './backlog.ts';
 import { cascade } from './cascade.ts';
+import { contended } from './contended.ts';
 import { counters } from './counters.ts';
 import { create } from './create.ts';
 import { deliveries } from './deliveries.ts';
@@ -7,10 +8,12 @@ import { edgeLatency } from './edge-latency.ts';
 import { fan } from './fan.ts';
 import { globalBacklog } from './global-backlog.ts';
 import { idle } from './idle.ts';
+import { largeTable } from './large-table.ts';
 import { lifecycle } from './lifecycle.ts';
 import { running } from './running.ts';
 import type { Scenario } from './scenario.ts';
 import { slowReceivers } from './slow-receivers.ts';
+import { workers } from './workers.ts';
 import { workflow } from './workflow.ts';
 
 /** In the order in which they run. */
@@ -23,9 +26,12 @@ export const SCENARIOS: readonly Scenario[] = [
   cascade,
   create,
   counters,
+  contended,
   backlog,
   globalBacklog,
   running,
   deliveries,
   idle,
+  workers,
+  largeTable,
 ];

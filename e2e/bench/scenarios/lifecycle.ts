@@ -1,6 +1,7 @@
+import type { NewTask } from '@arcrun/client';
 import { measureCosts } from '../measure/costs.ts';
 import type { System } from '../system/start-system.ts';
-import { aTask, postTasks, send, type Work, within } from './load.ts';
+import { aTask, postTasks, send, within } from './load.ts';
 import { defineScenario } from './scenario.ts';
 
 const TASKS = 10_000;
@@ -49,21 +50,42 @@ export const lifecycle = defineScenario({
   },
 });
 
+/** What goes through its whole life. */
+interface Lives {
+  /** In number; whole batches. */
+  readonly tasks: number;
+  /** Makes each; it must report its end. By default independent tasks that do so as soon as they were called. */
+  readonly newTask?: (id: string, index: number) => NewTask;
+}
+
 /** @returns how many tasks a second went through their whole life */
-export async function measureRate(
-  system: System,
-  { tasks, work = '/end' }: { tasks: number; work?: Work },
-): Promise<number> {
-  return (tasks / (await runLifecycle(system, tasks, work))) * 1000;
+export async function measureRate(system: System, lives: Lives): Promise<number> {
+  return (lives.tasks / (await runLifecycle(system, lives))) * 1000;
+}
+
+/** What it takes to bring tasks through their whole life. */
+export interface LifeCost {
+  /** Tasks a second. */
+  readonly rate: number;
+  /** CPU of API, workers, Postgres and Redis for each task. */
+  readonly cpuMs: number;
+}
+
+export async function measureLifeCost(system: System, lives: Lives): Promise<LifeCost> {
+  const [rate, costs] = await measureCosts(system, lives.tasks, () => measureRate(system, lives));
+  return { rate, cpuMs: costs.system };
 }
 
 /** @returns how long it took from the first request to the answer of the last report */
-async function runLifecycle(system: System, tasks: number, work: Work): Promise<number> {
+async function runLifecycle(
+  system: System,
+  { tasks, newTask = (id) => aTask(system, id, '/end') }: Lives,
+): Promise<number> {
   await system.receiver.ask('forget');
-  const requests = Array.from({ length: tasks / BATCH }, () =>
+  const requests = Array.from({ length: tasks / BATCH }, (_batch, batch) =>
     postTasks(
       system,
-      Array.from({ length: BATCH }, (_, index) => aTask(system, `task-${index}`, work)),
+      Array.from({ length: BATCH }, (_, index) => newTask(`task-${index}`, batch * BATCH + index)),
     ),
   );
   const ended = within('the lifecycle', system.receiver.ask('untilEnded', tasks));

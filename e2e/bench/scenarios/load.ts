@@ -4,7 +4,12 @@ import type { HttpRequest } from '../parties/keep-alive-client.ts';
 import type { System } from '../system/start-system.ts';
 
 /** What the receiver does with the call of a task: reports Success, soon or at once, or nothing. */
-export type Work = '/end' | `/end?after=${number}` | `/end?answer_after=${number}` | '/hold';
+export type Work =
+  | '/end'
+  | `/end?after=${number}`
+  | `/end?after=${number}&tenant=${number}`
+  | `/end?answer_after=${number}`
+  | '/hold';
 
 /** A batch as it is sent. */
 export const postTasks = (system: System, tasks: readonly NewTask[]): HttpRequest => ({

@@ -1,4 +1,5 @@
 import { measureRate } from './lifecycle.ts';
+import { aTask } from './load.ts';
 import { defineScenario } from './scenario.ts';
 
 const TASKS = 10_000;
@@ -15,7 +16,10 @@ export const slowReceivers = defineScenario({
   },
   prepare: async (system) => async () => {
     const fast = await measureRate(system, { tasks: TASKS });
-    const throughput = await measureRate(system, { tasks: TASKS, work: `/end?answer_after=${DELAY_MS}` });
+    const throughput = await measureRate(system, {
+      tasks: TASKS,
+      newTask: (id) => aTask(system, id, `/end?answer_after=${DELAY_MS}`),
+    });
     return { throughput, fast, share: (throughput / fast) * 100 };
   },
 });
