@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely } from 'kysely';
 import pg from 'pg';
 import type { DatabaseBreaker } from './breaker.ts';
 import { classifyFailure } from './failures.ts';
 import type { Schema } from './schema.ts';
+import { SessionlessDialect } from './sessionless-dialect.ts';
 
 export interface PoolSettings {
   readonly url: string;
@@ -46,7 +47,7 @@ export function openDatabase(settings: PoolSettings): Database {
   const { onQuery, breaker } = settings;
   breaker?.probeWith(() => pool.query('select 1'));
   const db = new Kysely<Schema>({
-    dialect: new PostgresDialect({
+    dialect: new SessionlessDialect({
       pool: { options: pool.options, connect: () => acquire(pool, settings), end: () => pool.end() },
     }),
     log: (event) => {

@@ -18,17 +18,28 @@ export interface MigrationResult {
  */
 export async function migrate(db: Kysely<Schema>, folder: string): Promise<MigrationResult> {
   const files = await readMigrations(folder);
-  await compareChecksums(db, files);
+  return db.transaction().execute(async (trx) => {
+    // Until the transaction ends. Kysely's own belongs to the session, which a pooler lends to others meanwhile.
+    await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(trx);
+    await compareChecksums(trx, files);
+    return { applied: await applyNew(trx, files) };
+  });
+}
+
+/** That of Kysely, so that earlier versions of this wait for it too. */
+const MIGRATION_LOCK = 3853314791062309107n;
+
+/** @returns the names of those that were applied */
+async function applyNew(trx: Kysely<Schema>, files: readonly MigrationFile[]): Promise<readonly string[]> {
   const migrations = Object.fromEntries(files.map((file) => [file.name, toMigration(file)]));
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const migrator = new Migrator({ db: trx, provider: { getMigrations: async () => migrations } });
   const { error, results } = await migrator.migrateToLatest();
   const failed = results?.find((result) => result.status === 'Error');
   if (failed !== undefined) {
     throw new Error(`migration ${failed.migrationName} failed: ${messageOf(error)}`, { cause: error });
   }
   if (error !== undefined) throw new Error(`migrating failed: ${messageOf(error)}`, { cause: error });
-  await compareChecksums(db, files);
-  return { applied: (results ?? []).map((result) => result.migrationName) };
+  return (results ?? []).map((result) => result.migrationName);
 }
 
 interface MigrationFile {
