@@ -13,7 +13,7 @@ import { allAtMost, eachAtMost, ofTenant } from './tenants.ts';
 const TENANTS = 20;
 const FEW = 100;
 const MANY = 100_000;
-const MANY_QUICK = 25_000;
+const MANY_QUICK = 10_000;
 /** More than ever run, of all together and of each: the rules are counted and allow everything. */
 const LIMIT = 2 * MANY;
 /** Tasks that are claimed, and started, at once. */
