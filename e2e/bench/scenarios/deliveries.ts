@@ -30,7 +30,7 @@ export const deliveries = defineScenario({
     othersRate: { what: 'to the others while one hangs', unit: '/s' },
     slowdown: { what: 'time of each then, times that without', unit: '×', bar: { atMost: 1.3 } },
     worker: { what: 'CPU of the worker', unit: 'ms each' },
-    postgres: { what: 'CPU of Postgres, background included', unit: 'ms each' },
+    postgres: { what: 'CPU of Postgres, the failing of the tasks included', unit: 'ms each' },
     got: { what: 'CPU of got alone', unit: 'ms each' },
   },
   async prepare(system, { isQuick }) {
