@@ -1,4 +1,4 @@
-import type { NewTask, Rule } from '@arcrun/client';
+import { concurrency, matcher, type NewTask, type Rule } from '@arcrun/client';
 import type { System } from '../system/start-system.ts';
 import { aTask, type Work } from './load.ts';
 
@@ -10,13 +10,8 @@ export const ofTenant = (system: System, tenant: string, work: Work, rules: Rule
   aTask(system, id, work, { kind: KIND, metadata: { tenant_id: tenant }, rules });
 
 /** At most so many tasks of each tenant run at once. */
-export const eachAtMost = (limit: number): Rule => runningAtMost(limit, ['tenant_id']);
+export const eachAtMost = (limit: number): Rule =>
+  concurrency(limit, matcher(KIND, { fields: ['tenant_id'] }));
 
 /** At most so many tasks of all tenants together run at once. */
-export const allAtMost = (limit: number): Rule => runningAtMost(limit, []);
-
-const runningAtMost = (limit: number, fields: string[]): Rule => ({
-  type: 'Concurency',
-  max_concurency: limit,
-  matcher: { status: 'Running', kind: KIND, fields },
-});
+export const allAtMost = (limit: number): Rule => concurrency(limit, matcher(KIND));
