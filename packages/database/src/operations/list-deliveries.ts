@@ -1,7 +1,8 @@
 import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
 import { idempotencyKey, type Condition, type Trigger } from '@arcrun/domain';
 import type { DeliveryStatus, Schema } from '../schema.ts';
-import { allOf, type Page } from './list-tasks.ts';
+import { allOf } from '../lists/conditions.ts';
+import type { Page } from '../lists/page.ts';
 
 export interface DeliveryKey {
   readonly updatedAt: string;

@@ -1,0 +1,145 @@
+import { isTerminal, type TaskStatus } from '@arcrun/domain';
+import { type RawBuilder, sql } from 'kysely';
+import { allOf, type Condition, substringPattern } from './conditions.ts';
+
+// Where tasks stand in the list: statements that give (created_at, batch_id, position) of tasks, newest first. They
+// read no more than what is asked of them, so a page is cut out of one, and only its rows are looked up.
+
+/** Newest first; within a batch by position. The time is RFC 3339 with microseconds. */
+export interface TaskKey {
+  readonly createdAt: string;
+  readonly batchId: string;
+  readonly position: number;
+}
+
+/** What a task must have. */
+export interface TaskConditions {
+  /** A text that its name has in it. */
+  readonly name?: string | null;
+  /** Its kind is one of these. */
+  readonly kinds?: readonly string[] | null;
+  /** A text that its kind has in it, in place of `kinds` where they are too many. */
+  readonly kindText?: string | null;
+  readonly status?: TaskStatus | null;
+  readonly timeoutSecs?: number | null;
+  /** JSON text that its metadata contain. */
+  readonly metadata?: string | null;
+}
+
+export type Places = RawBuilder<unknown>;
+
+const NEWEST_FIRST = sql`created_at desc, batch_id desc, position`;
+
+/** All tasks, or those of some kinds, by the indexes that have them in this order; of them those in one state. */
+export function walk(
+  { kinds = null, status = null }: Pick<TaskConditions, 'kinds' | 'status'>,
+  after: TaskKey | null,
+): Places {
+  const each = (condition: Condition): Places =>
+    sql`select t.* from task t where ${condition} and ${asCondition({ status })} and ${isBehind(after)}`;
+  const branches = kinds === null ? [each(sql`true`)] : kinds.map((kind) => each(sql`t.kind = ${kind}`));
+  return sql`${sql.join(branches, sql` union all `)} order by ${NEWEST_FIRST}`;
+}
+
+/** The tasks of one batch. */
+export function inBatch(batchId: string, conditions: TaskConditions, after: TaskKey | null): Places {
+  return sql`
+    select t.created_at, t.batch_id, t.position
+    from (select * from task where batch_id = ${batchId} order by position) t
+    where ${asCondition(conditions)} and ${isBehind(after)}
+    order by t.position`;
+}
+
+/**
+ * The tasks in one state, batch by batch: a finished batch has its counts in its row, and those of a live one are told
+ * by an index.
+ *
+ * @param batchId only of this one
+ */
+export function inStatus(
+  status: TaskStatus,
+  { batchId = null, ...conditions }: Omit<TaskConditions, 'status'> & { readonly batchId?: string | null },
+  after: TaskKey | null,
+): Places {
+  const inBatches = batchId === null ? mayHave(status) : sql`b.id = ${batchId}`;
+  const isNotPast =
+    after === null
+      ? sql`true`
+      : sql`(b.created_at, b.id) <= (${after.createdAt}::timestamptz, ${after.batchId}::uuid)`;
+  const hasMore = Object.values(conditions).some((value) => value != null);
+  const isSuch = hasMore ? sql`(select ${asCondition(conditions)} from task t where t.id = s.id)` : sql`true`;
+  return sql`
+    select t.created_at, t.batch_id, t.position
+    from (
+      select b.id, b.created_at from batch b
+      where ${inBatches} and ${isNotPast}
+      order by b.created_at desc, b.id desc) b
+    cross join lateral (
+      select b.created_at, s.batch_id, s.position from task_state s
+      where s.batch_id = b.id and s.status = ${status} and ${isSuch}
+      order by s.position) t
+    where ${isBehind(after)}
+    order by b.created_at desc, b.id desc, t.position`;
+}
+
+/** Whether a batch may have tasks in a state; a finished one has them when it says so. */
+export function mayHave(status: TaskStatus): Condition {
+  return isTerminal(status)
+    ? sql`(b.status_counts is null or b.status_counts ? ${status})`
+    : sql`b.completed_at is null`;
+}
+
+/**
+ * The tasks that have what is searched for. First the newest are looked at, one after another: what many tasks have
+ * is found there. Then an index is asked, cell by cell of time (migrations/0040): what few tasks have, and what only
+ * old ones have, is found by that.
+ *
+ * @param looks how many are looked at first
+ */
+export function search(conditions: TaskConditions, after: TaskKey | null, looks: number): Places {
+  const { kinds = null, timeoutSecs } = conditions;
+  const newest = walk({ kinds }, after);
+  const keys = timeoutSecs == null ? sql`array[c.cell]` : sql`array[c.cell, timeout_key(${timeoutSecs})]`;
+  return sql`
+    with edge as materialized (
+      select created_at, batch_id, position from (${newest}) w offset ${looks} limit 1
+    )
+    (select t.created_at, t.batch_id, t.position
+     from (${newest} limit ${looks}) t where ${asCondition({ ...conditions, kinds: null })}
+     order by ${NEWEST_FIRST})
+    union all
+    (select older.created_at, older.batch_id, older.position
+     from edge e
+     cross join lateral unnest(cells_back(e.created_at, (select min(created_at) from task))) with ordinality c (cell, n)
+     cross join lateral (
+       select h.* from (
+         select t.created_at, t.batch_id, t.position
+         from task t
+         where list_keys(t.created_at, t.timeout_secs) @> ${keys} and ${asCondition(conditions)}
+         offset 0) h
+       where (h.created_at, h.batch_id) <= (e.created_at, e.batch_id)
+         and (h.batch_id <> e.batch_id or h.position >= e.position)
+       order by ${NEWEST_FIRST}) older)`;
+}
+
+/** What a task `t` must have. */
+export function asCondition(conditions: TaskConditions): Condition {
+  const { name, kinds, kindText, status, timeoutSecs, metadata } = conditions;
+  const list: Condition[] = [];
+  if (name != null) list.push(sql`t.name like ${substringPattern(name)}`);
+  if (kinds != null) list.push(sql`t.kind = any(${kinds})`);
+  if (kindText != null) list.push(sql`t.kind like ${substringPattern(kindText)}`);
+  if (timeoutSecs != null) list.push(sql`t.timeout_secs = ${timeoutSecs}`);
+  if (metadata != null) list.push(sql`t.metadata @> ${metadata}::jsonb`);
+  // Looked up for each that meets the rest, never the other way round.
+  if (status != null) list.push(sql`(select s.status from task_state s where s.id = t.id) = ${status}`);
+  return allOf(list);
+}
+
+/** Behind the row that the page before has ended with. */
+function isBehind(after: TaskKey | null): Condition {
+  if (after === null) return sql`true`;
+  const { createdAt, batchId, position } = after;
+  return sql`(t.created_at, t.batch_id) <= (${createdAt}::timestamptz, ${batchId}::uuid)
+    and (t.batch_id <> ${batchId}::uuid or t.position > ${position})`;
+}
