@@ -2,9 +2,7 @@
 --
 -- An index of words (GIN) gives its hits all at once and in no order, so a search for what half of all tasks have would
 -- read half of the table for its first page. Therefore each task also stands in the index under the cells of time that
--- it was created in, and a search goes through the cells from now to then, until its page is full. Cells are short
--- where a page is mostly filled, and longer the further it is back: a search without hits asks about a hundred times
--- for a year.
+-- it was created in, and a search goes through the cells from now to then, until its page is full.
 
 -- Seconds since 1970. Not extract(epoch from at), which an index may not use.
 CREATE FUNCTION age_secs(at timestamptz) RETURNS bigint
@@ -27,25 +25,56 @@ RETURN ARRAY[
   age_cell(age_secs(created_at), 4), age_cell(age_secs(created_at), 8), age_cell(age_secs(created_at), 12),
   age_cell(age_secs(created_at), 16), timeout_key(timeout_secs)];
 
--- The cells that lie between two times and, within the hour, around them; from the newest to the oldest.
-CREATE FUNCTION cells_back(p_newest timestamptz, p_oldest timestamptz) RETURNS bigint[]
+-- The cells from a time back to another, the newest first. They begin with 2^p_bits seconds and grow; where p_again
+-- lies, they begin so once more.
+CREATE FUNCTION cells_back(p_newest timestamptz, p_oldest timestamptz, p_bits integer, p_again timestamptz)
+RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   cells bigint[] := '{}';
-  bits integer := 4;
+  bits integer := p_bits;
   secs bigint := age_secs(p_newest);
   oldest bigint := age_secs(p_oldest);
+  again bigint := age_secs(p_again);
 BEGIN
   WHILE secs >= oldest LOOP
+    -- One that would go past it.
+    WHILE again < secs AND bits > p_bits AND (secs >> bits) << bits <= again LOOP
+      bits := bits - 4;
+    END LOOP;
     cells := cells || age_cell(secs, bits);
-    -- The second before this cell; a longer cell begins where one ends.
+    -- The second before this cell; a longer one ends there, too, once in 16 times.
     secs := ((secs >> bits) << bits) - 1;
+    IF secs <= again THEN
+      again := NULL;
+      bits := p_bits;
+    END IF;
     WHILE bits < 16 AND (secs + 1) & ((1 << bits + 4) - 1) = 0 LOOP
       bits := bits + 4;
     END LOOP;
   END LOOP;
   RETURN cells;
 END $$;
+
+-- Where a search is to ask the index. What no sample has found is rare: it is asked for once, without a cell. What one
+-- has found is asked for cell by cell, from small ones on: such that have a thousand tasks or so, as many as there were
+-- at the pace of p_looks tasks between p_newest and p_edge.
+--
+-- p_hit: the time of the newest of 64 samples between p_oldest and p_edge that has found something.
+CREATE FUNCTION search_cells(
+  p_newest timestamptz, p_edge timestamptz, p_oldest timestamptz, p_looks integer, p_hit timestamptz
+) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+  WHEN p_hit IS NULL THEN ARRAY[NULL::bigint]
+  ELSE cells_back(
+    p_edge, p_oldest,
+    CASE
+      WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 16 THEN 4
+      WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 256 THEN 8
+      ELSE 12 END,
+    p_hit + (p_edge - p_oldest) / 64)
+  END;
 
 -- What has been written is put in its place often, since each search looks through what has not.
 CREATE INDEX task_by_content ON task

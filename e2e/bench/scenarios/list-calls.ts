@@ -31,7 +31,11 @@ const LIVE = ['Waiting', 'Pending', 'Claimed', 'Running', 'Paused'];
 
 /** `GET /task` with each filter, with hits and misses, some together; the first page, numbered pages, and by key. */
 export function taskCalls(history: KnownHistory): ListCall[] {
-  const list = callsOf('/task', history, (batch) => ({ createdAt: batch.createdAt, batchId: batch.id, position: 0 }));
+  const list = callsOf('/task', history, (batch) => ({
+    createdAt: batch.createdAt,
+    batchId: batch.id,
+    position: 0,
+  }));
   return [
     ...list.paged('all', ''),
     ...list.paged('name, an eighth', 'name=orders'),
@@ -50,8 +54,14 @@ export function taskCalls(history: KnownHistory): ListCall[] {
     ...list.paged('status Failure', 'status=Failure'),
     list.numbered('status Canceled', 'status=Canceled'),
     ...LIVE.map((status) => list.first(`status ${status}`, `status=${status}`)),
-    list.first('batch_id', (turn) => `batch_id=${pick(history.largeBatches, turn).id}&page=${turn % 10}&page_size=100`),
-    list.first('batch_id and status', (turn) => `batch_id=${pick(history.largeBatches, turn).id}&status=Success`),
+    list.first(
+      'batch_id',
+      (turn) => `batch_id=${pick(history.largeBatches, turn).id}&page=${turn % 10}&page_size=100`,
+    ),
+    list.first(
+      'batch_id and status',
+      (turn) => `batch_id=${pick(history.largeBatches, turn).id}&status=Success`,
+    ),
     list.first('batch_id and name', (turn) => `batch_id=${pick(history.largeBatches, turn).id}&name=orders`),
     list.numbered('timeout, most', 'timeout=60'),
     ...list.paged('timeout, a tenth', 'timeout=3600'),
@@ -71,8 +81,10 @@ export function taskCalls(history: KnownHistory): ListCall[] {
 /** `GET /batches`, likewise. */
 export function batchCalls(history: KnownHistory): ListCall[] {
   const list = callsOf('/batches', history, (batch) => ({ createdAt: batch.createdAt, batchId: batch.id }));
-  const before = (turn: number) => `created_before=${encodeURIComponent(pick(history.someBatches, turn).createdAt)}`;
-  const after = (turn: number) => `created_after=${encodeURIComponent(pick(history.someBatches, turn).createdAt)}`;
+  const before = (turn: number) =>
+    `created_before=${encodeURIComponent(pick(history.someBatches, turn).createdAt)}`;
+  const after = (turn: number) =>
+    `created_after=${encodeURIComponent(pick(history.someBatches, turn).createdAt)}`;
   return [
     ...list.paged('all', ''),
     ...list.paged('name, all', 'name=orders'),
@@ -90,7 +102,10 @@ export function batchCalls(history: KnownHistory): ListCall[] {
     ...LIVE.map((status) => list.first(`status ${status}`, `status=${status}`)),
     list.first('created_before', before),
     list.first('created_after', after),
-    list.first('created_after and created_before', (turn) => `${before(turn)}&created_after=2000-01-01T00:00:00Z`),
+    list.first(
+      'created_after and created_before',
+      (turn) => `${before(turn)}&created_after=2000-01-01T00:00:00Z`,
+    ),
     list.first('scope', (turn) => `scope=flow-${(turn % 5) * 2 + 1}/eu-west`),
     list.miss('scope, none', 'scope=flow-1'),
     list.first('metadata, one in 50', (turn) => metadata({ owner: `team-${turn % 25}` })),
@@ -124,14 +139,24 @@ function callsOf(path: string, history: KnownHistory, keyOf: (batch: KnownBatch)
   const first = (name: string, query: Query) => call(name, query, () => '', true);
   const miss = (name: string, query: Query) => call(name, query, () => '', false);
   const numbered = (name: string, query: Query) =>
-    call(`${name}, by number`, query, (turn) => `page_size=100&page=${(turn * STRIDE) % (history.lastPage + 1)}`, true);
+    call(
+      `${name}, by number`,
+      query,
+      (turn) => `page_size=100&page=${(turn * STRIDE) % (history.lastPage + 1)}`,
+      true,
+    );
   const byKey = (name: string, query: Query) =>
     call(
       `${name}, by key`,
       query,
-      (turn) => `after=${Buffer.from(JSON.stringify(keyOf(pick(history.someBatches, turn)))).toString('base64url')}`,
+      (turn) =>
+        `after=${Buffer.from(JSON.stringify(keyOf(pick(history.someBatches, turn)))).toString('base64url')}`,
       true,
     );
-  const paged = (name: string, query: Query) => [first(name, query), numbered(name, query), byKey(name, query)];
+  const paged = (name: string, query: Query) => [
+    first(name, query),
+    numbered(name, query),
+    byKey(name, query),
+  ];
   return { first, miss, numbered, byKey, paged };
 }

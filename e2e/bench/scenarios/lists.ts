@@ -79,7 +79,9 @@ async function makeHistory(
   { lastPage, ...size }: { batches: number; liveBatches: number; lastPage: number },
 ): Promise<KnownHistory> {
   await system.setWorkers(0);
-  const template = aTask(system, 'template', '/hold', { on_success: [webhook(`${system.receiverUrl}/hold`)] });
+  const template = aTask(system, 'template', '/hold', {
+    on_success: [webhook(`${system.receiverUrl}/hold`)],
+  });
   const [created] = await send(system, [postTasks(system, [template])], { keepBodies: true });
   const [{ id }] = JSON.parse(created!.body) as [{ id: string }];
   await loadHistory(system.database.pool, { ...size, templateTaskId: id });
@@ -134,7 +136,11 @@ async function measure(system: System, calls: readonly ListCall[]): Promise<Meas
     });
   const flood = async (count: number): Promise<number> => {
     const requests = requestsOf(count);
-    const { elapsedMs, statuses } = await system.generator.ask('flood', { requests, count, concurrency: CLIENTS });
+    const { elapsedMs, statuses } = await system.generator.ask('flood', {
+      requests,
+      count,
+      concurrency: CLIENTS,
+    });
     if (statuses[200] !== count) throw new Error(`answers other than 200: ${JSON.stringify(statuses)}`);
     return (count / elapsedMs) * 1000;
   };
@@ -146,16 +152,27 @@ async function measure(system: System, calls: readonly ListCall[]): Promise<Meas
 }
 
 /** @throws when an answer is wrong */
-function judgeAnswers(calls: readonly ListCall[], answers: readonly TimedAnswer[]): Omit<Measured, 'perSecond'> {
+function judgeAnswers(
+  calls: readonly ListCall[],
+  answers: readonly TimedAnswer[],
+): Omit<Measured, 'perSecond'> {
   const byCall = calls.map(({ name, hasRows }, place) => {
     const own = answers.filter((_, index) => index % calls.length === place);
     const wrong = own.find(({ status, bodyBytes }) => status !== 200 || bodyBytes > NOTHING !== hasRows);
-    if (wrong !== undefined) throw new Error(`${name}: answered ${wrong.status} with ${wrong.bodyBytes} bytes`);
-    return { name, p99Ms: percentile(own.map(({ latencyMs }) => latencyMs), 0.99) };
+    if (wrong !== undefined)
+      throw new Error(`${name}: answered ${wrong.status} with ${wrong.bodyBytes} bytes`);
+    return {
+      name,
+      p99Ms: percentile(
+        own.map(({ latencyMs }) => latencyMs),
+        0.99,
+      ),
+    };
   });
   const [worst, ...others] = byCall.toSorted((a, b) => b.p99Ms - a.p99Ms);
   const tell = (call: { name: string; p99Ms: number }): string => `${call.name} ${call.p99Ms.toFixed(1)} ms`;
-  if (others.length > 0) console.log(`  p99 of the slowest: ${[worst!, ...others.slice(0, 4)].map(tell).join('; ')}`);
+  if (others.length > 0)
+    console.log(`  p99 of the slowest: ${[worst!, ...others.slice(0, 4)].map(tell).join('; ')}`);
   const latencies = answers.map(({ latencyMs }) => latencyMs);
   return {
     p50Ms: percentile(latencies, 0.5),

@@ -1,7 +1,7 @@
 import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import { type RawBuilder, sql } from 'kysely';
 import { allOf, type Condition, substringPattern } from './conditions.ts';
-import { asCondition, mayHave, type TaskConditions } from './task-places.ts';
+import { asCondition, cellsBehind, inCell, mayHave, type TaskConditions } from './task-places.ts';
 
 // Where batches stand in the list: statements that give (created_at, id) of batches, newest first, as task-places.ts
 // does for tasks.
@@ -50,9 +50,12 @@ export function byBatch(conditions: BatchConditions, after: BatchKey | null, loo
     (select created_at, id from (${newest} limit ${looks}) b where ${allOf(all)} order by ${NEWEST_FIRST})
     union all
     (select b.created_at, b.id
-     from edge e cross join (select b.* from batch b where ${allOf(ofBatch(conditions))} offset 0) b
-     where (b.created_at, b.id) <= (e.created_at, e.id) and ${allOf([...inRange(conditions), ...ofTasks(task)])}
-     order by b.created_at desc, b.id desc)`;
+     from (
+       select b.* from edge e cross join (select b.* from batch b where ${allOf(ofBatch(conditions))} offset 0) b
+       where (b.created_at, b.id) <= (e.created_at, e.id) and ${allOf(inRange(conditions))}
+       order by b.created_at desc, b.id desc
+       offset 0) b
+     where ${allOf(ofTasks(task))})`;
 }
 
 /**
@@ -66,25 +69,21 @@ export function byTasks(conditions: BatchConditions, after: BatchKey | null, loo
   const range = sql`${allOf(inRange(conditions))} and ${isBehind(after)}`;
   return sql`
     with newest as materialized (
-      select b.*, sum(total_tasks) over w as tasks, row_number() over w as nth
+      select b.*, sum(total_tasks) over w > ${looks} or row_number() over w = ${BATCHES_MAX} as is_beyond
       from (select b.* from batch b where ${range} order by ${NEWEST_FIRST} limit ${BATCHES_MAX}) b
       window w as (order by ${NEWEST_FIRST})
     ), edge as materialized (
-      select created_at, id from newest where tasks > ${looks} or nth = ${BATCHES_MAX} order by ${NEWEST_FIRST} limit 1
+      select created_at, id from newest where is_beyond order by ${NEWEST_FIRST} limit 1
     )
     (select b.created_at, b.id from newest b
-     where not exists (select from edge e where (b.created_at, b.id) <= (e.created_at, e.id)) and ${hasTask(task)}
+     where not b.is_beyond and ${hasTask(task)}
      order by b.created_at desc, b.id desc)
     union all
     (select older.created_at, older.id
      from edge e
-     cross join lateral unnest(cells_back(
-       e.created_at, greatest((select min(created_at) from task), ${createdAfter}::timestamptz))) with ordinality c (cell, n)
+     cross join lateral ${cellsBehind(task, after?.createdAt ?? null, looks)}
      cross join lateral (
-       select distinct h.created_at, h.batch_id as id from (
-         select t.created_at, t.batch_id from task t
-         where list_keys(t.created_at, t.timeout_secs) @> array[c.cell] and ${asCondition(task)}
-         offset 0) h
+       select distinct h.created_at, h.batch_id as id from (${inCell(task)}) h
        where (h.created_at, h.batch_id) <= (e.created_at, e.id)
          and (${createdAfter}::timestamptz is null or h.created_at >= ${createdAfter}::timestamptz)
        order by ${NEWEST_FIRST}) older)`;

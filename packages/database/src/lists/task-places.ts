@@ -30,15 +30,20 @@ export type Places = RawBuilder<unknown>;
 
 const NEWEST_FIRST = sql`created_at desc, batch_id desc, position`;
 
-/** All tasks, or those of some kinds, by the indexes that have them in this order; of them those in one state. */
+/**
+ * All tasks, or those of some kinds, by the indexes that have them in this order; of them those in one state.
+ *
+ * @param behind what a task `t` must meet beside, such as a range of times
+ */
 export function walk(
   { kinds = null, status = null }: Pick<TaskConditions, 'kinds' | 'status'>,
-  after: TaskKey | null,
+  behind: Condition,
 ): Places {
   const each = (condition: Condition): Places =>
-    sql`select t.* from task t where ${condition} and ${asCondition({ status })} and ${isBehind(after)}`;
+    sql`select t.* from task t where ${condition} and ${asCondition({ status })} and ${behind}`;
+  // Of several kinds, each has a branch of its own, and they are merged.
   const branches = kinds === null ? [each(sql`true`)] : kinds.map((kind) => each(sql`t.kind = ${kind}`));
-  return sql`${sql.join(branches, sql` union all `)} order by ${NEWEST_FIRST}`;
+  return sql`select * from (${sql.join(branches, sql` union all `)}) w order by ${NEWEST_FIRST}`;
 }
 
 /** The tasks of one batch. */
@@ -62,6 +67,8 @@ export function inStatus(
   after: TaskKey | null,
 ): Places {
   const inBatches = batchId === null ? mayHave(status) : sql`b.id = ${batchId}`;
+  const { kinds } = conditions;
+  const haveKind = kinds == null ? sql`true` : sql`b.kinds && ${kinds}::text[]`;
   const isNotPast =
     after === null
       ? sql`true`
@@ -72,7 +79,7 @@ export function inStatus(
     select t.created_at, t.batch_id, t.position
     from (
       select b.id, b.created_at from batch b
-      where ${inBatches} and ${isNotPast}
+      where ${inBatches} and ${haveKind} and ${isNotPast}
       order by b.created_at desc, b.id desc) b
     cross join lateral (
       select b.created_at, s.batch_id, s.position from task_state s
@@ -91,15 +98,13 @@ export function mayHave(status: TaskStatus): Condition {
 
 /**
  * The tasks that have what is searched for. First the newest are looked at, one after another: what many tasks have
- * is found there. Then an index is asked, cell by cell of time (migrations/0040): what few tasks have, and what only
- * old ones have, is found by that.
+ * is found there. Then an index is asked (migrations/0040): what few tasks have, and what only old ones have, is found
+ * by that.
  *
  * @param looks how many are looked at first
  */
 export function search(conditions: TaskConditions, after: TaskKey | null, looks: number): Places {
-  const { kinds = null, timeoutSecs } = conditions;
-  const newest = walk({ kinds }, after);
-  const keys = timeoutSecs == null ? sql`array[c.cell]` : sql`array[c.cell, timeout_key(${timeoutSecs})]`;
+  const newest = walk({ kinds: conditions.kinds ?? null }, isBehind(after));
   return sql`
     with edge as materialized (
       select created_at, batch_id, position from (${newest}) w offset ${looks} limit 1
@@ -110,16 +115,46 @@ export function search(conditions: TaskConditions, after: TaskKey | null, looks:
     union all
     (select older.created_at, older.batch_id, older.position
      from edge e
-     cross join lateral unnest(cells_back(e.created_at, (select min(created_at) from task))) with ordinality c (cell, n)
+     cross join lateral ${cellsBehind(conditions, after?.createdAt ?? null, looks)}
      cross join lateral (
-       select h.* from (
-         select t.created_at, t.batch_id, t.position
-         from task t
-         where list_keys(t.created_at, t.timeout_secs) @> ${keys} and ${asCondition(conditions)}
-         offset 0) h
+       select h.* from (${inCell(conditions)}) h
        where (h.created_at, h.batch_id) <= (e.created_at, e.batch_id)
          and (h.batch_id <> e.batch_id or h.position >= e.position)
        order by ${NEWEST_FIRST}) older)`;
+}
+
+/** How many tasks make a sample. */
+const SAMPLE = 40;
+
+/**
+ * Cells `c` of the index to be asked one after another behind an edge `e`.
+ *
+ * @param newest where the looks have begun; null for the newest task of all
+ */
+export function cellsBehind(conditions: TaskConditions, newest: string | null, looks: number): Places {
+  const { kinds = null, ...rest } = conditions;
+  return sql`unnest(search_cells(
+    coalesce(${newest}::timestamptz, (select max(created_at) from task)), e.created_at,
+    (select min(created_at) from task), ${looks}::integer, (
+      select sample.until
+      from (
+        select o.oldest + (e.created_at - o.oldest) * (n / 64.0) as until
+        from (select min(created_at) as oldest from task) o cross join generate_series(64, 1, -1) n
+        offset 0) sample
+      where (
+        select true from (${walk({ kinds }, sql`t.created_at <= sample.until`)} limit ${SAMPLE}) t
+        where ${asCondition(rest)} limit 1)
+      limit 1))) with ordinality as c (cell, n)`;
+}
+
+/** The tasks of the cell `c` that meet conditions, in no order. */
+export function inCell(conditions: TaskConditions): Places {
+  const { timeoutSecs } = conditions;
+  const keys = timeoutSecs == null ? sql`array[c.cell]` : sql`array[c.cell, timeout_key(${timeoutSecs})]`;
+  return sql`
+    select t.created_at, t.batch_id, t.position from task t
+    where list_keys(t.created_at, t.timeout_secs) @> array_remove(${keys}, null) and ${asCondition(conditions)}
+    offset 0`;
 }
 
 /** What a task `t` must have. */
@@ -137,7 +172,7 @@ export function asCondition(conditions: TaskConditions): Condition {
 }
 
 /** Behind the row that the page before has ended with. */
-function isBehind(after: TaskKey | null): Condition {
+export function isBehind(after: TaskKey | null): Condition {
   if (after === null) return sql`true`;
   const { createdAt, batchId, position } = after;
   return sql`(t.created_at, t.batch_id) <= (${createdAt}::timestamptz, ${batchId}::uuid)

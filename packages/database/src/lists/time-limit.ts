@@ -22,6 +22,7 @@ export async function withinTimeLimit<T>(
         `begin isolation level repeatable read read only;
          set local statement_timeout = ${Math.ceil(limitMs)};
          set local enable_seqscan = off;
+         set local random_page_cost = 1.1;
          set local max_parallel_workers_per_gather = 0;
          set local jit = off`,
       )

@@ -25,7 +25,7 @@ export interface BatchFilters {
 }
 
 /** How many of the newest batches, or tasks, are looked at before an index is asked. */
-const LOOKS = { batches: 500, tasks: 5000 };
+const LOOKS = { batches: 500, tasks: 3000 };
 
 /**
  * Batches, newest first. One without tasks is listed only when it was posted as an object.

@@ -2,7 +2,7 @@ import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import { type Kysely, sql } from 'kysely';
 import { findKinds } from '../lists/find-kinds.ts';
 import { type Page, type PageOfRows, reachOf } from '../lists/page.ts';
-import { inBatch, inStatus, type Places, search, type TaskKey, walk } from '../lists/task-places.ts';
+import { inBatch, inStatus, isBehind, type Places, search, type TaskKey, walk } from '../lists/task-places.ts';
 import { withinTimeLimit } from '../lists/time-limit.ts';
 import type { Schema } from '../schema.ts';
 
@@ -22,7 +22,7 @@ export interface TaskFilters {
 }
 
 /** How many of the newest tasks are looked at before an index is asked. */
-const LOOKS = 4000;
+const LOOKS = 2000;
 
 /**
  * Tasks, newest first; within a batch by position.
@@ -63,7 +63,7 @@ async function findPlaces(
   }
   if (batchId !== null) return inBatch(batchId, conditions, after);
   if (isSearch) return search({ ...conditions, status }, after, LOOKS + reachOf(page));
-  return walk({ kinds, status }, after);
+  return walk({ kinds, status }, isBehind(after));
 }
 
 async function readPage(

@@ -398,12 +398,12 @@ describe('lists, with statistics', () => {
   test.each([[{}], [{ status: 'Success' as const }], [{ status: 'Exhausted' as const }]])(
     'the ledger with %j',
     async (filters) => {
-      await expectFewRows(() => listDeliveries(watched.db, filters, page));
+      await expectFewRows(() => listDeliveries(watched.db, filters, page, LIMIT_MS));
     },
   );
 
   test('the ledger of a task and of a batch', async () => {
-    await expectFewRows(() => listDeliveries(watched.db, { taskId: blocked.ids['t500']! }, page));
-    await expectFewRows(() => listDeliveries(watched.db, { batchId: blocked.id }, page));
+    await expectFewRows(() => listDeliveries(watched.db, { taskId: blocked.ids['t500']! }, page, LIMIT_MS));
+    await expectFewRows(() => listDeliveries(watched.db, { batchId: blocked.id }, page, LIMIT_MS));
   });
 });
