@@ -25,56 +25,49 @@ RETURN ARRAY[
   age_cell(age_secs(created_at), 4), age_cell(age_secs(created_at), 8), age_cell(age_secs(created_at), 12),
   age_cell(age_secs(created_at), 16), timeout_key(timeout_secs)];
 
--- The cells from a time back to another, the newest first. They begin with 2^p_bits seconds and grow; where p_again
--- lies, they begin so once more.
-CREATE FUNCTION cells_back(p_newest timestamptz, p_oldest timestamptz, p_bits integer, p_again timestamptz)
-RETURNS bigint[]
+-- The cells from a time back to another, the newest first. They begin with 2^p_bits seconds and grow. Between p_after
+-- and p_hit, where what is searched for begins, they are small again.
+CREATE FUNCTION cells_back(
+  p_newest timestamptz, p_oldest timestamptz, p_bits integer, p_after timestamptz, p_hit timestamptz
+) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   cells bigint[] := '{}';
   bits integer := p_bits;
   secs bigint := age_secs(p_newest);
   oldest bigint := age_secs(p_oldest);
-  again bigint := age_secs(p_again);
+  after bigint := age_secs(p_after);
+  hit bigint := age_secs(p_hit);
 BEGIN
   WHILE secs >= oldest LOOP
-    -- One that would go past it.
-    WHILE again < secs AND bits > p_bits AND (secs >> bits) << bits <= again LOOP
-      bits := bits - 4;
-    END LOOP;
-    cells := cells || age_cell(secs, bits);
-    -- The second before this cell; a longer one ends there, too, once in 16 times.
-    secs := ((secs >> bits) << bits) - 1;
-    IF secs <= again THEN
-      again := NULL;
-      bits := p_bits;
-    END IF;
+    -- A longer cell ends where this one does, too, once in 16 times.
     WHILE bits < 16 AND (secs + 1) & ((1 << bits + 4) - 1) = 0 LOOP
       bits := bits + 4;
     END LOOP;
+    WHILE bits > p_bits AND secs > hit AND (secs >> bits) << bits <= after LOOP
+      bits := bits - 4;
+    END LOOP;
+    cells := cells || age_cell(secs, bits);
+    -- The second before this cell.
+    secs := ((secs >> bits) << bits) - 1;
   END LOOP;
   RETURN cells;
 END $$;
 
--- Where a search is to ask the index. What no sample has found is rare: it is asked for once, without a cell. What one
--- has found is asked for cell by cell, from small ones on: such that have a thousand tasks or so, as many as there were
--- at the pace of p_looks tasks between p_newest and p_edge.
---
--- p_hit: the time of the newest of 64 samples between p_oldest and p_edge that has found something.
+-- The cells in which a search asks the index for what 64 samples between p_oldest and p_edge have found; p_hit is the
+-- time of the newest that did. The first cells have a thousand tasks or so, at the pace of p_looks tasks between
+-- p_newest and p_edge. None when no sample has found anything.
 CREATE FUNCTION search_cells(
   p_newest timestamptz, p_edge timestamptz, p_oldest timestamptz, p_looks integer, p_hit timestamptz
 ) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-  WHEN p_hit IS NULL THEN ARRAY[NULL::bigint]
-  ELSE cells_back(
-    p_edge, p_oldest,
-    CASE
-      WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 16 THEN 4
-      WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 256 THEN 8
-      ELSE 12 END,
-    p_hit + (p_edge - p_oldest) / 64)
-  END;
+RETURN CASE WHEN p_hit IS NOT NULL THEN cells_back(
+  p_edge, p_oldest,
+  CASE
+    WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 16 THEN 4
+    WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 256 THEN 8
+    ELSE 12 END,
+  p_hit + (p_edge - p_oldest) / 64, p_hit) END;
 
 -- What has been written is put in its place often, since each search looks through what has not.
 CREATE INDEX task_by_content ON task

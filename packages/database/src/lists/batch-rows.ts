@@ -1,7 +1,7 @@
 import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import { type RawBuilder, sql } from 'kysely';
 import { allOf, type Condition, substringPattern } from './conditions.ts';
-import { asCondition, cellsBehind, inCell, mayHave, type TaskConditions } from './task-places.ts';
+import { asCondition, cellsBehind, indexed, mayHave, sampled, type TaskConditions } from './task-places.ts';
 
 // Where batches stand in the list: statements that give (created_at, id) of batches, newest first, as task-places.ts
 // does for tasks.
@@ -67,6 +67,8 @@ export function byBatch(conditions: BatchConditions, after: BatchKey | null, loo
 export function byTasks(conditions: BatchConditions, after: BatchKey | null, looks: number): Rows {
   const { task, createdAfter = null } = conditions;
   const range = sql`${allOf(inRange(conditions))} and ${isBehind(after)}`;
+  const isOlder = sql`(t.created_at, t.batch_id) <= (e.created_at, e.id)
+    and (${createdAfter}::timestamptz is null or t.created_at >= ${createdAfter}::timestamptz)`;
   return sql`
     with newest as materialized (
       select b.*, sum(total_tasks) over w > ${looks} or row_number() over w = ${BATCHES_MAX} as is_beyond
@@ -74,18 +76,22 @@ export function byTasks(conditions: BatchConditions, after: BatchKey | null, loo
       window w as (order by ${NEWEST_FIRST})
     ), edge as materialized (
       select created_at, id from newest where is_beyond order by ${NEWEST_FIRST} limit 1
-    )
+    ), ${sampled(task)}
     (select b.created_at, b.id from newest b
      where not b.is_beyond and ${hasTask(task)}
      order by b.created_at desc, b.id desc)
     union all
+    (select distinct t.created_at, t.batch_id as id
+     from edge e cross join (${indexed(task)}) t
+     where (select hit from sampled) is null and ${isOlder}
+     order by ${NEWEST_FIRST})
+    union all
     (select older.created_at, older.id
      from edge e
-     cross join lateral ${cellsBehind(task, after?.createdAt ?? null, looks)}
+     cross join lateral ${cellsBehind(after?.createdAt ?? null, looks)}
      cross join lateral (
-       select distinct h.created_at, h.batch_id as id from (${inCell(task)}) h
-       where (h.created_at, h.batch_id) <= (e.created_at, e.id)
-         and (${createdAfter}::timestamptz is null or h.created_at >= ${createdAfter}::timestamptz)
+       select distinct t.created_at, t.batch_id as id from (${indexed(task, sql`c.cell`)}) t
+       where ${isOlder}
        order by ${NEWEST_FIRST}) older)`;
 }
 

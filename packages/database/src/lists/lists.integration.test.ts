@@ -168,10 +168,10 @@ describe('tasks', () => {
     for (const kinds of [null, ['load'], ['load', 'transform'], ['nothing']]) {
       for (const status of [null, 'Success'] as const) {
         const wanted = await expected({ kinds, status });
-        expect(await keysOf(walk({ kinds, status }, sql`true`))).toEqual(wanted);
+        expect(await keysOf(walk({ kinds, status }, sql`true`, 1000))).toEqual(wanted);
         const after = wanted[20];
         if (after !== undefined)
-          expect(await keysOf(walk({ kinds, status }, isBehind(after)))).toEqual(wanted.slice(21));
+          expect(await keysOf(walk({ kinds, status }, isBehind(after), 1000))).toEqual(wanted.slice(21));
       }
     }
     const batchId = batchIds[6]!;

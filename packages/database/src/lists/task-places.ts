@@ -31,19 +31,23 @@ export type Places = RawBuilder<unknown>;
 const NEWEST_FIRST = sql`created_at desc, batch_id desc, position`;
 
 /**
- * All tasks, or those of some kinds, by the indexes that have them in this order; of them those in one state.
+ * The first of all tasks, or of those of some kinds, by the indexes that have them in this order; of them those in one
+ * state.
  *
  * @param behind what a task `t` must meet beside, such as a range of times
  */
 export function walk(
   { kinds = null, status = null }: Pick<TaskConditions, 'kinds' | 'status'>,
   behind: Condition,
+  limit: number,
 ): Places {
-  const each = (condition: Condition): Places =>
-    sql`select t.* from task t where ${condition} and ${asCondition({ status })} and ${behind}`;
-  // Of several kinds, each has a branch of its own, and they are merged.
-  const branches = kinds === null ? [each(sql`true`)] : kinds.map((kind) => each(sql`t.kind = ${kind}`));
-  return sql`select * from (${sql.join(branches, sql` union all `)}) w order by ${NEWEST_FIRST}`;
+  const each = (condition: Condition): Places => sql`
+    (select t.* from task t where ${condition} and ${asCondition({ status })} and ${behind}
+     order by ${NEWEST_FIRST} limit ${limit})`;
+  if (kinds === null) return each(sql`true`);
+  // Each kind has a branch of its own, and they are merged.
+  const branches = kinds.map((kind) => each(sql`t.kind = ${kind}`));
+  return sql`select * from (${sql.join(branches, sql` union all `)}) w order by ${NEWEST_FIRST} limit ${limit}`;
 }
 
 /** The tasks of one batch. */
@@ -104,56 +108,71 @@ export function mayHave(status: TaskStatus): Condition {
  * @param looks how many are looked at first
  */
 export function search(conditions: TaskConditions, after: TaskKey | null, looks: number): Places {
-  const newest = walk({ kinds: conditions.kinds ?? null }, isBehind(after));
+  const { kinds = null, ...rest } = conditions;
+  const newest = walk({ kinds }, isBehind(after), looks + 1);
+  const isOlder = sql`(t.created_at, t.batch_id) <= (e.created_at, e.batch_id)
+    and (t.batch_id <> e.batch_id or t.position >= e.position)`;
   return sql`
     with edge as materialized (
       select created_at, batch_id, position from (${newest}) w offset ${looks} limit 1
-    )
-    (select t.created_at, t.batch_id, t.position
-     from (${newest} limit ${looks}) t where ${asCondition({ ...conditions, kinds: null })}
+    ), ${sampled(conditions)}
+    (select t.created_at, t.batch_id, t.position from (${walk({ kinds }, isBehind(after), looks)}) t
+     where ${asCondition(rest)}
      order by ${NEWEST_FIRST})
+    union all
+    (select t.created_at, t.batch_id, t.position
+     from edge e cross join (${indexed(conditions)}) t
+     where (select hit from sampled) is null and ${isOlder}
+     order by t.created_at desc, t.batch_id desc, t.position)
     union all
     (select older.created_at, older.batch_id, older.position
      from edge e
-     cross join lateral ${cellsBehind(conditions, after?.createdAt ?? null, looks)}
+     cross join lateral ${cellsBehind(after?.createdAt ?? null, looks)}
      cross join lateral (
-       select h.* from (${inCell(conditions)}) h
-       where (h.created_at, h.batch_id) <= (e.created_at, e.batch_id)
-         and (h.batch_id <> e.batch_id or h.position >= e.position)
-       order by ${NEWEST_FIRST}) older)`;
+       select t.* from (${indexed(conditions, sql`c.cell`)}) t where ${isOlder} order by ${NEWEST_FIRST}) older)`;
 }
 
 /** How many tasks make a sample. */
 const SAMPLE = 40;
 
 /**
- * Cells `c` of the index to be asked one after another behind an edge `e`.
+ * What is rare and what is not, beyond an `edge`: `sampled.hit` is the time of the newest of 64 samples, taken at equal
+ * distances, that has found something; null when none has.
+ */
+export function sampled({ kinds = null, ...rest }: TaskConditions): Places {
+  return sql`sampled as materialized (
+    select (
+      select s.until
+      from (
+        select o.oldest + (e.created_at - o.oldest) * (n / 64.0) as until
+        from edge e cross join (select min(created_at) as oldest from task) o cross join generate_series(64, 1, -1) n
+        offset 0) s
+      where (
+        select true from (${walk({ kinds }, sql`t.created_at <= s.until`, SAMPLE)}) t
+        where ${asCondition(rest)} limit 1)
+      limit 1) as hit)`;
+}
+
+/**
+ * The cells `c` of the index to be asked one after another behind an edge `e`, when samples have found something.
  *
  * @param newest where the looks have begun; null for the newest task of all
  */
-export function cellsBehind(conditions: TaskConditions, newest: string | null, looks: number): Places {
-  const { kinds = null, ...rest } = conditions;
+export function cellsBehind(newest: string | null, looks: number): Places {
   return sql`unnest(search_cells(
     coalesce(${newest}::timestamptz, (select max(created_at) from task)), e.created_at,
-    (select min(created_at) from task), ${looks}::integer, (
-      select sample.until
-      from (
-        select o.oldest + (e.created_at - o.oldest) * (n / 64.0) as until
-        from (select min(created_at) as oldest from task) o cross join generate_series(64, 1, -1) n
-        offset 0) sample
-      where (
-        select true from (${walk({ kinds }, sql`t.created_at <= sample.until`)} limit ${SAMPLE}) t
-        where ${asCondition(rest)} limit 1)
-      limit 1))) with ordinality as c (cell, n)`;
+    (select min(created_at) from task), ${looks}::integer, (select hit from sampled))) with ordinality as c (cell, n)`;
 }
 
-/** The tasks of the cell `c` that meet conditions, in no order. */
-export function inCell(conditions: TaskConditions): Places {
+/** The tasks that meet conditions by the index, in no order; of all ages, or of one cell. */
+export function indexed(conditions: TaskConditions, cell?: Places): Places {
   const { timeoutSecs } = conditions;
-  const keys = timeoutSecs == null ? sql`array[c.cell]` : sql`array[c.cell, timeout_key(${timeoutSecs})]`;
+  const keys = [...(cell ? [cell] : []), ...(timeoutSecs == null ? [] : [sql`timeout_key(${timeoutSecs})`])];
+  const ofKeys =
+    keys.length === 0 ? sql`true` : sql`list_keys(t.created_at, t.timeout_secs) @> array[${sql.join(keys)}]`;
   return sql`
     select t.created_at, t.batch_id, t.position from task t
-    where list_keys(t.created_at, t.timeout_secs) @> array_remove(${keys}, null) and ${asCondition(conditions)}
+    where ${ofKeys} and ${asCondition(conditions)}
     offset 0`;
 }
 

@@ -2,7 +2,15 @@ import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import { type Kysely, sql } from 'kysely';
 import { findKinds } from '../lists/find-kinds.ts';
 import { type Page, type PageOfRows, reachOf } from '../lists/page.ts';
-import { inBatch, inStatus, isBehind, type Places, search, type TaskKey, walk } from '../lists/task-places.ts';
+import {
+  inBatch,
+  inStatus,
+  isBehind,
+  type Places,
+  search,
+  type TaskKey,
+  walk,
+} from '../lists/task-places.ts';
 import { withinTimeLimit } from '../lists/time-limit.ts';
 import type { Schema } from '../schema.ts';
 
@@ -63,7 +71,7 @@ async function findPlaces(
   }
   if (batchId !== null) return inBatch(batchId, conditions, after);
   if (isSearch) return search({ ...conditions, status }, after, LOOKS + reachOf(page));
-  return walk({ kinds, status }, isBehind(after));
+  return walk({ kinds, status }, isBehind(after), reachOf(page));
 }
 
 async function readPage(
