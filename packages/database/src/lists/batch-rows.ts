@@ -28,8 +28,6 @@ export interface BatchConditions {
 type Rows = RawBuilder<unknown>;
 
 const NEWEST_FIRST = sql`created_at desc, id desc`;
-/** As many batches are looked at, at most, before an index is asked. */
-const BATCHES_MAX = 1000;
 
 /**
  * The batches that meet conditions on themselves. First the newest are looked at, one after another; what few batches
@@ -62,17 +60,21 @@ export function byBatch(conditions: BatchConditions, after: BatchKey | null, loo
  * The batches one of whose tasks has what is searched for. First those of the newest are looked at; what few have, and
  * what only old ones have, is found by an index after that, cell by cell of time (migrations/0040).
  *
- * @param looks how many tasks are looked at first, about
+ * @param looks how many batches and tasks are looked at first, at most
  */
-export function byTasks(conditions: BatchConditions, after: BatchKey | null, looks: number): Rows {
+export function byTasks(
+  conditions: BatchConditions,
+  after: BatchKey | null,
+  looks: { readonly batches: number; readonly tasks: number },
+): Rows {
   const { task, createdAfter = null } = conditions;
   const range = sql`${allOf(inRange(conditions))} and ${isBehind(after)}`;
   const isOlder = sql`(t.created_at, t.batch_id) <= (e.created_at, e.id)
     and (${createdAfter}::timestamptz is null or t.created_at >= ${createdAfter}::timestamptz)`;
   return sql`
     with newest as materialized (
-      select b.*, sum(total_tasks) over w > ${looks} or row_number() over w = ${BATCHES_MAX} as is_beyond
-      from (select b.* from batch b where ${range} order by ${NEWEST_FIRST} limit ${BATCHES_MAX}) b
+      select b.*, sum(total_tasks) over w > ${looks.tasks} or row_number() over w > ${looks.batches} as is_beyond
+      from (select b.* from batch b where ${range} order by ${NEWEST_FIRST} limit ${looks.batches + 1}) b
       window w as (order by ${NEWEST_FIRST})
     ), edge as materialized (
       select created_at, id from newest where is_beyond order by ${NEWEST_FIRST} limit 1
@@ -88,7 +90,7 @@ export function byTasks(conditions: BatchConditions, after: BatchKey | null, loo
     union all
     (select older.created_at, older.id
      from edge e
-     cross join lateral ${cellsBehind(after?.createdAt ?? null, looks)}
+     cross join lateral ${cellsBehind(after?.createdAt ?? null, looks.tasks)}
      cross join lateral (
        select distinct t.created_at, t.batch_id as id from (${indexed(task, sql`c.cell`)}) t
        where ${isOlder}

@@ -15,6 +15,7 @@ import { withinTimeLimit } from './time-limit.ts';
 import {
   inBatch,
   inStatus,
+  inStatusFrom,
   isBehind,
   type Places,
   search,
@@ -152,6 +153,9 @@ describe('tasks', () => {
     for (const conditions of TASKS) {
       const wanted = await expected({ ...conditions, status });
       expect(await keysOf(inStatus(status, conditions, null))).toEqual(wanted);
+      if (conditions === TASKS[0])
+        for (const skip of [0, 1, 17, 30])
+          expect(await keysOf(inStatusFrom(status, skip))).toEqual(wanted.slice(skip));
       const after = wanted[Math.floor(wanted.length / 2)];
       if (after === undefined) continue;
       expect(await keysOf(inStatus(status, conditions, after))).toEqual(
@@ -240,8 +244,13 @@ describe('batches', () => {
     for (const range of [{}, times]) {
       const conditions = { ...range, task };
       const wanted = await expected(conditions);
-      for (const find of [byBatch, byTasks]) {
-        for (const looks of [0, 1, 20, 1000]) {
+      const finds = [
+        byBatch,
+        (...[of, after, looks]: Parameters<typeof byBatch>) =>
+          byTasks(of, after, { batches: looks, tasks: looks * 3 }),
+      ];
+      for (const find of finds) {
+        for (const looks of [1, 20, 1000]) {
           expect(await idsOf(find(conditions, null, looks))).toEqual(wanted);
           if (wanted.length < 2) continue;
           const middle = Math.floor(wanted.length / 2);

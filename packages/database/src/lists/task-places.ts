@@ -73,23 +73,46 @@ export function inStatus(
   const inBatches = batchId === null ? mayHave(status) : sql`b.id = ${batchId}`;
   const { kinds } = conditions;
   const haveKind = kinds == null ? sql`true` : sql`b.kinds && ${kinds}::text[]`;
-  const isNotPast =
-    after === null
-      ? sql`true`
-      : sql`(b.created_at, b.id) <= (${after.createdAt}::timestamptz, ${after.batchId}::uuid)`;
   const hasMore = Object.values(conditions).some((value) => value != null);
   const isSuch = hasMore ? sql`(select ${asCondition(conditions)} from task t where t.id = s.id)` : sql`true`;
   return sql`
     select t.created_at, t.batch_id, t.position
     from (
       select b.id, b.created_at from batch b
-      where ${inBatches} and ${haveKind} and ${isNotPast}
+      where ${inBatches} and ${haveKind} and ${isNotPast(after)}
       order by b.created_at desc, b.id desc) b
     cross join lateral (
       select b.created_at, s.batch_id, s.position from task_state s
       where s.batch_id = b.id and s.status = ${status} and ${isSuch}
       order by s.position) t
     where ${isBehind(after)}
+    order by b.created_at desc, b.id desc, t.position`;
+}
+
+/**
+ * The same for all tasks in one state, from a number on: batches that lie before are stepped over by their counts.
+ *
+ * @param skip how many tasks lie before
+ */
+export function inStatusFrom(status: TaskStatus, skip: number): Places {
+  return sql`
+    select t.created_at, t.batch_id, t.position
+    from (
+      select b.id, b.created_at, b.upto - b.n as before, b.upto
+      from (
+        select b.id, b.created_at, b.n, sum(b.n) over (order by b.created_at desc, b.id desc) as upto
+        from (
+          select b.id, b.created_at, coalesce(
+            (b.status_counts ->> ${status})::integer,
+            (select count(*) from task_state s where s.batch_id = b.id and s.status = ${status})) as n
+          from batch b where ${mayHave(status)}
+          order by b.created_at desc, b.id desc) b) b
+      where b.upto > ${skip}
+      order by b.created_at desc, b.id desc) b
+    cross join lateral (
+      select b.created_at, s.batch_id, s.position, row_number() over (order by s.position) as nth
+      from task_state s where s.batch_id = b.id and s.status = ${status}) t
+    where b.before + t.nth > ${skip}
     order by b.created_at desc, b.id desc, t.position`;
 }
 
@@ -136,10 +159,10 @@ export function search(conditions: TaskConditions, after: TaskKey | null, looks:
 const SAMPLE = 40;
 
 /**
- * What is rare and what is not, beyond an `edge`: `sampled.hit` is the time of the newest of 64 samples, taken at equal
- * distances, that has found something; null when none has.
+ * Whether what the index is asked for is rare, beyond an `edge`: `sampled.hit` is the time of the newest of 64 samples,
+ * taken at equal distances, that has it; null when none has.
  */
-export function sampled({ kinds = null, ...rest }: TaskConditions): Places {
+export function sampled({ name = null, timeoutSecs = null, metadata = null }: TaskConditions): Places {
   return sql`sampled as materialized (
     select (
       select s.until
@@ -148,8 +171,8 @@ export function sampled({ kinds = null, ...rest }: TaskConditions): Places {
         from edge e cross join (select min(created_at) as oldest from task) o cross join generate_series(64, 1, -1) n
         offset 0) s
       where (
-        select true from (${walk({ kinds }, sql`t.created_at <= s.until`, SAMPLE)}) t
-        where ${asCondition(rest)} limit 1)
+        select true from (${walk({}, sql`t.created_at <= s.until`, SAMPLE)}) t
+        where ${asCondition({ name, timeoutSecs, metadata })} limit 1)
       limit 1) as hit)`;
 }
 
@@ -188,6 +211,12 @@ export function asCondition(conditions: TaskConditions): Condition {
   // Looked up for each that meets the rest, never the other way round.
   if (status != null) list.push(sql`(select s.status from task_state s where s.id = t.id) = ${status}`);
   return allOf(list);
+}
+
+/** In the batch of that row, or behind. */
+function isNotPast(after: TaskKey | null): Condition {
+  if (after === null) return sql`true`;
+  return sql`(b.created_at, b.id) <= (${after.createdAt}::timestamptz, ${after.batchId}::uuid)`;
 }
 
 /** Behind the row that the page before has ended with. */

@@ -25,7 +25,9 @@ export interface BatchFilters {
 }
 
 /** How many of the newest batches, or tasks, are looked at before an index is asked. */
-const LOOKS = { batches: 500, tasks: 3000 };
+const LOOKS = { batches: 500, tasks: 5000 };
+/** As many tasks, at most, are looked at for each batch of the pages before. */
+const TASKS_EACH = 100;
 
 /**
  * Batches, newest first. One without tasks is listed only when it was posted as an object.
@@ -56,9 +58,10 @@ async function findRows(
   const conditions = { ...ofBatch, task: { name, status, kinds, kindText: kinds === null ? kind : null } };
   const { scope, metadata, search } = ofBatch;
   const isAnyBatch = [scope, metadata, search].every((condition) => condition == null);
-  return name !== null && isAnyBatch
-    ? byTasks(conditions, page.after, LOOKS.tasks + reachOf(page))
-    : byBatch(conditions, page.after, LOOKS.batches + reachOf(page));
+  if (name === null || !isAnyBatch) return byBatch(conditions, page.after, LOOKS.batches + reachOf(page));
+  // Who asks for a later page has seen earlier ones, so that many batches have it.
+  const looks = { batches: LOOKS.batches + 2 * page.offset, tasks: LOOKS.tasks + TASKS_EACH * page.offset };
+  return byTasks(conditions, page.after, looks);
 }
 
 async function readPage(
@@ -72,11 +75,16 @@ async function readPage(
     )
     select json_build_object(
       'batch_id', b.id, 'total_tasks', b.total_tasks, 'first_created_at', rfc3339(b.created_at),
-      'latest_updated_at', rfc3339(b.updated_at), 'status_counts', batch_counts_json(b), 'kinds', b.kinds,
+      'latest_updated_at', rfc3339(b.updated_at), 'status_counts', counts_json(c.counts), 'kinds', b.kinds,
       'remaining', case when b.posted_as_object then b.open_tasks end,
       'scope', b.scope, 'metadata', coalesce(b.metadata, '{}'))::text as json,
       rfc3339(b.created_at) as created_at, b.id
     from page p join batch b on b.id = p.id
+    cross join lateral (
+      select coalesce(b.status_counts, (
+        select jsonb_object_agg(n.status, n.count)
+        from (select s.status, count(*) from task_state s where s.batch_id = b.id group by s.status) n)) as counts
+      offset 0) c
     order by p.created_at desc, p.id desc`.execute(db);
   const last = rows.length === size ? rows.at(-1) : undefined;
   return {

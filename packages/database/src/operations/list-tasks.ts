@@ -5,6 +5,7 @@ import { type Page, type PageOfRows, reachOf } from '../lists/page.ts';
 import {
   inBatch,
   inStatus,
+  inStatusFrom,
   isBehind,
   type Places,
   search,
@@ -45,9 +46,15 @@ export function listTasks(
   limitMs: number,
 ): Promise<PageOfRows<TaskKey>> {
   return withinTimeLimit(db, limitMs, async (bounded) => {
-    const places = await findPlaces(bounded, filters, page);
-    return places === null ? { json: '[]', next: null } : readPage(bounded, places, page);
+    const found = await findPlaces(bounded, filters, page);
+    return found === null ? { json: '[]', next: null } : readPage(bounded, found, page.size);
   });
+}
+
+interface FoundPlaces {
+  readonly places: Places;
+  /** How many of them lie before the page. */
+  readonly offset: number;
 }
 
 /** Chooses what to go by; null when there is no such task. */
@@ -55,29 +62,31 @@ async function findPlaces(
   db: Kysely<Schema>,
   { kind = null, status = null, batchId = null, ...others }: TaskFilters,
   page: Page<TaskKey>,
-): Promise<Places | null> {
+): Promise<FoundPlaces | null> {
   const kinds = kind === null ? null : await findKinds(db, kind);
   if (kinds?.length === 0) return null;
   const conditions = { ...others, kinds, kindText: kinds === null ? kind : null };
   const { name, timeoutSecs, metadata, kindText } = conditions;
   const isSearch = [name, timeoutSecs, metadata, kindText].some((condition) => condition != null);
-  const { after } = page;
+  const { after, offset } = page;
 
   if (status !== null) {
+    const isAlone = kinds === null && !isSearch;
+    if (isAlone && batchId === null && offset > 0) return { places: inStatusFrom(status, offset), offset: 0 };
     // Tasks that have not ended are in few batches; of those that have, most succeed.
     const isRare = !isTerminal(status) || (status !== 'Success' && !isSearch);
-    if (batchId !== null || isRare || (kinds === null && !isSearch))
-      return inStatus(status, { ...conditions, batchId }, after);
+    if (batchId !== null || isRare || isAlone)
+      return { places: inStatus(status, { ...conditions, batchId }, after), offset };
   }
-  if (batchId !== null) return inBatch(batchId, conditions, after);
-  if (isSearch) return search({ ...conditions, status }, after, LOOKS + reachOf(page));
-  return walk({ kinds, status }, isBehind(after), reachOf(page));
+  if (batchId !== null) return { places: inBatch(batchId, conditions, after), offset };
+  if (isSearch) return { places: search({ ...conditions, status }, after, LOOKS + reachOf(page)), offset };
+  return { places: walk({ kinds, status }, isBehind(after), reachOf(page)), offset };
 }
 
 async function readPage(
   db: Kysely<Schema>,
-  places: Places,
-  { size, offset }: Page<TaskKey>,
+  { places, offset }: FoundPlaces,
+  size: number,
 ): Promise<PageOfRows<TaskKey>> {
   const { rows } = await sql<{ json: string; created_at: string; batch_id: string; position: number }>`
     with page as materialized (
