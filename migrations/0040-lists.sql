@@ -69,7 +69,5 @@ RETURN CASE WHEN p_hit IS NOT NULL THEN cells_back(
     ELSE 12 END,
   p_hit + (p_edge - p_oldest) / 64, p_hit) END;
 
--- What has been written is put in its place often, since each search looks through what has not.
 CREATE INDEX task_by_content ON task
-USING gin (list_keys(created_at, timeout_secs), name gin_trgm_ops, metadata jsonb_path_ops)
-WITH (gin_pending_list_limit = 256);
+USING gin (list_keys(created_at, timeout_secs), name gin_trgm_ops, metadata jsonb_path_ops);

@@ -378,7 +378,9 @@ describe('lists, with statistics', () => {
 
   // proves: http/page-cost
   test('the tasks of a batch, and a later page', async () => {
-    await expectFewRows(() => listTasks(watched.db, { batchId: blocked.id, status: 'Pending' }, page, LIMIT_MS));
+    await expectFewRows(() =>
+      listTasks(watched.db, { batchId: blocked.id, status: 'Pending' }, page, LIMIT_MS),
+    );
     const { next } = await listTasks(database.db, {}, page, LIMIT_MS);
     await expectFewRows(() => listTasks(watched.db, {}, { ...page, after: next }, LIMIT_MS));
   });
