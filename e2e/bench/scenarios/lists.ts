@@ -11,9 +11,9 @@ import { defineScenario } from './scenario.ts';
 const FULL = { batches: 20_000, liveBatches: 200, lastPage: 100 };
 const QUICK = { batches: 2000, liveBatches: 100, lastPage: 10 };
 const CLIENTS = 8;
-/** How long one list is asked as often as it can be, and then half as often. */
+/** How long a list is asked as often as it can be; then it is asked half as often, the longer the more filters. */
 const FLOOD_MS = 2000;
-const STEADY_MS = 12_000;
+const STEADY_MS = { tasks: 20_000, batches: 15_000, byId: 4000 };
 const NOTHING = '[]'.length;
 
 const rate = (what: string) => ({ what: `${what}, ${CLIENTS} clients`, unit: 'per s' });
@@ -49,10 +49,10 @@ export const lists = defineScenario({
     };
     for (const call of Object.values(calls).flat()) await check(system, call);
     return async () => {
-      const tasks = await measure(system, calls.tasks);
-      const batches = await measure(system, calls.batches);
-      const batch = await measure(system, calls.batch);
-      const dag = await measure(system, calls.dag);
+      const tasks = await measure(system, calls.tasks, STEADY_MS.tasks);
+      const batches = await measure(system, calls.batches, STEADY_MS.batches);
+      const batch = await measure(system, calls.batch, STEADY_MS.byId);
+      const dag = await measure(system, calls.dag, STEADY_MS.byId);
       return {
         tasksRate: tasks.perSecond,
         tasksP50: tasks.p50Ms,
@@ -128,7 +128,7 @@ interface Measured {
 }
 
 /** Finds out how often the calls can be answered, and how long they take at half of that. */
-async function measure(system: System, calls: readonly ListCall[]): Promise<Measured> {
+async function measure(system: System, calls: readonly ListCall[], steadyMs: number): Promise<Measured> {
   const requestsOf = (count: number): HttpRequest[] =>
     Array.from({ length: count }, (_, index) => {
       const call = calls[index % calls.length]!;
@@ -146,7 +146,7 @@ async function measure(system: System, calls: readonly ListCall[]): Promise<Meas
   };
   const roughly = await flood(calls.length * 4);
   const perSecond = await flood(Math.ceil((roughly * FLOOD_MS) / 1000));
-  const requests = requestsOf(Math.ceil((perSecond / 2) * (STEADY_MS / 1000)));
+  const requests = requestsOf(Math.ceil((perSecond / 2) * (steadyMs / 1000)));
   const answers = await system.generator.ask('sendEachAtRate', { requests, perSecond: perSecond / 2 });
   return { perSecond, ...judgeAnswers(calls, answers) };
 }
