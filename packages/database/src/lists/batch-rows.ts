@@ -1,4 +1,4 @@
-import { isTerminal, type TaskStatus } from '@arcrun/domain';
+import { isTerminal } from '@arcrun/domain';
 import { type RawBuilder, sql } from 'kysely';
 import { allOf, type Condition, substringPattern } from './conditions.ts';
 import { asCondition, cellsBehind, indexed, mayHave, sampled, type TaskConditions } from './task-places.ts';
