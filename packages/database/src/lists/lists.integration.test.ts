@@ -135,7 +135,7 @@ describe('tasks', () => {
     async (conditions) => {
       for (const status of [null, 'Success', 'Failure'] as const) {
         const wanted = await expected({ ...conditions, status });
-        for (const looks of [0, 1, 30, 1000]) {
+        for (const looks of [1, 30, 1000]) {
           expect(await keysOf(search({ ...conditions, status }, null, looks))).toEqual(wanted);
           for (const at of [0, 1, Math.floor(wanted.length / 2), wanted.length - 1]) {
             const after = wanted[at];

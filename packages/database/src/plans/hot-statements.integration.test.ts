@@ -157,12 +157,12 @@ afterAll(() => database.close());
 let watched: Database;
 let takeReads: () => Promise<ReadRows[]>;
 
-async function expectFewRows(run: () => Promise<unknown>): Promise<void> {
+async function expectFewRows(run: () => Promise<unknown>, rowsMax = ROWS_MAX): Promise<void> {
   await takeReads();
   await run();
   const tooMuch = (await takeReads()).filter(
     ({ table, isSequential, rows }) =>
-      !INBOXES.has(table) && !SMALL.has(table) && (isSequential || rows > ROWS_MAX),
+      !INBOXES.has(table) && !SMALL.has(table) && (isSequential || rows > rowsMax),
   );
   expect(tooMuch).toEqual([]);
 }
@@ -394,7 +394,9 @@ describe('lists, with statistics', () => {
     [{ metadata: '{"n": 7}' }],
     [{ search: 'scope-17' }],
   ])('the list of batches with %j', async (filters) => {
-    await expectFewRows(() => listBatches(watched.db, filters, page, LIMIT_MS));
+    // Those of live batches are counted in an index.
+    const counted = page.size * BATCH_SIZE;
+    await expectFewRows(() => listBatches(watched.db, filters, page, LIMIT_MS), counted);
   });
 
   test.each([[{}], [{ status: 'Success' as const }], [{ status: 'Exhausted' as const }]])(
