@@ -91,6 +91,8 @@ const TASKS: readonly TaskConditions[] = [
   { name: 'orders' },
   { name: 'old-' },
   { name: '-5' },
+  // Of a batch that lies between two samples.
+  { name: '-25-' },
   { name: 'r' },
   { name: 'nowhere' },
   { kinds: ['load'] },
@@ -231,6 +233,7 @@ describe('batches', () => {
     { name: 'orders' },
     { name: 'old-' },
     { name: '-5' },
+    { name: '-25-' },
     { name: 'r' },
     { name: 'nowhere' },
     { name: 'orders', kinds: ['extract'], status: 'Success' },
