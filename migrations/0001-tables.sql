@@ -61,16 +61,11 @@ CREATE TABLE batch (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX batch_by_age ON batch (created_at DESC, id DESC);
--- The kinds of a batch as one text, for searches in it. A kind holds no line break.
-CREATE FUNCTION kinds_text(kinds text[]) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN array_to_string(kinds, E'\n');
-
-CREATE INDEX batch_by_kinds ON batch USING gin (kinds_text(kinds) gin_trgm_ops);
+CREATE INDEX batch_by_kinds ON batch USING gin (kinds);
 CREATE INDEX batch_by_scope ON batch (scope, created_at DESC, id DESC) WHERE scope IS NOT NULL;
 CREATE INDEX batch_by_metadata ON batch USING gin (metadata jsonb_path_ops) WHERE metadata IS NOT NULL;
 CREATE INDEX batch_by_text ON batch USING gin (scope gin_trgm_ops, (metadata::text) gin_trgm_ops);
-CREATE INDEX batch_live ON batch (id) WHERE completed_at IS NULL;
+CREATE INDEX batch_live ON batch (created_at DESC, id DESC) WHERE completed_at IS NULL;
 CREATE INDEX batch_finished ON batch (completed_at, id) WHERE completed_at IS NOT NULL;
 
 CREATE TABLE task (
@@ -96,13 +91,10 @@ CREATE TABLE rule_set (
   CHECK (octet_length(hash) = 16)
 );
 
--- The order of every list: newest first, within a batch by position. One direction, so that a page by key
--- is one row comparison.
-CREATE INDEX task_by_age ON task (created_at DESC, batch_id DESC, (-position) DESC);
+-- The order of every list: newest first, within a batch by position. What lists search by is in 0040-lists.sql.
+CREATE INDEX task_by_age ON task (created_at DESC, batch_id DESC, position);
+CREATE INDEX task_by_kind ON task (kind, created_at DESC, batch_id DESC, position);
 CREATE INDEX task_by_batch ON task (batch_id, position);
-CREATE INDEX task_by_name ON task USING gin (name gin_trgm_ops);
-CREATE INDEX task_by_kind ON task USING gin (kind gin_trgm_ops);
-CREATE INDEX task_by_metadata ON task USING gin (metadata jsonb_path_ops);
 
 CREATE TABLE task_state (
   id uuid PRIMARY KEY,

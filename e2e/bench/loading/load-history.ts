@@ -21,7 +21,7 @@ const LARGE_TABLES = ['task', 'task_state', 'link'];
 const CONNECTIONS = 2;
 const SESSION = `
   set maintenance_work_mem = '512MB';
-  set max_parallel_maintenance_workers = 0;
+  set max_parallel_maintenance_workers = 1;
   set max_parallel_workers_per_gather = 0;
   set work_mem = '256MB';
   set jit = off;
@@ -47,7 +47,9 @@ export async function loadHistory(pool: Pool, options: HistoryOptions): Promise<
   await pool.query('drop schema history cascade');
   await runEach(
     pool,
-    [...LARGE_TABLES, 'batch', 'delivery', 'arrived', 'settled_change'].map((table) => `vacuum analyze ${table}`),
+    [...LARGE_TABLES, 'batch', 'delivery', 'arrived', 'settled_change'].map(
+      (table) => `vacuum analyze ${table}`,
+    ),
   );
   if (!isDeepStrictEqual(await listIndexes(pool), before)) {
     throw new Error('the indexes are not those that were there before the loading');

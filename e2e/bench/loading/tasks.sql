@@ -11,7 +11,7 @@ SELECT t.id, t.batch_id, t.position, t.created_at,
             ELSE 3600 END,
        false,
        CASE WHEN t.chance % 20 > 0 THEN jsonb_build_object(
-         'tenant', 'tenant-' || t.batch * 7 % 50, 'shard', t.chance % 40, 'order', t.number) END,
+         'tenant', 'tenant-' || t.batch * 7 % 50, 'shard', t.number % 40, 'order', t.number) END,
        on_start,
        CASE WHEN t.position = 0 THEN ARRAY[on_success] ELSE '{}' END,
        '{}'

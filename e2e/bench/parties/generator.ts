@@ -39,6 +39,21 @@ interface SteadyLoad {
   readonly durationMs: number;
 }
 
+interface SingleRequests {
+  /** Each is sent once, in this order. */
+  readonly requests: readonly HttpRequest[];
+  readonly perSecond: number;
+}
+
+/** What came of one request. */
+export interface TimedAnswer {
+  /** "error" where the connection broke. */
+  readonly status: number | 'error';
+  /** From the time at which the request was due. */
+  readonly latencyMs: number;
+  readonly bodyBytes: number;
+}
+
 /** @returns nothing when the connection broke */
 const sendAnyway = (request: HttpRequest): Promise<HttpAnswer | undefined> =>
   client.send(request).catch(() => undefined);
@@ -99,6 +114,24 @@ const commands = {
     }
     await Promise.all(sending);
     return tally.sum();
+  },
+
+  /** Sends at a fixed rate, as `sendAtRate` does, and tells what came of each request, in their order. */
+  async sendEachAtRate({ requests, perSecond }: SingleRequests): Promise<TimedAnswer[]> {
+    const beganMs = clockMs();
+    const sendOne = async (request: HttpRequest, dueMs: number): Promise<TimedAnswer> => {
+      const answer = await sendAnyway(request);
+      const latencyMs = (answer?.answeredMs ?? clockMs()) - dueMs;
+      return { status: answer?.status ?? 'error', latencyMs, bodyBytes: answer?.body.length ?? 0 };
+    };
+    const sending: Promise<TimedAnswer>[] = [];
+    for (const request of requests) {
+      const dueMs = beganMs + (sending.length * 1000) / perSecond;
+      const waitMs = dueMs - clockMs();
+      if (waitMs > 0) await delay(waitMs);
+      sending.push(sendOne(request, dueMs));
+    }
+    return Promise.all(sending);
   },
 
   /** Ends what is sent at a fixed rate; what is under way is still waited for. */

@@ -10,6 +10,7 @@ import { globalBacklog } from './global-backlog.ts';
 import { idle } from './idle.ts';
 import { largeTable } from './large-table.ts';
 import { lifecycle } from './lifecycle.ts';
+import { lists } from './lists.ts';
 import { running } from './running.ts';
 import type { Scenario } from './scenario.ts';
 import { slowReceivers } from './slow-receivers.ts';
@@ -34,4 +35,5 @@ export const SCENARIOS: readonly Scenario[] = [
   idle,
   workers,
   largeTable,
+  lists,
 ];

@@ -94,6 +94,12 @@ export const SETTINGS = {
 
   PAGINATION_DEFAULT: integer(1, 10_000, 50, 'Rows of a page when the call does not say'),
   PAGINATION_MAX: integer(1, 10_000, 100, 'Rows of a page, at most'),
+  LIST_TIMEOUT_MS: integer(
+    10,
+    600_000,
+    2000,
+    'How long the search for a page of a list may take; what takes longer is answered 503',
+  ),
   MAX_TASKS_PER_BATCH: integer(1, 1_000_000, 10_000, 'Tasks of one request, at most'),
   MAX_DEPS_PER_TASK: integer(0, 100_000, 1000, 'Dependencies of one task, at most'),
   MAX_ACTIONS_PER_TASK: integer(1, 1000, 20, 'Actions of one task, all triggers together, at most'),

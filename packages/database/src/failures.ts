@@ -6,11 +6,14 @@ export type FailureKind =
   | 'conflict'
   /** Waited too long for a row that somebody else holds. */
   | 'locked'
+  /** Took longer than it may; asked in another way it may be faster. */
+  | 'too slow'
   /** About the query or its values. */
   | 'query';
 
 const CONFLICTS = new Set(['40001', '40P01']);
 const LOCKED = new Set(['55P03']);
+const CANCELED = '57014';
 // Connection exceptions, insufficient resources (disk full, too many connections), operator intervention
 // (shutdown, crash), read-only after a failover, and I/O errors.
 const UNAVAILABLE = /^(08|53|57P|58|25006)/;
@@ -30,6 +33,7 @@ export function classifyFailure(error: unknown): FailureKind {
   if (code !== undefined) {
     if (CONFLICTS.has(code)) return 'conflict';
     if (LOCKED.has(code)) return 'locked';
+    if (code === CANCELED) return 'too slow';
     if (NETWORK_ERRORS.has(code) || UNAVAILABLE.test(code)) return 'unavailable';
     return 'query';
   }

@@ -116,6 +116,8 @@ function toApiError(error: unknown): ApiError {
   switch (classifyFailure(error)) {
     case 'unavailable':
       return unavailable('The database does not answer');
+    case 'too slow':
+      return unavailable('The search took too long; narrower filters or the Link of a page take less');
     case 'locked':
     case 'conflict':
       return unavailable('The task is locked by somebody else');

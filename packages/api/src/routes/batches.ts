@@ -17,7 +17,14 @@ import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { refuseCrowdedKind } from '../http/crowded-kind.ts';
 import { readId } from '../http/path-ids.ts';
 
-export function batchRoutes({ bodies, database, doorbell, metrics, pageLimits }: ApiContext): Router {
+export function batchRoutes({
+  bodies,
+  database,
+  doorbell,
+  metrics,
+  pageLimits,
+  settings,
+}: ApiContext): Router {
   const router = Router();
 
   router
@@ -54,7 +61,7 @@ export function batchRoutes({ bodies, database, doorbell, metrics, pageLimits }:
         sendJsonText(response, '[]');
         return;
       }
-      const { json, next } = await listBatches(database.db, parsed.query, page);
+      const { json, next } = await listBatches(database.db, parsed.query, page, settings.LIST_TIMEOUT_MS);
       linkNextPage(request, response, next);
       sendJsonText(response, json);
     })

@@ -10,7 +10,7 @@ import { readId } from '../http/path-ids.ts';
 /** Notifications that one transaction makes due again, at most. */
 const RETRIED_AT_ONCE = 1000;
 
-export function deliveryRoutes({ bodies, database, doorbell, pageLimits }: ApiContext): Router {
+export function deliveryRoutes({ bodies, database, doorbell, pageLimits, settings }: ApiContext): Router {
   const router = Router();
   router
     .route('/webhook-deliveries')
@@ -22,7 +22,7 @@ export function deliveryRoutes({ bodies, database, doorbell, pageLimits }: ApiCo
         sendJsonText(response, '[]');
         return;
       }
-      const { rows, next } = await listDeliveries(database.db, parsed.query, page);
+      const { rows, next } = await listDeliveries(database.db, parsed.query, page, settings.LIST_TIMEOUT_MS);
       linkNextPage(request, response, next);
       sendJsonText(response, JSON.stringify(rows));
     })

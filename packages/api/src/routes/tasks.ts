@@ -19,7 +19,7 @@ import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import { traceEnd } from '../trace-ends.ts';
 
 export function taskRoutes(context: ApiContext): Router {
-  const { bodies, database, commits, doorbell, pageLimits } = context;
+  const { bodies, database, commits, doorbell, pageLimits, settings } = context;
   const router = Router();
 
   router
@@ -34,7 +34,7 @@ export function taskRoutes(context: ApiContext): Router {
         return;
       }
       const filters = { name, kind, status, batchId, timeoutSecs, metadata };
-      const { json, next } = await listTasks(database.db, filters, page);
+      const { json, next } = await listTasks(database.db, filters, page, settings.LIST_TIMEOUT_MS);
       linkNextPage(request, response, next);
       sendJsonText(response, json);
     })

@@ -44,7 +44,7 @@ const ERROR_DESCRIPTIONS: { readonly [status: number]: string } = {
   422: 'The Idempotency-Key was used with another body',
   500: 'Something went wrong on the side of the server',
   501: 'The server cannot do this yet; details name the fields',
-  503: 'Postgres is away or busy, or too many large bodies came at once; Retry-After says when to try again',
+  503: 'Postgres is away or busy, a list was not found in time, or too many large bodies came at once; Retry-After says when to try again',
 };
 
 function contentOf({ schema, contentType = 'application/json', examples }: Answer): object {

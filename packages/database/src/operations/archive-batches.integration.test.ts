@@ -145,7 +145,7 @@ test('lists do not show what is archived', async () => {
   await archive();
   const filters = { kind: null, name: null, status: null, createdAfter: null, createdBefore: null };
   const all = { ...filters, scope: null, metadata: null, search: null };
-  const { json } = await listBatches(database.db, all, { size: 10, offset: 0, after: null });
+  const { json } = await listBatches(database.db, all, { size: 10, offset: 0, after: null }, 10_000);
   expect(json).toBe('[]');
 });
 

@@ -1,10 +1,16 @@
 import type { TaskStatus } from '@arcrun/domain';
-import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type BatchKey, byBatch, byTasks } from '../lists/batch-rows.ts';
+import { findKinds } from '../lists/find-kinds.ts';
+import { type Page, type PageOfRows, reachOf } from '../lists/page.ts';
+import { withinTimeLimit } from '../lists/time-limit.ts';
 import type { Schema } from '../schema.ts';
-import { allOf, type Page, type PageOfRows, substringPattern } from './list-tasks.ts';
 
+export type { BatchKey };
+
+/** Null: whatever it is. */
 export interface BatchFilters {
-  /** Substring of the kind of a task, as `name` is; these and `status` must hold for one and the same task. */
+  /** A text that the kind of a task has in it. This, `name` and `status` must hold for one and the same task. */
   readonly kind?: string | null;
   readonly name?: string | null;
   readonly status?: TaskStatus | null;
@@ -14,63 +20,73 @@ export interface BatchFilters {
   readonly scope?: string | null;
   /** JSON text that the batch's metadata must contain. */
   readonly metadata?: string | null;
-  /** Substring of scope or metadata. */
+  /** A text that scope or metadata have in them. */
   readonly search?: string | null;
 }
 
-export interface BatchKey {
-  readonly createdAt: string;
-  readonly batchId: string;
-}
+/** How many of the newest batches, or tasks, are looked at before an index is asked. */
+const LOOKS = { batches: 500, tasks: 5000 };
+/** As many tasks, at most, are looked at for each batch of the pages before. */
+const TASKS_EACH = 100;
 
-/** Batches, newest first. One without tasks is listed only when it was posted as an object. */
-export async function listBatches(
+/**
+ * Batches, newest first. One without tasks is listed only when it was posted as an object.
+ *
+ * @param limitMs how long a statement may take
+ * @throws an error that `classifyFailure` calls 'too slow' after that
+ */
+export function listBatches(
   db: Kysely<Schema>,
   filters: BatchFilters,
   page: Page<BatchKey>,
+  limitMs: number,
 ): Promise<PageOfRows<BatchKey>> {
-  const conditions: Expression<SqlBool>[] = [sql`(b.total_tasks > 0 or b.posted_as_object)`];
-  const ofTask: Expression<SqlBool>[] = [];
-  if (filters.kind != null) {
-    const pattern = substringPattern(filters.kind);
-    // The first finds them by an index.
-    conditions.push(sql`kinds_text(b.kinds) like ${pattern}`);
-    conditions.push(sql`exists (select from unnest(b.kinds) as k (kind) where k.kind like ${pattern})`);
-    if (filters.name != null || filters.status != null) ofTask.push(sql`t.kind like ${pattern}`);
-  }
-  if (filters.name != null) ofTask.push(sql`t.name like ${substringPattern(filters.name)}`);
-  if (filters.status != null) ofTask.push(sql`s.status = ${filters.status}`);
-  if (ofTask.length > 0) {
-    conditions.push(sql`exists (
-      select from task t join task_state s on s.id = t.id where t.batch_id = b.id and ${allOf(ofTask)})`);
-  }
-  if (filters.createdAfter != null)
-    conditions.push(sql`b.created_at >= ${filters.createdAfter}::timestamptz`);
-  if (filters.createdBefore != null)
-    conditions.push(sql`b.created_at < ${filters.createdBefore}::timestamptz`);
-  if (filters.scope != null) conditions.push(sql`b.scope = ${filters.scope}`);
-  if (filters.metadata != null) conditions.push(sql`b.metadata @> ${filters.metadata}::jsonb`);
-  if (filters.search != null) {
-    const pattern = substringPattern(filters.search);
-    conditions.push(sql`(b.scope like ${pattern} or b.metadata::text like ${pattern})`);
-  }
-  if (page.after !== null) {
-    conditions.push(
-      sql`(b.created_at, b.id) < (${page.after.createdAt}::timestamptz, ${page.after.batchId}::uuid)`,
-    );
-  }
+  return withinTimeLimit(db, limitMs, async (bounded) => {
+    const rows = await findRows(bounded, filters, page);
+    return rows === null ? { json: '[]', next: null } : readPage(bounded, rows, page);
+  });
+}
+
+/** Chooses what to go by; null when there is no such batch. */
+async function findRows(
+  db: Kysely<Schema>,
+  { kind = null, name = null, status = null, ...ofBatch }: BatchFilters,
+  page: Page<BatchKey>,
+): Promise<RawBuilder<unknown> | null> {
+  const kinds = kind === null ? null : await findKinds(db, kind);
+  if (kinds?.length === 0) return null;
+  const conditions = { ...ofBatch, task: { name, status, kinds, kindText: kinds === null ? kind : null } };
+  const { scope, metadata, search } = ofBatch;
+  const isAnyBatch = [scope, metadata, search].every((condition) => condition == null);
+  if (name === null || !isAnyBatch) return byBatch(conditions, page.after, LOOKS.batches + reachOf(page));
+  // Who asks for a later page has seen earlier ones, so that many batches have it.
+  const looks = { batches: LOOKS.batches + 2 * page.offset, tasks: LOOKS.tasks + TASKS_EACH * page.offset };
+  return byTasks(conditions, page.after, looks);
+}
+
+async function readPage(
+  db: Kysely<Schema>,
+  found: RawBuilder<unknown>,
+  { size, offset }: Page<BatchKey>,
+): Promise<PageOfRows<BatchKey>> {
   const { rows } = await sql<{ json: string; created_at: string; id: string }>`
+    with page as materialized (
+      select created_at, id from (${found}) f limit ${size} offset ${offset}
+    )
     select json_build_object(
       'batch_id', b.id, 'total_tasks', b.total_tasks, 'first_created_at', rfc3339(b.created_at),
-      'latest_updated_at', rfc3339(b.updated_at), 'status_counts', batch_counts_json(b), 'kinds', b.kinds,
+      'latest_updated_at', rfc3339(b.updated_at), 'status_counts', counts_json(c.counts), 'kinds', b.kinds,
       'remaining', case when b.posted_as_object then b.open_tasks end,
       'scope', b.scope, 'metadata', coalesce(b.metadata, '{}'))::text as json,
       rfc3339(b.created_at) as created_at, b.id
-    from batch b
-    where ${allOf(conditions)}
-    order by b.created_at desc, b.id desc
-    limit ${page.size} offset ${page.offset}`.execute(db);
-  const last = rows.length === page.size ? rows.at(-1) : undefined;
+    from page p join batch b on b.id = p.id
+    cross join lateral (
+      select coalesce(b.status_counts, (
+        select jsonb_object_agg(n.status, n.count)
+        from (select s.status, count(*) from task_state s where s.batch_id = b.id group by s.status) n)) as counts
+      offset 0) c
+    order by p.created_at desc, p.id desc`.execute(db);
+  const last = rows.length === size ? rows.at(-1) : undefined;
   return {
     json: `[${rows.map((row) => row.json).join(',')}]`,
     next: last ? { createdAt: last.created_at, batchId: last.id } : null,

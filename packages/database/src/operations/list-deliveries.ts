@@ -1,7 +1,9 @@
 import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
 import { idempotencyKey, type Condition, type Trigger } from '@arcrun/domain';
 import type { DeliveryStatus, Schema } from '../schema.ts';
-import { allOf, type Page } from './list-tasks.ts';
+import { allOf } from '../lists/conditions.ts';
+import type { Page } from '../lists/page.ts';
+import { withinTimeLimit } from '../lists/time-limit.ts';
 
 export interface DeliveryKey {
   readonly updatedAt: string;
@@ -32,11 +34,17 @@ export interface DeliveryFilters {
   readonly batchId?: string | null;
 }
 
-/** The ledger of notifications, last updated first. */
+/**
+ * The ledger of notifications, last updated first.
+ *
+ * @param limitMs how long the statement may take
+ * @throws an error that `classifyFailure` calls 'too slow' after that
+ */
 export async function listDeliveries(
   db: Kysely<Schema>,
   filters: DeliveryFilters,
   page: Page<DeliveryKey>,
+  limitMs: number,
 ): Promise<{ rows: DeliveryRow[]; next: DeliveryKey | null }> {
   const conditions: Expression<SqlBool>[] = [];
   if (filters.status != null) conditions.push(sql`d.status = ${filters.status}`);
@@ -45,14 +53,16 @@ export async function listDeliveries(
       sql`(d.updated_at, d.id) < (${page.after.updatedAt}::timestamptz, ${page.after.id}::uuid)`,
     );
   }
-  const { rows } = await sql<Omit<DeliveryRow, 'idempotency_key'> & { position: number }>`
+  const pageOfRows = sql<Omit<DeliveryRow, 'idempotency_key'> & { position: number }>`
     select d.id, d.task_id, d.batch_id, d.trigger, d.condition, d.position, d.status, d.attempts, d.last_error,
            rfc3339(d.next_attempt_at) as next_attempt_at, rfc3339(d.created_at) as created_at,
            rfc3339(d.updated_at) as updated_at
-    from ${source(filters)} d
-    where ${allOf(conditions)}
-    order by d.updated_at desc, d.id desc
-    limit ${page.size} offset ${page.offset}`.execute(db);
+    from (
+      select * from ${source(filters)} d where ${allOf(conditions)}
+      order by d.updated_at desc, d.id desc
+      limit ${page.size} offset ${page.offset}) d
+    order by d.updated_at desc, d.id desc`;
+  const { rows } = await withinTimeLimit(db, limitMs, (bounded) => pageOfRows.execute(bounded));
   const last = rows.length === page.size ? rows.at(-1) : undefined;
   return {
     rows: rows.map(({ position, ...row }) => ({

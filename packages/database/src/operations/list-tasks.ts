@@ -1,22 +1,27 @@
-import type { TaskStatus } from '@arcrun/domain';
-import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
+import { isTerminal, type TaskStatus } from '@arcrun/domain';
+import { type Kysely, sql } from 'kysely';
+import { findKinds } from '../lists/find-kinds.ts';
+import { type Page, type PageOfRows, reachOf } from '../lists/page.ts';
+import {
+  inBatch,
+  inStatus,
+  inStatusFrom,
+  isBehind,
+  type Places,
+  search,
+  type TaskKey,
+  walk,
+} from '../lists/task-places.ts';
+import { withinTimeLimit } from '../lists/time-limit.ts';
 import type { Schema } from '../schema.ts';
 
-/** A page of a list: by number, or after a key that an earlier page ended with. */
-export interface Page<Key> {
-  readonly size: number;
-  readonly offset: number;
-  readonly after: Key | null;
-}
+export type { TaskKey };
 
-/** JSON text of the rows, and the key of the last one when there may be more. */
-export interface PageOfRows<Key> {
-  readonly json: string;
-  readonly next: Key | null;
-}
-
+/** Null: whatever it is. */
 export interface TaskFilters {
+  /** A text that the name has in it. */
   readonly name?: string | null;
+  /** A text that the kind has in it. */
   readonly kind?: string | null;
   readonly status?: TaskStatus | null;
   readonly batchId?: string | null;
@@ -25,49 +30,76 @@ export interface TaskFilters {
   readonly metadata?: string | null;
 }
 
-/** Newest first; within a batch by position. The time is RFC 3339 with microseconds. */
-export interface TaskKey {
-  readonly createdAt: string;
-  readonly batchId: string;
-  readonly position: number;
-}
+/** How many of the newest tasks are looked at before an index is asked. */
+const LOOKS = 2000;
 
-export async function listTasks(
+/**
+ * Tasks, newest first; within a batch by position.
+ *
+ * @param limitMs how long a statement may take
+ * @throws an error that `classifyFailure` calls 'too slow' after that
+ */
+export function listTasks(
   db: Kysely<Schema>,
   filters: TaskFilters,
   page: Page<TaskKey>,
+  limitMs: number,
 ): Promise<PageOfRows<TaskKey>> {
-  const conditions: Expression<SqlBool>[] = [];
-  if (filters.name != null) conditions.push(sql`t.name like ${substringPattern(filters.name)}`);
-  if (filters.kind != null) conditions.push(sql`t.kind like ${substringPattern(filters.kind)}`);
-  if (filters.status != null) conditions.push(sql`s.status = ${filters.status}`);
-  if (filters.batchId != null) conditions.push(sql`t.batch_id = ${filters.batchId}`);
-  if (filters.timeoutSecs != null) conditions.push(sql`t.timeout_secs = ${filters.timeoutSecs}`);
-  if (filters.metadata != null) conditions.push(sql`t.metadata @> ${filters.metadata}::jsonb`);
-  if (page.after !== null) {
-    const { createdAt, batchId, position } = page.after;
-    conditions.push(
-      sql`(t.created_at, t.batch_id, -t.position) < (${createdAt}::timestamptz, ${batchId}::uuid, ${-position}::integer)`,
-    );
+  return withinTimeLimit(db, limitMs, async (bounded) => {
+    const found = await findPlaces(bounded, filters, page);
+    return found === null ? { json: '[]', next: null } : readPage(bounded, found, page.size);
+  });
+}
+
+interface FoundPlaces {
+  readonly places: Places;
+  /** How many of them lie before the page. */
+  readonly offset: number;
+}
+
+/** Chooses what to go by; null when there is no such task. */
+async function findPlaces(
+  db: Kysely<Schema>,
+  { kind = null, status = null, batchId = null, ...others }: TaskFilters,
+  page: Page<TaskKey>,
+): Promise<FoundPlaces | null> {
+  const kinds = kind === null ? null : await findKinds(db, kind);
+  if (kinds?.length === 0) return null;
+  const conditions = { ...others, kinds, kindText: kinds === null ? kind : null };
+  const { name, timeoutSecs, metadata, kindText } = conditions;
+  const isSearch = [name, timeoutSecs, metadata, kindText].some((condition) => condition != null);
+  const { after, offset } = page;
+
+  if (status !== null) {
+    const isAlone = kinds === null && !isSearch;
+    if (isAlone && batchId === null && offset > 0) return { places: inStatusFrom(status, offset), offset: 0 };
+    // Tasks that have not ended are in few batches; of those that have, most succeed.
+    const isRare = !isTerminal(status) || (status !== 'Success' && !isSearch);
+    if (batchId !== null || isRare || isAlone)
+      return { places: inStatus(status, { ...conditions, batchId }, after), offset };
   }
+  if (batchId !== null) return { places: inBatch(batchId, conditions, after), offset };
+  if (isSearch) return { places: search({ ...conditions, status }, after, LOOKS + reachOf(page)), offset };
+  return { places: walk({ kinds, status }, isBehind(after), reachOf(page)), offset };
+}
+
+async function readPage(
+  db: Kysely<Schema>,
+  { places, offset }: FoundPlaces,
+  size: number,
+): Promise<PageOfRows<TaskKey>> {
   const { rows } = await sql<{ json: string; created_at: string; batch_id: string; position: number }>`
+    with page as materialized (
+      select created_at, batch_id, position from (${places}) p limit ${size} offset ${offset}
+    )
     select basic_task_json(t, s)::text as json, rfc3339(t.created_at) as created_at, t.batch_id, t.position
-    from task t join task_state s on s.id = t.id
-    where ${allOf(conditions)}
-    order by t.created_at desc, t.batch_id desc, -t.position desc
-    limit ${page.size} offset ${page.offset}`.execute(db);
-  const last = rows.length === page.size ? rows.at(-1) : undefined;
+    from page p
+    join task t on t.batch_id = p.batch_id and t.position = p.position
+    join task_state s on s.id = t.id
+    order by p.created_at desc, p.batch_id desc, p.position`.execute(db);
+  const last = rows.length === size ? rows.at(-1) : undefined;
   return {
     json: `[${rows.map((row) => row.json).join(',')}]`,
     next: last ? { createdAt: last.created_at, batchId: last.batch_id, position: last.position } : null,
   };
-}
-
-/** A LIKE pattern that finds the text anywhere, taken literally. */
-export function substringPattern(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-}
-
-export function allOf(conditions: readonly Expression<SqlBool>[]): Expression<SqlBool> {
-  return conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`;
 }

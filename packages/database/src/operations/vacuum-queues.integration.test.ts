@@ -1,8 +1,22 @@
-import { until, useTestDatabase } from '@arcrun/database/testing';
+import { submit, until, useTestDatabase } from '@arcrun/database/testing';
 import { expect, test } from 'vitest';
 import { vacuumQueues } from './vacuum-queues.ts';
 
 const database = useTestDatabase();
+
+test('what lists search by is put in its place', async () => {
+  const left = async (): Promise<number> => {
+    const { rows } = await database.pool.query<{ pages: number }>(
+      `select gin_clean_pending_list('task_by_content')::integer as pages`,
+    );
+    return rows[0]!.pages;
+  };
+  await submit(database.db, { task: {} });
+  expect(await left()).toBe(1);
+  await submit(database.db, { task: {} });
+  await vacuumQueues(database.db);
+  expect(await left()).toBe(0);
+});
 
 const pages = async (): Promise<number> => {
   const { rows } = await database.pool.query<{ n: number }>(

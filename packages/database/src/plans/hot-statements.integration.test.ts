@@ -157,12 +157,12 @@ afterAll(() => database.close());
 let watched: Database;
 let takeReads: () => Promise<ReadRows[]>;
 
-async function expectFewRows(run: () => Promise<unknown>): Promise<void> {
+async function expectFewRows(run: () => Promise<unknown>, rowsMax = ROWS_MAX): Promise<void> {
   await takeReads();
   await run();
   const tooMuch = (await takeReads()).filter(
     ({ table, isSequential, rows }) =>
-      !INBOXES.has(table) && !SMALL.has(table) && (isSequential || rows > ROWS_MAX),
+      !INBOXES.has(table) && !SMALL.has(table) && (isSequential || rows > rowsMax),
   );
   expect(tooMuch).toEqual([]);
 }
@@ -358,6 +358,7 @@ describe.each([
 // They are asked for by people: in the first minute of a database, without statistics, they may take longer.
 describe('lists, with statistics', () => {
   const page = { size: 50, offset: 0, after: null };
+  const LIMIT_MS = 10_000;
 
   test.each([
     [{}],
@@ -368,7 +369,7 @@ describe('lists, with statistics', () => {
     [{ metadata: '{"tenant": 7, "n": 3}' }],
     [{ metadata: '{"tenant": "nobody"}' }],
   ])('the list of tasks with %j', async (filters) => {
-    await expectFewRows(() => listTasks(watched.db, filters, page));
+    await expectFewRows(() => listTasks(watched.db, filters, page, LIMIT_MS));
   });
 
   test('the graph of a batch', async () => {
@@ -377,9 +378,11 @@ describe('lists, with statistics', () => {
 
   // proves: http/page-cost
   test('the tasks of a batch, and a later page', async () => {
-    await expectFewRows(() => listTasks(watched.db, { batchId: blocked.id, status: 'Pending' }, page));
-    const { next } = await listTasks(database.db, {}, page);
-    await expectFewRows(() => listTasks(watched.db, {}, { ...page, after: next }));
+    await expectFewRows(() =>
+      listTasks(watched.db, { batchId: blocked.id, status: 'Pending' }, page, LIMIT_MS),
+    );
+    const { next } = await listTasks(database.db, {}, page, LIMIT_MS);
+    await expectFewRows(() => listTasks(watched.db, {}, { ...page, after: next }, LIMIT_MS));
   });
 
   test.each([
@@ -391,18 +394,20 @@ describe('lists, with statistics', () => {
     [{ metadata: '{"n": 7}' }],
     [{ search: 'scope-17' }],
   ])('the list of batches with %j', async (filters) => {
-    await expectFewRows(() => listBatches(watched.db, filters, page));
+    // Those of live batches are counted in an index.
+    const counted = page.size * BATCH_SIZE;
+    await expectFewRows(() => listBatches(watched.db, filters, page, LIMIT_MS), counted);
   });
 
   test.each([[{}], [{ status: 'Success' as const }], [{ status: 'Exhausted' as const }]])(
     'the ledger with %j',
     async (filters) => {
-      await expectFewRows(() => listDeliveries(watched.db, filters, page));
+      await expectFewRows(() => listDeliveries(watched.db, filters, page, LIMIT_MS));
     },
   );
 
   test('the ledger of a task and of a batch', async () => {
-    await expectFewRows(() => listDeliveries(watched.db, { taskId: blocked.ids['t500']! }, page));
-    await expectFewRows(() => listDeliveries(watched.db, { batchId: blocked.id }, page));
+    await expectFewRows(() => listDeliveries(watched.db, { taskId: blocked.ids['t500']! }, page, LIMIT_MS));
+    await expectFewRows(() => listDeliveries(watched.db, { batchId: blocked.id }, page, LIMIT_MS));
   });
 });
