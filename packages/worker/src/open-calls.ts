@@ -65,7 +65,7 @@ export class OpenCalls {
     const doubtful = this.#doubtfulCalls(nowMs);
     const rooms = Array.from(
       this.#origins,
-      ([origin, calls]) => [origin, this.#roomOf(calls, doubtful, nowMs)] as const,
+      ([origin, calls]) => [origin, this.#roomOf(calls, nowMs, doubtful)] as const,
     );
     return { rooms: new Map(rooms), originRoom: Math.min(this.#share(doubtful), FIRST_CALLS_MAX) };
   }
@@ -111,13 +111,15 @@ export class OpenCalls {
   }
 
   #hasRoom(calls: OriginCalls): boolean {
-    const nowMs = performance.now();
-    return this.#roomOf(calls, this.#doubtfulCalls(nowMs), nowMs) > 0;
+    return this.#roomOf(calls, performance.now()) > 0;
   }
 
-  #roomOf(calls: OriginCalls, doubtful: number, nowMs: number): number {
+  /** @param doubtful calls of all origins in doubt, where they have been counted */
+  #roomOf(calls: OriginCalls, nowMs: number, doubtful?: number): number {
     const open = calls.beganMs.size;
-    const most = isDoubtful(calls, nowMs) ? this.#share(doubtful - open) : this.#half;
+    const most = isDoubtful(calls, nowMs)
+      ? this.#share((doubtful ?? this.#doubtfulCalls(nowMs)) - open)
+      : this.#half;
     return (calls.hasAnswered ? most : Math.min(most, FIRST_CALLS_MAX)) - open;
   }
 
