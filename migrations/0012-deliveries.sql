@@ -16,6 +16,7 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
+  rooms jsonb := p_rooms;       -- read by key for each candidate, which json would be parsed for
   -- What is due first; candidates may be in another worker's hands by now, so there are more than are taken.
   looked_at integer := p_limit * 4;
   found_due integer;
@@ -33,7 +34,7 @@ BEGIN
     ORDER BY next_attempt_at LIMIT looked_at
   ), numbered AS (
     SELECT id, next_attempt_at, row_number() OVER (PARTITION BY origin ORDER BY next_attempt_at, id)
-             <= coalesce((p_rooms ->> origin)::integer, p_room) AS has_room
+             <= coalesce((rooms ->> origin)::integer, p_room) AS has_room
     FROM due WHERE NOT EXISTS (SELECT FROM origin_breaker b WHERE b.origin = due.origin)
   )
   SELECT (SELECT count(*) FROM due), array_agg(id ORDER BY next_attempt_at) FILTER (WHERE has_room),
@@ -52,7 +53,7 @@ BEGIN
     ), numbered AS (
       SELECT d.id, d.next_attempt_at, d.nth <= r.room AS has_room
       FROM origins o
-      CROSS JOIN LATERAL (SELECT coalesce((p_rooms ->> o.origin)::integer, p_room) AS room) r
+      CROSS JOIN LATERAL (SELECT coalesce((rooms ->> o.origin)::integer, p_room) AS room) r
       CROSS JOIN LATERAL (
         SELECT id, next_attempt_at, row_number() OVER (ORDER BY next_attempt_at, id) AS nth FROM (
           SELECT id, next_attempt_at FROM delivery
