@@ -17,7 +17,7 @@ const FULL_ORIGINS_TOLD = 100;
  * Room is told of when so many places have become free, or so long after the first: a round costs nearly as much for
  * one as for many, and a full worker would take one at each end of a call.
  */
-const WORTH_A_ROUND = 16;
+const WORTH_A_ROUND = 32;
 const WORTH_A_ROUND_AFTER_MS = 5;
 
 interface OriginCalls {
@@ -56,7 +56,7 @@ export class OpenCalls {
     this.#max = max;
     this.#half = Math.max(1, Math.floor(max / 2));
     // At once where few are all that there are.
-    const enough = Math.min(WORTH_A_ROUND, Math.max(1, Math.floor(max / 4)));
+    const enough = Math.min(WORTH_A_ROUND, Math.max(1, Math.floor(max / 2)));
     this.#room = new Gathered(enough, WORTH_A_ROUND_AFTER_MS, onRoom);
     this.#originRoom = new Gathered(enough, WORTH_A_ROUND_AFTER_MS, onOriginRoom);
   }
