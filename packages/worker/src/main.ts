@@ -7,6 +7,7 @@ import {
   createLogger,
   createMetrics,
   limitRate,
+  releaseMemoryAtRest,
   Sampler,
   startTracing,
   switchLevelOnSignal,
@@ -286,6 +287,7 @@ if (settings.AUTH_TOKEN === undefined) {
     port: settings.WORKER_PORT,
   });
 }
+releaseMemoryAtRest();
 logger.info('worker started', { port: settings.WORKER_PORT });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 
