@@ -3,8 +3,8 @@
 -- with it is kept all the same, and called at once when the task was canceled.
 --
 -- p_items: [{id, claim, cancel_action?}], the action's hash in hex. Rows that somebody else has locked are
--- 'busy' unless p_wait. results: [{id, outcome, kind, wait_seconds}] with 'started', 'ended', 'lost' or 'busy';
--- wait_seconds is the time from Pending to Running.
+-- 'busy' unless p_wait. results: [{id, outcome}] with 'started', 'ended', 'lost' or 'busy'; of what was started also
+-- its kind and wait_seconds, the time from Pending to Running.
 CREATE FUNCTION start_tasks(
   p_items json, p_wait boolean, OUT results json, OUT notified integer,
   OUT freed boolean -- a rule that counts Claimed tasks may allow now what it did not before
@@ -16,44 +16,46 @@ AS $$
 DECLARE
   wanted uuid[];
   held uuid[];
+  updated timestamptz[];        -- when each of them became Pending
   started uuid[];
-  over uuid[];
+  over uuid[] := '{}';
   at timestamptz;
-  waits json;
 BEGIN
+  notified := 0;
   SELECT array_agg(i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
   IF p_wait THEN
-    SELECT array_agg(id) INTO held FROM (
-      SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE) locked;
+    SELECT array_agg(id), array_agg(last_updated) INTO held, updated FROM (
+      SELECT id, last_updated FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE) locked;
   ELSE
-    SELECT array_agg(id) INTO held FROM (
-      SELECT id FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE SKIP LOCKED) locked;
+    SELECT array_agg(id), array_agg(last_updated) INTO held, updated FROM (
+      SELECT id, last_updated FROM task_state WHERE id = ANY (wanted) ORDER BY id FOR UPDATE SKIP LOCKED) locked;
   END IF;
   held := coalesce(held, '{}');
   at := clock_timestamp();
 
-  WITH item AS (
-    SELECT * FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action text)
-  ), before AS (
-    SELECT s.id, s.last_updated FROM task_state s WHERE s.id = ANY (held)
-  ), changed AS (
+  WITH changed AS (
     UPDATE task_state s
     SET status = 'Running', started_at = at, last_updated = at, worker_id = NULL,
         check_at = at + make_interval(secs => s.timeout_secs),
         cancel_action = decode(i.cancel_action, 'hex')
-    FROM item i, before b
-    WHERE s.id = i.id AND b.id = s.id AND s.id = ANY (held) AND s.status::text = 'Claimed' AND s.claim = i.claim
+    FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action text)
+    JOIN unnest(held, updated) AS b (id, last_updated) ON b.id = i.id
+    WHERE s.id = i.id AND s.id = ANY (held) AND s.status::text = 'Claimed' AND s.claim = i.claim
     RETURNING s.id, s.batch_id, s.keys, extract(epoch FROM at - b.last_updated) AS wait_seconds
   ), touched AS (
     -- The listing of batches may lag by a second, so one write a second is enough; never a wait for it.
     UPDATE batch SET updated_at = at
-    WHERE id = ANY (ARRAY(SELECT b.id FROM batch b JOIN changed c ON c.batch_id = b.id
-                          WHERE b.updated_at < at - interval '500 ms' FOR UPDATE OF b SKIP LOCKED))
+    WHERE id = ANY (ARRAY(SELECT b.id FROM batch b
+                          WHERE b.id = ANY (ARRAY(SELECT DISTINCT batch_id FROM changed))
+                            AND b.updated_at < at - interval '500 ms' FOR UPDATE SKIP LOCKED))
   )
-  SELECT array_agg(id), json_object_agg(id, wait_seconds),
-         coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 4)), false)
-  INTO started, waits, freed FROM changed;
-  started := coalesce(started, '{}');
+  SELECT coalesce(array_agg(c.id), '{}'),
+         coalesce(json_agg(json_build_object(
+           'id', c.id, 'outcome', 'started', 'kind', t.kind, 'wait_seconds', c.wait_seconds)), '[]'),
+         coalesce(bool_or(EXISTS (SELECT FROM unnest(c.keys) AS u (key) WHERE measure_of(key) = 4)), false)
+  INTO started, results, freed
+  FROM changed c JOIN (SELECT id, kind FROM task WHERE id = ANY (held)) t ON t.id = c.id;
+  IF cardinality(started) = cardinality(wanted) THEN RETURN; END IF;
 
   -- Ended while the call was open. Only the holder of the last claim says that the call is over.
   WITH ended AS (
@@ -69,20 +71,17 @@ BEGIN
     FROM ended e JOIN action a ON a.hash = e.cancel_action WHERE e.status = 'Canceled'
     ON CONFLICT DO NOTHING
   )
-  SELECT array_agg(id) INTO over FROM ended;
-  over := coalesce(over, '{}');
+  SELECT coalesce(array_agg(id), '{}') INTO over FROM ended;
   notified := release_notifications(over, at);
 
-  SELECT json_agg(json_build_object(
+  SELECT (results::jsonb || jsonb_agg(jsonb_build_object(
     'id', i.id,
-    'outcome', CASE WHEN i.id = ANY (started) THEN 'started' WHEN i.id = ANY (over) THEN 'ended'
-                    WHEN i.id = ANY (held) OR s.id IS NULL THEN 'lost' ELSE 'busy' END,
-    'kind', t.kind,
-    'wait_seconds', waits -> i.id::text))
+    'outcome', CASE WHEN i.id = ANY (over) THEN 'ended' WHEN i.id = ANY (held) OR s.id IS NULL THEN 'lost' ELSE 'busy' END
+  )))::json
   INTO results
   FROM json_to_recordset(p_items) AS i (id uuid)
-  LEFT JOIN task_state s ON s.id = i.id
-  LEFT JOIN task t ON t.id = i.id;
+  LEFT JOIN task_state s ON s.id = i.id AND s.id = ANY (wanted)
+  WHERE NOT i.id = ANY (started);
 END $$;
 
 -- Makes the notifications of tasks due that waited for an on_start which is over now.

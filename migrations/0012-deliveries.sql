@@ -10,8 +10,13 @@ CREATE FUNCTION lease_deliveries(
   p_worker uuid, p_limit integer, p_lease_secs integer, p_rooms json, p_room integer, p_probe_secs integer,
   OUT leased json, OUT more boolean, OUT held_back boolean
 )
-LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql
+-- One plan for each statement: along the index of what is due, and by the ids of what was found there.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
 DECLARE
+  rooms jsonb := p_rooms;       -- read by key for each candidate, which json would be parsed for
   -- What is due first; candidates may be in another worker's hands by now, so there are more than are taken.
   looked_at integer := p_limit * 4;
   found_due integer;
@@ -29,7 +34,7 @@ BEGIN
     ORDER BY next_attempt_at LIMIT looked_at
   ), numbered AS (
     SELECT id, next_attempt_at, row_number() OVER (PARTITION BY origin ORDER BY next_attempt_at, id)
-             <= coalesce((p_rooms ->> origin)::integer, p_room) AS has_room
+             <= coalesce((rooms ->> origin)::integer, p_room) AS has_room
     FROM due WHERE NOT EXISTS (SELECT FROM origin_breaker b WHERE b.origin = due.origin)
   )
   SELECT (SELECT count(*) FROM due), array_agg(id ORDER BY next_attempt_at) FILTER (WHERE has_room),
@@ -48,7 +53,7 @@ BEGIN
     ), numbered AS (
       SELECT d.id, d.next_attempt_at, d.nth <= r.room AS has_room
       FROM origins o
-      CROSS JOIN LATERAL (SELECT coalesce((p_rooms ->> o.origin)::integer, p_room) AS room) r
+      CROSS JOIN LATERAL (SELECT coalesce((rooms ->> o.origin)::integer, p_room) AS room) r
       CROSS JOIN LATERAL (
         SELECT id, next_attempt_at, row_number() OVER (ORDER BY next_attempt_at, id) AS nth FROM (
           SELECT id, next_attempt_at FROM delivery
@@ -62,8 +67,9 @@ BEGIN
   END IF;
 
   SELECT coalesce(array_agg(id), '{}') INTO picked FROM (
+    -- As text, so that only their ids lead to them: by the index of what is due it would come to reading all of that.
     SELECT id FROM delivery
-    WHERE id = ANY (candidates) AND status = 'Pending' AND next_attempt_at <= now()
+    WHERE id = ANY (candidates) AND status::text = 'Pending' AND next_attempt_at <= now()
     ORDER BY next_attempt_at LIMIT p_limit - cardinality(probes) FOR UPDATE SKIP LOCKED) held;
   -- An origin that a claim round looks at just now may be left to notifications by it.
   more := cardinality(picked) < coalesce(cardinality(candidates), 0) OR EXISTS (SELECT FROM origin_to_probe);
@@ -92,21 +98,27 @@ END $$;
 -- p_items: [{id, attempt, outcome: 'Success' | 'Exhausted' | 'Pending', error?, retry_in_secs?, is_unused?}]. An
 -- unused attempt does not count: it was not begun, or probed an open breaker without an answer.
 CREATE FUNCTION record_deliveries(p_worker uuid, p_items json) RETURNS uuid[]
-LANGUAGE sql SET enable_seqscan = off AS $$
-  WITH item AS (
-    SELECT * FROM json_to_recordset(p_items)
-      AS i (id uuid, attempt integer, outcome delivery_status, error text, retry_in_secs float8, is_unused boolean)
-  ), locked AS MATERIALIZED (
-    SELECT d.id FROM delivery d JOIN item i ON i.id = d.id ORDER BY d.id FOR UPDATE OF d
-  ), recorded AS (
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
+AS $$
+DECLARE
+  wanted uuid[];
+  recorded uuid[];
+BEGIN
+  SELECT array_agg(i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
+  PERFORM FROM delivery WHERE id = ANY (wanted) ORDER BY id FOR UPDATE;
+  WITH changed AS (
     UPDATE delivery d
     SET status = i.outcome, last_error = coalesce(i.error, d.last_error), worker_id = NULL, updated_at = now(),
         attempts = d.attempts - CASE WHEN i.is_unused THEN 1 ELSE 0 END,
         next_attempt_at = CASE WHEN i.outcome = 'Pending' THEN now() + make_interval(secs => i.retry_in_secs) END
-    FROM item i, locked l
-    WHERE d.id = i.id AND l.id = d.id
-      AND d.status = 'Pending' AND d.worker_id = p_worker AND d.attempts = i.attempt
+    FROM json_to_recordset(p_items)
+      AS i (id uuid, attempt integer, outcome delivery_status, error text, retry_in_secs float8, is_unused boolean)
+    WHERE d.id = ANY (wanted) AND d.id = i.id
+      AND d.status::text = 'Pending' AND d.worker_id = p_worker AND d.attempts = i.attempt
     RETURNING d.id
   )
-  SELECT coalesce(array_agg(id), '{}') FROM recorded;
-$$;
+  SELECT coalesce(array_agg(id), '{}') INTO recorded FROM changed;
+  RETURN recorded;
+END $$;

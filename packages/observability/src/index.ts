@@ -2,6 +2,7 @@ export { countEffects } from './count-effects.ts';
 export { createLogger, limitRate, type Logger, type LogLevel } from './logger.ts';
 export { switchLevelOnSignal } from './log-level.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { releaseMemoryAtRest } from './release-memory.ts';
 export { currentRequestId, runInRequest } from './request-scope.ts';
 export { Sampler, type SamplerOptions } from './sampler.ts';
 export {

@@ -13,6 +13,8 @@ const CLOSE_LIMIT_MS = 2000;
 export interface Round {
   /** There may be more that it could not take because this worker is full: it listens again when it has room. */
   readonly isFull?: boolean;
+  /** There is more: a full worker looks for it as soon as it has room, without a bell. */
+  readonly hasMore?: boolean;
 }
 
 export interface ProcessorOptions {
@@ -33,7 +35,7 @@ const NO_BELL: Bell = {};
 /** The one wrapper around what consumes a queue. */
 export interface Processor {
   readonly queue: QueueName;
-  /** Listens again after a round that left the worker full. */
+  /** Listens again after a round that left the worker full; if that left more behind, a round comes first. */
   listen(): void;
   /** A round without a bell, for work that this worker left and can take now. */
   run(): void;
@@ -48,10 +50,16 @@ export function startProcessor(options: ProcessorOptions): Processor {
   let isStopping = false;
   let last: Promise<void> = Promise.resolve();
   let isRunAsked = false;
+  let hasMore = false;
   const round = async (bell: Bell): Promise<void> => {
     const left = await process(bell);
+    hasMore = left?.hasMore === true;
     // A worker that cannot take more does not listen, so that the next bell goes to one that can.
     if (left?.isFull === true) await worker.pause(true);
+    else resume();
+  };
+  const resume = (): void => {
+    if (!isStopping && worker.isPaused()) detached(telemetry, () => void worker.resume());
   };
   // One round after another: each takes what the one before has left room for.
   const nextRound = (bell: Bell): Promise<void> => {
@@ -77,21 +85,28 @@ export function startProcessor(options: ProcessorOptions): Processor {
   worker.on('failed', (job, error) => onError(queue, error, job?.data));
   worker.on('stalled', () => onStalled(queue));
 
+  const run = (): void => {
+    if (isRunAsked || isStopping) return;
+    isRunAsked = true;
+    detached(telemetry, () => {
+      void last.then(() => {
+        isRunAsked = false;
+        if (isStopping) return;
+        nextRound(NO_BELL).catch((error: Error) => {
+          onError(queue, error);
+          resume();
+        });
+      });
+    });
+  };
+
   return {
     queue,
     listen: () => {
-      if (!isStopping && worker.isPaused()) detached(telemetry, () => void worker.resume());
+      if (worker.isPaused() && hasMore) run();
+      else resume();
     },
-    run: () => {
-      if (isRunAsked || isStopping) return;
-      isRunAsked = true;
-      detached(telemetry, () => {
-        void last.then(() => {
-          isRunAsked = false;
-          if (!isStopping) nextRound(NO_BELL).catch((error: Error) => onError(queue, error));
-        });
-      });
-    },
+    run,
     pause: async () => {
       isStopping = true;
       await worker.pause(true);

@@ -27,6 +27,8 @@ export class LostClaims {
   /** The end of the claim round, or of the look for its claims, that is under way. */
   #last: Promise<unknown> = Promise.resolve();
   #isSuspected = false;
+  /** So long after its last round and its last call, no claim can be lost that has not been found. */
+  #lookUntilMs = -Infinity;
 
   constructor(options: LostClaimsOptions) {
     this.#options = options;
@@ -42,6 +44,8 @@ export class LostClaims {
     } catch (error) {
       if (classifyFailure(error) === 'unavailable') this.#isSuspected = true;
       throw error;
+    } finally {
+      this.#keepLooking();
     }
   }
 
@@ -62,13 +66,21 @@ export class LostClaims {
     while (!signal.aborted) {
       await delay(PERIOD_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
+      const busy = busyIds();
+      if (busy.length > 0) this.#keepLooking();
+      if (performance.now() > this.#lookUntilMs) continue;
       try {
-        await this.#handBack(claimTimeoutSecs, busyIds());
+        await this.#handBack(claimTimeoutSecs, busy);
         if (this.#isSuspected) await this.#handBackSuspected();
       } catch (error) {
+        this.#keepLooking();
         logger.debug('lost claims not looked for', { error });
       }
     }
+  }
+
+  #keepLooking(): void {
+    this.#lookUntilMs = performance.now() + this.#options.claimTimeoutSecs * 1000 + 3 * PERIOD_MS;
   }
 
   /** No round is under way meanwhile, so every claim of this worker is either known to it or lost. */

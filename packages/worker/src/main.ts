@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import type { UrlGuardSettings } from '@arcrun/contracts';
-import { findActions, openDatabase, reportEnds, takeSample, takeTurn } from '@arcrun/database';
+import { beginSweep, findActions, openDatabase, reportEnds, takeSample } from '@arcrun/database';
 import {
   createLogger,
   createMetrics,
   limitRate,
+  releaseMemoryAtRest,
   Sampler,
   startTracing,
   switchLevelOnSignal,
@@ -44,6 +45,8 @@ const REPORT_PERIOD_MS = 10_000;
 /** How long the last spans may take to be sent. */
 const TRACES_LIMIT_MS = 2000;
 const ACTION_CACHE_BYTES = 16_777_216;
+/** Between two whole sweeps while nothing is open. */
+const REST_PERIOD_SECS = 10;
 /** A probe whose call must have timed out by then, and whose end would have been recorded, is lost. */
 const PROBE_MARGIN_SECS = 10;
 
@@ -190,7 +193,7 @@ const rounds = {
   webhook: () => processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
   propagation: () => processPropagation({ ...shared, batchSize: settings.WORKER_PROPAGATION_BATCH_SIZE }),
   timeout: async () => {
-    await takeTurn(database.db, 'sweep', 0);
+    if (!(await beginSweep(database.db, REST_PERIOD_SECS))) return;
     await processTimeout({
       ...shared,
       batchSize: settings.WORKER_TIMEOUT_BATCH_SIZE,
@@ -284,6 +287,7 @@ if (settings.AUTH_TOKEN === undefined) {
     port: settings.WORKER_PORT,
   });
 }
+releaseMemoryAtRest();
 logger.info('worker started', { port: settings.WORKER_PORT });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 

@@ -1,4 +1,5 @@
 import type { WorkerLoad } from '@arcrun/database';
+import { Gathered } from './gathered.ts';
 
 /** A call that is open for so long hangs. */
 const HANGING_MS = 2000;
@@ -11,6 +12,13 @@ const IDLE_ORIGINS_MAX = 100;
 
 /** Of the origins that are full, those called last are told. */
 const FULL_ORIGINS_TOLD = 100;
+
+/**
+ * Room is told of when so many places have become free, or so long after the first: a round costs nearly as much for
+ * one as for many, and a full worker would take one at each end of a call.
+ */
+const WORTH_A_ROUND = 32;
+const WORTH_A_ROUND_AFTER_MS = 5;
 
 interface OriginCalls {
   /** When each open call began, the oldest first. */
@@ -39,16 +47,18 @@ export interface OpenCallsOptions {
 export class OpenCalls {
   readonly #max: number;
   readonly #half: number;
-  readonly #onRoom: () => void;
-  readonly #onOriginRoom: () => void;
+  readonly #room: Gathered;
+  readonly #originRoom: Gathered;
   readonly #open = new Map<string, Promise<void>>();
   readonly #origins = new Map<string, OriginCalls>();
 
   constructor({ max, onRoom, onOriginRoom }: OpenCallsOptions) {
     this.#max = max;
     this.#half = Math.max(1, Math.floor(max / 2));
-    this.#onRoom = onRoom;
-    this.#onOriginRoom = onOriginRoom;
+    // At once where few are all that there are.
+    const enough = Math.min(WORTH_A_ROUND, Math.max(1, Math.floor(max / 2)));
+    this.#room = new Gathered(enough, WORTH_A_ROUND_AFTER_MS, onRoom);
+    this.#originRoom = new Gathered(enough, WORTH_A_ROUND_AFTER_MS, onOriginRoom);
   }
 
   get room(): number {
@@ -65,7 +75,7 @@ export class OpenCalls {
     const doubtful = this.#doubtfulCalls(nowMs);
     const rooms = Array.from(
       this.#origins,
-      ([origin, calls]) => [origin, this.#roomOf(calls, doubtful, nowMs)] as const,
+      ([origin, calls]) => [origin, this.#roomOf(calls, nowMs, doubtful)] as const,
     );
     return { rooms: new Map(rooms), originRoom: Math.min(this.#share(doubtful), FIRST_CALLS_MAX) };
   }
@@ -106,18 +116,20 @@ export class OpenCalls {
     calls.beganMs.delete(id);
     calls.answeredLast = answered;
     calls.hasAnswered ||= answered;
-    if (wasFull) this.#onRoom();
-    if (!hadRoom && this.#hasRoom(calls)) this.#onOriginRoom();
+    if (wasFull || this.#room.isGathering) this.#room.add();
+    if ((!hadRoom && this.#hasRoom(calls)) || this.#originRoom.isGathering) this.#originRoom.add();
   }
 
   #hasRoom(calls: OriginCalls): boolean {
-    const nowMs = performance.now();
-    return this.#roomOf(calls, this.#doubtfulCalls(nowMs), nowMs) > 0;
+    return this.#roomOf(calls, performance.now()) > 0;
   }
 
-  #roomOf(calls: OriginCalls, doubtful: number, nowMs: number): number {
+  /** @param doubtful calls of all origins in doubt, where they have been counted */
+  #roomOf(calls: OriginCalls, nowMs: number, doubtful?: number): number {
     const open = calls.beganMs.size;
-    const most = isDoubtful(calls, nowMs) ? this.#share(doubtful - open) : this.#half;
+    const most = isDoubtful(calls, nowMs)
+      ? this.#share((doubtful ?? this.#doubtfulCalls(nowMs)) - open)
+      : this.#half;
     return (calls.hasAnswered ? most : Math.min(most, FIRST_CALLS_MAX)) - open;
   }
 

@@ -1,5 +1,6 @@
 export * from './add-progress.ts';
 export * from './archive-batches.ts';
+export * from './begin-sweep.ts';
 export * from './change-rules.ts';
 export * from './check-health.ts';
 export * from './claim-tasks.ts';

@@ -42,15 +42,21 @@ export async function startTasks(
       return { id, claim, cancel_action: hashed };
     }),
   );
+  const start = async (on: Kysely<Schema>) => {
+    const { rows } = await sql<{ results: ResultRow[]; notified: number; freed: boolean }>`
+      select results, notified, freed from start_tasks(${items}::json, ${wait})`.execute(on);
+    const { results, notified, freed } = rows[0]!;
+    const byId = new Map(results.map((result) => [result.id, result]));
+    return { results: starts.map(({ id }) => toResult(byId.get(id)!)), notified, freed };
+  };
   return retryConflicts(() =>
-    db.transaction().execute(async (trx) => {
-      if (actions.size > 0) await insertActions(trx, actions);
-      const { rows } = await sql<{ results: ResultRow[]; notified: number; freed: boolean }>`
-        select results, notified, freed from start_tasks(${items}::json, ${wait})`.execute(trx);
-      const { results, notified, freed } = rows[0]!;
-      const byId = new Map(results.map((result) => [result.id, result]));
-      return { results: starts.map((start) => toResult(byId.get(start.id)!)), notified, freed };
-    }),
+    // Mostly there are none, and one statement needs no transaction around it: a third of the round trips.
+    actions.size === 0
+      ? start(db)
+      : db.transaction().execute(async (trx) => {
+          await insertActions(trx, actions);
+          return start(trx);
+        }),
   );
 }
 

@@ -45,5 +45,5 @@ export async function processStart(options: StartOptions): Promise<Round> {
     await starts.begin(claims, beganMs);
   }
   metrics.tasksProcessedPerLoop.observe({ loop: 'start' }, claims.length);
-  return { isFull: starts.calls.room <= 0 };
+  return { isFull: starts.calls.room <= 0, hasMore: more };
 }

@@ -35,5 +35,5 @@ export async function processWebhook(options: WebhookOptions): Promise<Round> {
   if (heldBack) heldBackDeliveries.afterRound(leased.length);
   if (leased.length > 0) await deliveries.begin(leased, beganMs);
   metrics.tasksProcessedPerLoop.observe({ loop: 'delivery' }, leased.length);
-  return { isFull: deliveries.calls.room <= 0 };
+  return { isFull: deliveries.calls.room <= 0, hasMore: more };
 }

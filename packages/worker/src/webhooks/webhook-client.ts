@@ -1,12 +1,13 @@
 import {
   Agent as HttpAgent,
   type AgentOptions,
+  type ClientRequest,
   request as httpRequest,
-  type RequestOptions,
+  type OutgoingHttpHeaders,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import got, { type OptionsInit } from 'got';
+import got, { type Got, type NativeRequestOptions } from 'got';
 import { requestTarget } from './request-target.ts';
 
 /** One HTTP call, as the user gave it; only its headers have been put together. */
@@ -46,11 +47,17 @@ const ANSWER_MAX_BYTES = 1_048_576;
 // A reset of a connection that was idle for too long would cost a task, since on_start is not tried again.
 const IDLE_CONNECTION_MS = 4000;
 
-/** Calls webhooks over connections that are kept. It never throws: how a call went is its answer. */
+/**
+ * Calls webhooks over connections that are kept. It never throws: how a call went is its answer.
+ *
+ * got keeps the time limit and reads the answer. What is sent is put together here: got would copy and check each
+ * option of each call several times, tidy the URL up, and write the body apart from the head
+ * (docs/decisions/worker-hot-paths.md).
+ */
 export class WebhookClient {
   readonly #httpAgent: HttpAgent;
   readonly #httpsAgent: HttpsAgent;
-  readonly #options: OptionsInit;
+  readonly #got: Got;
 
   constructor({ timeoutMs, lookup }: WebhookClientSettings) {
     const agentOptions: AgentOptions = {
@@ -60,43 +67,32 @@ export class WebhookClient {
     };
     this.#httpAgent = new HttpAgent(agentOptions);
     this.#httpsAgent = new HttpsAgent(agentOptions);
-    // Its leanest: no retries, no redirects, no decompression, no parsing.
-    this.#options = {
-      agent: { http: this.#httpAgent, https: this.#httpsAgent },
+    // Its leanest: no retries, no redirects, no decompression, no parsing. The method is one that may have a body.
+    this.#got = got.extend({
+      method: 'POST',
+      headers: { 'user-agent': 'ArcRun' },
       timeout: { request: timeoutMs },
       retry: { limit: 0 },
       followRedirect: false,
       throwHttpErrors: false,
       decompress: false,
-      allowGetBody: true,
-    };
+    });
   }
 
-  call({ url, method, headers, body }: WebhookCall): Promise<WebhookAnswer> {
-    // The URL parser would tidy the path up; receivers get it byte for byte.
-    const path = requestTarget(url);
+  call(call: WebhookCall): Promise<WebhookAnswer> {
+    // As bytes: Node would write a head that is sent together with text as UTF-8, too.
+    const body = call.body === null ? undefined : Buffer.from(call.body);
     return new Promise((resolve) => {
       let answer: { status: number; retryAfter: string | undefined } | undefined;
       let chunks: Buffer[] | null = [];
       let size = 0;
-      const stream = got.stream(url, {
-        ...this.#options,
-        method: method as 'POST',
-        headers: { 'user-agent': 'ArcRun', ...headers },
-        ...(body !== null && { body }),
-        request: (target, options, callback) =>
-          (target.protocol === 'https:' ? httpsRequest : httpRequest)(
-            {
-              ...(options as RequestOptions),
-              protocol: target.protocol,
-              hostname: hostOf(target),
-              port: target.port,
-              path,
-            },
-            callback,
-          ),
+      let isSettled = false;
+      const stream = this.#got.stream(call.url, {
+        request: (target, options) => this.#open(call, body, target, options),
       });
       const settle = (error?: Error & { code?: string }): void => {
+        if (isSettled) return;
+        isSettled = true;
         if (answer !== undefined) {
           const text = error === undefined && chunks !== null ? Buffer.concat(chunks).toString('utf8') : null;
           resolve({ answered: true, ...answer, body: text });
@@ -106,6 +102,8 @@ export class WebhookClient {
         }
         stream.destroy();
       };
+      // Whole and at once, so that it leaves in one packet with the head.
+      stream.once('request', (request: ClientRequest) => request.end(body));
       stream.once(
         'response',
         (response: { statusCode: number; headers: Record<string, string | undefined> }) => {
@@ -124,14 +122,35 @@ export class WebhookClient {
       stream.once('end', () => settle());
       stream.once('error', settle);
       stream.once('close', () => settle());
-      // Without a body got waits for one to be written; with allowGetBody, for GET too.
-      if (body === null) stream.end();
     });
   }
 
   close(): void {
     this.#httpAgent.destroy();
     this.#httpsAgent.destroy();
+  }
+
+  /** @param options got's: of them only the headers are of use, among them the one for a user and password in the URL */
+  #open(
+    { url, method, headers }: WebhookCall,
+    body: Buffer | undefined,
+    target: URL,
+    options: NativeRequestOptions,
+  ): ClientRequest {
+    const isSecure = target.protocol === 'https:';
+    return (isSecure ? httpsRequest : httpRequest)({
+      agent: isSecure ? this.#httpsAgent : this.#httpAgent,
+      method,
+      hostname: hostOf(target),
+      port: target.port,
+      // The URL parser would tidy the path up; receivers get it byte for byte.
+      path: requestTarget(url),
+      headers: {
+        ...(options.headers as OutgoingHttpHeaders),
+        ...headers,
+        ...(body && { 'content-length': body.length }),
+      },
+    });
   }
 }
 

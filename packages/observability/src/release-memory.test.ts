@@ -1,0 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { releaseMemoryAtRest } from './release-memory.ts';
+
+/** In a scope of its own, so that nothing but the reference knows of it. */
+const garbage = (): WeakRef<object> => new WeakRef({ much: Array.from({ length: 1000 }, () => ({})) });
+
+/** A process at rest asks for no memory, so nothing is collected by itself. */
+async function isCollected(withinMs: number, options: { worthMs: number }): Promise<boolean> {
+  onTestFinished(releaseMemoryAtRest({ periodMs: 200, ...options }));
+  const reference = garbage();
+  for (let waitedMs = 0; waitedMs < withinMs; waitedMs += 100) {
+    await delay(100);
+    if (reference.deref() === undefined) return true;
+  }
+  return false;
+}
+
+test('what is left from work is released at rest', async () => {
+  expect(await isCollected(10_000, { worthMs: 0 })).toBe(true);
+});
+
+test('without work nothing is done', async () => {
+  expect(await isCollected(1500, { worthMs: Infinity })).toBe(false);
+});
