@@ -7,7 +7,7 @@ export {
   type StoredAction,
 } from './batch-plan.ts';
 export { BreakerOpenError, type BreakerState, DatabaseBreaker } from './breaker.ts';
-export { openDatabase, type Database, type PoolSettings } from './connection.ts';
+export { type Db, openDatabase, type Database, type PoolSettings } from './connection.ts';
 export type { DuplicateSearch, FoundDuplicates } from './dedupe.ts';
 export { classifyFailure, type FailureKind, isCrowdedKind } from './failures.ts';
 export { BUSY, GroupCommit } from './group-commit.ts';
