@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { ApiError, invalid } from '../http/errors.ts';
 import type { BodyPlace } from './body-gate.ts';
 
@@ -9,7 +9,10 @@ export interface BodyLimits {
 }
 
 /** Reads the bytes of a body that is announced as JSON. */
-export async function readJsonBytes(request: Request, limits: BodyLimits): Promise<Buffer<ArrayBuffer>> {
+export async function readJsonBytes(
+  request: IncomingMessage,
+  limits: BodyLimits,
+): Promise<Buffer<ArrayBuffer>> {
   const bytes = await readBody(request, limits);
   if (bytes.length === 0) throw invalid(['body: must not be empty']);
   const type = request.headers['content-type'] ?? '';
@@ -20,7 +23,7 @@ export async function readJsonBytes(request: Request, limits: BodyLimits): Promi
 }
 
 export async function readBody(
-  request: Request,
+  request: IncomingMessage,
   { maxBytes, place }: BodyLimits,
 ): Promise<Buffer<ArrayBuffer>> {
   const admit = (bytes: number) => {
