@@ -95,19 +95,20 @@ export function planBatch<T>(
 function toTexts(batch: InsertedBatch): BatchTexts {
   const actions = new Map<string, string>();
   const hashes = new Map<string, string>();
+  /** Gives the action's hash, as JSON of the text that Postgres reads bytes from. */
   const refer = (action: StoredAction): string => {
     let hashed = hashes.get(action.key);
     if (hashed === undefined) {
-      hashed = hash('sha256', action.key, 'hex').slice(0, 32);
+      hashed = JSON.stringify(`\\x${hash('sha256', action.key, 'hex').slice(0, 32)}`);
       hashes.set(action.key, hashed);
       actions.set(
         hashed,
-        `{"hash":"${hashed}","url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body},"origin":${JSON.stringify(new URL(action.url).origin)}}`,
+        `{"hash":${hashed},"url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body},"origin":${JSON.stringify(new URL(action.url).origin)}}`,
       );
     }
     return hashed;
   };
-  const referAll = (list: readonly StoredAction[]) => JSON.stringify(list.map(refer));
+  const referAll = (list: readonly StoredAction[]) => `[${list.map(refer).join(',')}]`;
   const ruleSets = new RuleSets();
 
   // JSON text is put together by hand, since metadata is JSON text already and must keep its digits.
@@ -116,7 +117,7 @@ function toTexts(batch: InsertedBatch): BatchTexts {
       `{"id":"${task.id}","position":${task.position},"name":${JSON.stringify(task.name)},"kind":${JSON.stringify(task.kind)},` +
       `"timeout_secs":${task.timeoutSecs},"priority":${task.priority},"expected_count":${task.expectedCount},` +
       `"dead_end_barrier":${task.deadEndBarrier},"metadata":${task.metadata},"open_parents":${task.parents.length},` +
-      `"on_start":"${refer(task.onStart)}","on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)},` +
+      `"on_start":${refer(task.onStart)},"on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)},` +
       `"rules":${JSON.stringify(ruleSets.refer(task.rules))}}`,
   );
   const links = batch.tasks.flatMap((task) =>

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { BatchPlan, BatchWrite } from '../batch-plan.ts';
 import { lookForDuplicates, registerDedupeShapes } from '../dedupe.ts';
 import { retryConflicts } from '../failures.ts';
-import { type IdempotentCall, type Once, once } from '../idempotency.ts';
+import { type Answer, type IdempotentCall, type Once, once } from '../idempotency.ts';
 import { commitKnown } from '../known-commit.ts';
 import type { Schema } from '../schema.ts';
 
@@ -40,7 +40,7 @@ export async function createBatchOnce<T>(
   db: Kysely<Schema>,
   call: IdempotentCall,
   plan: BatchPlan<T>,
-  answerOf: (created: CreatedBatch<T>) => string | null,
+  answerOf: (created: CreatedBatch<T>) => Answer | null,
   traceparent: string | null = null,
 ): Promise<Once<CreatedBatch<T>>> {
   if (plan.search !== null) await registerDedupeShapes(db, plan.search);
