@@ -31,8 +31,11 @@ BEGIN
   SELECT coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 1)), false)
   INTO freed FROM changed WHERE keys IS NOT NULL;
 
-  SELECT coalesce(array_agg(s.id), '{}') INTO busy
-  FROM task_state s WHERE s.id = ANY (wanted) AND (held IS NULL OR NOT s.id = ANY (held));
+  busy := '{}';
+  IF held IS NULL OR cardinality(held) < cardinality(wanted) THEN
+    SELECT coalesce(array_agg(s.id), '{}') INTO busy
+    FROM task_state s WHERE s.id = ANY (wanted) AND (held IS NULL OR NOT s.id = ANY (held));
+  END IF;
 END $$;
 
 -- Changes a task that has not ended. p_changes: {new_success?, new_failures?, expected_count?, priority?,
