@@ -25,7 +25,8 @@ export function answerAt(createdAt: string, batchId: string, answer: Uint8Array)
   const mark = markOf(batchId);
   const time = Buffer.from(createdAt);
   if (time.length !== mark.length) throw new Error(`${createdAt} does not fit in its place`);
-  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length)) bytes.set(time, at);
+  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length))
+    bytes.set(time, at);
   return bytes;
 }
 
