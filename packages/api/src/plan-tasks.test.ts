@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerAt, planTasks } from './plan-tasks.ts';
+import { answerAt, planTasks, readNewBatch } from './plan-tasks.ts';
 
 const LIMITS = {
   maxTasksPerBatch: 10,
@@ -14,7 +14,7 @@ const on_start = { kind: 'Webhook', params: { url: 'https://receiver.example/', 
 const answersAt = (...times: string[]) => {
   const names = ['é', '😀', 'created_at', '"'];
   const body = names.map((name, n) => ({ id: `t${n}`, name, kind: 'k', on_start }));
-  const { plan } = planTasks(body, LIMITS);
+  const { plan } = planTasks(readNewBatch(body, LIMITS));
   if (plan.search !== null) throw new Error('there is nothing to look for');
   const { answer } = plan.write.described;
   return times.map((time) => JSON.parse(answerAt(time, plan.id, answer!).toString()));

@@ -1,6 +1,12 @@
 import type { BasicTaskDto, BatchLimits, Json, NewBatch } from '@arcrun/contracts';
 import { notBuilt as findNotBuilt, parseNewBatch } from '@arcrun/contracts';
-import { type BatchPlan, type InsertedBatch, type InsertedTask, planBatch } from '@arcrun/database';
+import {
+  type BatchPlan,
+  type InsertedBatch,
+  type InsertedTask,
+  planBatch,
+  toJsonList,
+} from '@arcrun/database';
 import { invalid, notBuilt } from './http/errors.ts';
 import { uuidsV7 } from './uuid-v7.ts';
 
@@ -35,13 +41,22 @@ const TIME_LENGTH = '2026-01-02T03:04:05.678901Z'.length;
 /** Stands for the time, which the database tells. No request can hold it, since the id is younger than that. */
 const markOf = (batchId: string): string => batchId.replaceAll('-', '').slice(-TIME_LENGTH);
 
-/** Validates and plans a batch. Nothing here waits for anything, so it may be done in any thread. */
-export function planTasks(body: Json, limits: BatchLimits): PlannedTasks {
+/**
+ * Reads the body of a new batch.
+ *
+ * @throws ApiError 400, 501
+ */
+export function readNewBatch(body: Json, limits: BatchLimits): NewBatch {
   const parsed = parseNewBatch(body, limits);
   if (!parsed.ok) throw invalid(parsed.details);
   const missing = findNotBuilt(body);
   if (missing.length > 0) throw notBuilt(missing.map((field) => `${field}: is not built yet`));
-  const batch = toInsertedBatch(parsed.batch);
+  return parsed.batch;
+}
+
+/** Plans a batch. Nothing here waits for anything, so it may be done in any thread. */
+export function planTasks(newBatch: NewBatch): PlannedTasks {
+  const batch = toInsertedBatch(newBatch);
   return { plan: planBatch(batch, (tasks) => describe(tasks, batch.id)), size: batch.tasks.length };
 }
 
@@ -83,15 +98,13 @@ function describe(tasks: readonly InsertedTask[], batchId: string): DescribedTas
   return {
     count: tasks.length,
     withParents: tasks.filter((task) => task.parents.length > 0).length,
-    answer: tasks.length === 0 ? null : encoder.encode(toAnswer(tasks, batchId)),
+    answer: tasks.length === 0 ? null : toAnswer(tasks, batchId),
   };
 }
 
-const encoder = new TextEncoder();
-
-function toAnswer(tasks: readonly InsertedTask[], batchId: string): string {
+function toAnswer(tasks: readonly InsertedTask[], batchId: string): Uint8Array<ArrayBuffer> {
   const createdAt = markOf(batchId);
-  return JSON.stringify(tasks.map((task) => toBasicTask(task, batchId, createdAt)));
+  return toJsonList(tasks, (task) => JSON.stringify(toBasicTask(task, batchId, createdAt)));
 }
 
 function toBasicTask(task: InsertedTask, batchId: string, createdAt: string): BasicTaskDto {

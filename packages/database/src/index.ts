@@ -12,6 +12,7 @@ export type { DuplicateSearch, FoundDuplicates } from './dedupe.ts';
 export { classifyFailure, type FailureKind, isCrowdedKind } from './failures.ts';
 export { BUSY, GroupCommit } from './group-commit.ts';
 export type { IdempotentCall, Once } from './idempotency.ts';
+export { toJsonList } from './json-list.ts';
 export { migrate, type MigrationResult } from './migrate.ts';
 export type { DeliveryStatus, Schema } from './schema.ts';
 export * from './operations/index.ts';
