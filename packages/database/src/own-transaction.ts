@@ -1,9 +1,10 @@
 import type pg from 'pg';
+import { toBindMessage } from './bind-message.ts';
 
-/** A statement that takes texts and gives one row of one text. */
+/** A statement that takes texts, or their bytes, and gives one row of one text. */
 export interface Statement {
   readonly text: string;
-  readonly values: readonly string[];
+  readonly values: readonly (string | Uint8Array | null)[];
 }
 
 /**
@@ -44,7 +45,7 @@ class OwnTransaction implements pg.Submittable {
     const { text, values } = this.#statement;
     connection.stream.cork();
     connection.parse({ name: '', text, types: [] }, true);
-    connection.bind({ values: [...values] }, true);
+    for (const part of toBindMessage(values)) connection.stream.write(part);
     connection.execute({}, true);
     connection.flush();
     connection.stream.uncork();

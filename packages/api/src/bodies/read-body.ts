@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError, invalid } from '../http/errors.ts';
 import type { BodyPlace } from './body-gate.ts';
+import { ChunkedBytes } from './chunked-bytes.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -30,26 +31,25 @@ export async function readBody(
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     place?.hold(bytes);
   };
-  admit(Number(request.headers['content-length'] ?? 0));
+  const announced = Number(request.headers['content-length'] ?? 0);
+  admit(announced);
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new ApiError(415, 'Encoded bodies are not accepted', { code: 'encoded_body' });
   }
   return new Promise((resolve, reject) => {
-    const chunks: Buffer<ArrayBuffer>[] = [];
-    let size = 0;
+    const body = new ChunkedBytes(announced);
     const take = (chunk: Buffer<ArrayBuffer>) => {
-      size += chunk.length;
       try {
-        admit(size);
-        chunks.push(chunk);
+        admit(body.size + chunk.length);
+        body.add(chunk);
       } catch (error) {
         request.off('data', take);
-        chunks.length = 0;
+        body.clear();
         reject(error);
       }
     };
     request.on('data', take);
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on('end', () => resolve(body.toBuffer()));
     request.on('error', reject);
     // A client that goes away in the middle is answered by nobody; the handler only has to end.
     request.on('aborted', () => reject(new ApiError(400, 'The request was aborted')));
