@@ -42,7 +42,9 @@ END $$;
 -- metadata? (JSON text)}. Returns the status it has: a terminal one means that nothing was changed. It may start
 -- or make room for others now, when it has a place in the queue or under a rule.
 CREATE FUNCTION update_task(p_id uuid, p_changes json, OUT status task_status, OUT changed boolean, OUT freed boolean)
-LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+LANGUAGE plpgsql
+SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $$
 DECLARE
   moves boolean := p_changes ->> 'metadata' IS NOT NULL OR p_changes ->> 'expected_count' IS NOT NULL;
 BEGIN
