@@ -146,7 +146,8 @@ DECLARE
   closure uuid[];
   settled uuid[] := p_ended || p_resumed;
   incomplete uuid[];
-  opened uuid[];
+  children uuid[];               -- of what is settled, each as often as it has a parent there
+  opened uuid[] := '{}';
   climbing uuid[];
   climb record;
   dead uuid[] := '{}';
@@ -195,11 +196,13 @@ BEGIN
     DELETE FROM propagation WHERE task_id = ANY (settled) AND NOT upward;
   END IF;
 
-  -- Everything below is locked in one go, by id, before any of it is written.
-  PERFORM FROM task_state s
-  WHERE s.id = ANY (closure || ARRAY(SELECT child_id FROM link WHERE parent_id = ANY (settled)))
-    AND s.status::text IN ('Waiting', 'Paused')
-  ORDER BY s.id FOR UPDATE;
+  children := ARRAY(SELECT child_id FROM link WHERE parent_id = ANY (settled));
+  IF closure IS NOT NULL OR children <> '{}' THEN
+    -- Everything below is locked in one go, by id, before any of it is written.
+    PERFORM FROM task_state s
+    WHERE s.id = ANY (closure || children) AND s.status::text IN ('Waiting', 'Paused')
+    ORDER BY s.id FOR UPDATE;
+  END IF;
 
   IF closure IS NOT NULL THEN
     SELECT count(*) INTO failed_paused FROM task_state WHERE id = ANY (closure) AND status::text = 'Paused';
@@ -215,25 +218,27 @@ BEGIN
     GET DIAGNOSTICS failed = ROW_COUNT;
   END IF;
 
-  WITH counted AS (
-    SELECT child_id, count(*)::integer AS n FROM link WHERE parent_id = ANY (settled) GROUP BY child_id
-  ), changed AS (
-    UPDATE task_state s
-    SET open_parents = s.open_parents - c.n,
-        status = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN 'Pending' ELSE s.status END,
-        last_updated = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN p_at ELSE s.last_updated END
-    FROM counted c
-    WHERE s.id = c.child_id AND s.status::text IN ('Waiting', 'Paused')
-    RETURNING s.id, s.status
-  )
-  SELECT ARRAY(SELECT id FROM changed WHERE status = 'Pending') INTO opened;
+  IF children <> '{}' THEN
+    WITH counted AS (
+      SELECT child_id, count(*)::integer AS n FROM unnest(children) AS u (child_id) GROUP BY child_id
+    ), changed AS (
+      UPDATE task_state s
+      SET open_parents = s.open_parents - c.n,
+          status = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN 'Pending' ELSE s.status END,
+          last_updated = CASE WHEN s.status = 'Waiting' AND s.open_parents = c.n THEN p_at ELSE s.last_updated END
+      FROM counted c
+      WHERE s.id = c.child_id AND s.status::text IN ('Waiting', 'Paused')
+      RETURNING s.id, s.status
+    )
+    SELECT ARRAY(SELECT id FROM changed WHERE status = 'Pending') INTO opened;
+  END IF;
   IF unsuccessful IS NOT NULL THEN
     -- Ended, while some parent has not. Counted by sums, since a join may come to comparing all with all.
     SELECT array_agg(id) INTO climbing FROM (
       SELECT id FROM (
         SELECT id, open_parents FROM task_state WHERE id = ANY (unsuccessful || closure)
         UNION ALL
-        SELECT child_id, -1 FROM link WHERE parent_id = ANY (settled)) u
+        SELECT child_id, -1 FROM unnest(children) AS c (child_id)) u
       GROUP BY id HAVING sum(open_parents) > 0) below;
   END IF;
   released := cardinality(opened);

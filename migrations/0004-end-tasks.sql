@@ -28,27 +28,28 @@ DECLARE
   over uuid[];
   due integer := 0;
   at timestamptz;
-  item record;
   has_metadata boolean;
+  unsuccessful uuid[];
+  of_batch uuid;
 BEGIN
-  SELECT bool_or(i.metadata IS NOT NULL) INTO has_metadata FROM json_to_recordset(p_items) AS i (metadata text);
+  SELECT array_agg(i.id ORDER BY i.id), bool_or(i.metadata IS NOT NULL),
+         array_agg(i.id) FILTER (WHERE i.status <> 'Success')
+  INTO wanted, has_metadata, unsuccessful
+  FROM json_to_recordset(p_items) AS i (id uuid, status task_status, metadata text);
   IF has_metadata THEN PERFORM pg_advisory_xact_lock_shared(shapes_lock_key()); END IF;
-  SELECT array_agg(i.id ORDER BY i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
 
   -- Batch locks come first. A group only tries: what it cannot have at once goes alone.
-  FOR item IN
-    SELECT DISTINCT s.batch_id
-    FROM json_to_recordset(p_items) AS i (id uuid, status task_status) JOIN task_state s ON s.id = i.id
-    WHERE i.status <> 'Success' ORDER BY s.batch_id
-  LOOP
-    IF p_wait THEN
-      PERFORM pg_advisory_xact_lock(batch_lock_key(item.batch_id));
-    ELSIF NOT pg_try_advisory_xact_lock(batch_lock_key(item.batch_id)) THEN
-      SELECT array_agg(w.id ORDER BY w.id) INTO wanted
-      FROM unnest(wanted) AS w (id) JOIN task_state s ON s.id = w.id
-      WHERE s.batch_id <> item.batch_id;
-    END IF;
-  END LOOP;
+  IF unsuccessful IS NOT NULL THEN
+    FOR of_batch IN SELECT DISTINCT batch_id FROM task_state WHERE id = ANY (unsuccessful) ORDER BY batch_id LOOP
+      IF p_wait THEN
+        PERFORM pg_advisory_xact_lock(batch_lock_key(of_batch));
+      ELSIF NOT pg_try_advisory_xact_lock(batch_lock_key(of_batch)) THEN
+        SELECT array_agg(w.id ORDER BY w.id) INTO wanted
+        FROM unnest(wanted) AS w (id) JOIN task_state s ON s.id = w.id
+        WHERE s.batch_id <> of_batch;
+      END IF;
+    END LOOP;
+  END IF;
 
   IF p_wait THEN
     SELECT array_agg(id) INTO held FROM (

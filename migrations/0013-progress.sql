@@ -31,15 +31,20 @@ BEGIN
   SELECT coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 1)), false)
   INTO freed FROM changed WHERE keys IS NOT NULL;
 
-  SELECT coalesce(array_agg(s.id), '{}') INTO busy
-  FROM task_state s WHERE s.id = ANY (wanted) AND (held IS NULL OR NOT s.id = ANY (held));
+  busy := '{}';
+  IF held IS NULL OR cardinality(held) < cardinality(wanted) THEN
+    SELECT coalesce(array_agg(s.id), '{}') INTO busy
+    FROM task_state s WHERE s.id = ANY (wanted) AND (held IS NULL OR NOT s.id = ANY (held));
+  END IF;
 END $$;
 
 -- Changes a task that has not ended. p_changes: {new_success?, new_failures?, expected_count?, priority?,
 -- metadata? (JSON text)}. Returns the status it has: a terminal one means that nothing was changed. It may start
 -- or make room for others now, when it has a place in the queue or under a rule.
 CREATE FUNCTION update_task(p_id uuid, p_changes json, OUT status task_status, OUT changed boolean, OUT freed boolean)
-LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+LANGUAGE plpgsql
+SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $$
 DECLARE
   moves boolean := p_changes ->> 'metadata' IS NOT NULL OR p_changes ->> 'expected_count' IS NOT NULL;
 BEGIN

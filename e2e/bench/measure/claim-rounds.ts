@@ -33,16 +33,18 @@ export interface ClaimRoundCost {
  * worker may run meanwhile.
  */
 export function measureClaimRounds(system: System, rounds: ClaimRounds): Promise<ClaimRoundCost> {
-  return system.database.db.connection().execute((db) => measureOn(db, rounds));
+  const { db } = system.database;
+  return db.connection().execute((connection) => measureOn(connection, db, rounds));
 }
 
 async function measureOn(
+  connection: Parameters<typeof claimTasks>[0],
   db: Database['db'],
   { rounds, tasks, create }: ClaimRounds,
 ): Promise<ClaimRoundCost> {
   const workerId = randomUUID();
-  await renewWorkerLease(db, { id: workerId, host: hostname(), pid: process.pid }, LEASE_SECS);
-  const { pid } = await db
+  await renewWorkerLease(connection, { id: workerId, host: hostname(), pid: process.pid }, LEASE_SECS);
+  const { pid } = await connection
     .selectNoFrom((of) => of.fn<number>('pg_backend_pid').as('pid'))
     .executeTakeFirstOrThrow();
   // As the sweep of a worker does every few seconds: dead rows of what went before would be read again and again.
@@ -51,7 +53,7 @@ async function measureOn(
   for (let round = 0; round < rounds; round++) {
     await create();
     const before = { timeMs: clockMs(), cpuMs: readThreadCpuMs(pid) };
-    const { claims } = await claimTasks(db, workerId, { limit: tasks, originRoom: tasks });
+    const { claims } = await claimTasks(connection, workerId, { limit: tasks, originRoom: tasks });
     costs.push({ timeMs: clockMs() - before.timeMs, cpuMs: readThreadCpuMs(pid) - before.cpuMs });
     if (claims.length !== tasks)
       throw new Error(`a round claimed ${claims.length} tasks instead of ${tasks}`);

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import type { Settings } from '@arcrun/config';
 import type { PageLimits } from '@arcrun/contracts';
 import type { Database } from '@arcrun/database';
@@ -6,17 +6,21 @@ import { type Logger, type Metrics, runInRequest, type Tracing } from '@arcrun/o
 import type { Doorbell } from '@arcrun/queue';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
-import { requireToken } from './access/require-token.ts';
+import { type AccessCheck, accessCheck } from './access/check-access.ts';
+import { requireAccess } from './access/require-access.ts';
 import { Sessions } from './access/sessions.ts';
 import type { Bodies } from './bodies/bodies.ts';
 import { answerErrors, noSuchRoute } from './http/errors.ts';
 import type { BatchFeeds } from './events/batch-feeds.ts';
+import { hotRoutes } from './http/hot-routes.ts';
+import { identifyRequest } from './http/identify-request.ts';
 import { logRequests } from './http/log-requests.ts';
 import { traceRequests } from './http/trace-requests.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
+import { handleCalls } from './routes/handle-calls.ts';
 import { healthRoutes } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { logLevelRoutes } from './routes/log-level.ts';
@@ -46,18 +50,20 @@ export interface ApiContext {
 }
 
 /** The HTTP API. It holds no state of its own: any number of processes serve the same. */
-export function createApp(context: ApiContext): Express {
+export function createApp(context: ApiContext): RequestListener {
+  const { logger, settings, tracing } = context;
+  const calls = handleCalls(context);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(identifyRequest);
+  app.use(identifyRequests);
   app.use(healthRoutes(context));
-  if (context.tracing !== undefined) app.use(traceRequests(context.tracing));
-  app.use(logRequests(context.logger));
-  guard(app, context.settings);
+  if (tracing !== undefined) app.use(traceRequests(tracing));
+  app.use(logRequests(logger));
+  const checkAccess = guard(app, settings);
   app.use(notBuiltRoutes());
-  app.use(taskRoutes(context));
+  app.use(taskRoutes(context, calls));
   app.use(lifecycleRoutes(context));
   app.use(batchRoutes(context));
   app.use(eventRoutes(context));
@@ -69,26 +75,28 @@ export function createApp(context: ApiContext): Express {
   app.use(queueRoutes(context));
   app.use(viewRoutes(context));
   app.use(noSuchRoute);
-  app.use(answerErrors(context.logger));
-  return app;
+  app.use(answerErrors(logger));
+  // A span for each call costs so much more than Express that only it serves while tracing is on.
+  return tracing === undefined ? hotRoutes({ calls, checkAccess, logger }, app) : app;
 }
 
-/** Closes everything that is added to the app from here on, except for the page that opens it. */
-function guard(app: Express, { AUTH_TOKEN: tokens, HOST_URL: hostUrl }: Settings): void {
+/**
+ * Closes everything that is added to the app from here on, except for the page that opens it.
+ *
+ * @returns what closes it; undefined when it stays open
+ */
+function guard(app: Express, { AUTH_TOKEN: tokens, HOST_URL: hostUrl }: Settings): AccessCheck | undefined {
   if (tokens === undefined) {
     app.use(openSignInRoutes());
-    return;
+    return undefined;
   }
   const sessions = new Sessions(tokens, hostUrl);
+  const check = accessCheck(tokens, sessions, hostUrl);
   app.use(signInRoutes(tokens, sessions, hostUrl));
-  app.use(requireToken(tokens, sessions, hostUrl));
+  app.use(requireAccess(check, sessions));
+  return check;
 }
 
-/** Gives each request an id, or keeps the one that it came with. */
-const identifyRequest: RequestHandler = (request, response, next) => {
-  const given = request.headers['x-request-id'];
-  const isUsable = typeof given === 'string' && /^[\w.:+/=-]{1,128}$/.test(given);
-  const id = isUsable ? given : randomUUID();
-  response.setHeader('x-request-id', id);
-  runInRequest(id, next);
+const identifyRequests: RequestHandler = (request, response, next) => {
+  runInRequest(identifyRequest(request, response), next);
 };

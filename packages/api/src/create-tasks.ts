@@ -23,7 +23,7 @@ export interface CreateTasksOptions {
 export interface CreatedTasks {
   readonly batchId: string;
   /** JSON of the created tasks in input order; null when there is none. */
-  readonly answer: string | null;
+  readonly answer: string | Uint8Array | null;
 }
 
 /**

@@ -1,6 +1,12 @@
 import type { BasicTaskDto, BatchLimits, Json, NewBatch } from '@arcrun/contracts';
 import { notBuilt as findNotBuilt, parseNewBatch } from '@arcrun/contracts';
-import { type BatchPlan, type InsertedBatch, type InsertedTask, planBatch } from '@arcrun/database';
+import {
+  type BatchPlan,
+  type InsertedBatch,
+  type InsertedTask,
+  planBatch,
+  toJsonList,
+} from '@arcrun/database';
 import { invalid, notBuilt } from './http/errors.ts';
 import { uuidsV7 } from './uuid-v7.ts';
 
@@ -15,24 +21,42 @@ export interface PlannedTasks {
 export interface DescribedTasks {
   readonly count: number;
   readonly withParents: number;
-  /** JSON of the tasks in input order, without their time; null when there is none. */
-  readonly answer: string | null;
+  /** JSON of the tasks in input order, with a mark of {@link markOf} where their time goes; null when there is none. */
+  readonly answer: Uint8Array<ArrayBuffer> | null;
 }
 
-/** The answer, when the tasks have been created. */
-export const answerAt = (createdAt: string, batchId: string, answer: string): string =>
-  answer.replaceAll(markOf(batchId), createdAt);
+/** The answer, when the tasks have been created. Works on bytes, since it may be long and others wait meanwhile. */
+export function answerAt(createdAt: string, batchId: string, answer: Uint8Array): Buffer {
+  const bytes = Buffer.from(answer);
+  const mark = markOf(batchId);
+  const time = Buffer.from(createdAt);
+  if (time.length !== mark.length) throw new Error(`${createdAt} does not fit in its place`);
+  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length))
+    bytes.set(time, at);
+  return bytes;
+}
+
+const TIME_LENGTH = '2026-01-02T03:04:05.678901Z'.length;
 
 /** Stands for the time, which the database tells. No request can hold it, since the id is younger than that. */
-const markOf = (batchId: string): string => `created_at of ${batchId}`;
+const markOf = (batchId: string): string => batchId.replaceAll('-', '').slice(-TIME_LENGTH);
 
-/** Validates and plans a batch. Nothing here waits for anything, so it may be done in any thread. */
-export function planTasks(body: Json, limits: BatchLimits): PlannedTasks {
+/**
+ * Reads the body of a new batch.
+ *
+ * @throws ApiError 400, 501
+ */
+export function readNewBatch(body: Json, limits: BatchLimits): NewBatch {
   const parsed = parseNewBatch(body, limits);
   if (!parsed.ok) throw invalid(parsed.details);
   const missing = findNotBuilt(body);
   if (missing.length > 0) throw notBuilt(missing.map((field) => `${field}: is not built yet`));
-  const batch = toInsertedBatch(parsed.batch);
+  return parsed.batch;
+}
+
+/** Plans a batch. Nothing here waits for anything, so it may be done in any thread. */
+export function planTasks(newBatch: NewBatch): PlannedTasks {
+  const batch = toInsertedBatch(newBatch);
   return { plan: planBatch(batch, (tasks) => describe(tasks, batch.id)), size: batch.tasks.length };
 }
 
@@ -74,17 +98,22 @@ function describe(tasks: readonly InsertedTask[], batchId: string): DescribedTas
   return {
     count: tasks.length,
     withParents: tasks.filter((task) => task.parents.length > 0).length,
-    answer: tasks.length === 0 ? null : JSON.stringify(tasks.map((task) => toBasicTask(task, batchId))),
+    answer: tasks.length === 0 ? null : toAnswer(tasks, batchId),
   };
 }
 
-function toBasicTask(task: InsertedTask, batchId: string): BasicTaskDto {
+function toAnswer(tasks: readonly InsertedTask[], batchId: string): Uint8Array<ArrayBuffer> {
+  const createdAt = markOf(batchId);
+  return toJsonList(tasks, (task) => JSON.stringify(toBasicTask(task, batchId, createdAt)));
+}
+
+function toBasicTask(task: InsertedTask, batchId: string, createdAt: string): BasicTaskDto {
   return {
     id: task.id,
     name: task.name,
     kind: task.kind,
     status: task.parents.length > 0 ? 'Waiting' : 'Pending',
-    created_at: markOf(batchId),
+    created_at: createdAt,
     started_at: null,
     success: 0,
     failures: 0,

@@ -1,6 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { type Database, findTracedTasks } from '@arcrun/database';
 import { type Logger, recordRun, taskTraceparent, type Tracing } from '@arcrun/observability';
-import type { Request } from 'express';
 import { traceparentOf } from './http/trace-requests.ts';
 
 export interface TraceEndsOptions {
@@ -15,7 +15,7 @@ export interface TraceEndsOptions {
  */
 export async function traceEnd(
   { tracing, database, logger }: TraceEndsOptions,
-  request: Request,
+  request: IncomingMessage,
   id: string,
 ): Promise<void> {
   if (tracing === undefined) return;

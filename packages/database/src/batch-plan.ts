@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Rule, RuleMatcher } from '@arcrun/domain';
 import { type DuplicateSearch, findDuplicateIds, type FoundDuplicates, searchFor } from './dedupe.ts';
+import { toJsonList } from './json-list.ts';
 import { RuleSets } from './rule-sets.ts';
 import type { SqlJson } from './sql-json.ts';
 
@@ -95,32 +96,35 @@ export function planBatch<T>(
 function toTexts(batch: InsertedBatch): BatchTexts {
   const actions = new Map<string, string>();
   const hashes = new Map<string, string>();
+  /** Gives the action's hash, as JSON of the text that Postgres reads bytes from. */
   const refer = (action: StoredAction): string => {
     let hashed = hashes.get(action.key);
     if (hashed === undefined) {
-      hashed = hash('sha256', action.key, 'hex').slice(0, 32);
+      hashed = JSON.stringify(`\\x${hash('sha256', action.key, 'hex').slice(0, 32)}`);
       hashes.set(action.key, hashed);
       actions.set(
         hashed,
-        `{"hash":"${hashed}","url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body},"origin":${JSON.stringify(new URL(action.url).origin)}}`,
+        `{"hash":${hashed},"url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body},"origin":${JSON.stringify(new URL(action.url).origin)}}`,
       );
     }
     return hashed;
   };
-  const referAll = (list: readonly StoredAction[]) => JSON.stringify(list.map(refer));
+  const referAll = (list: readonly StoredAction[]) => `[${list.map(refer).join(',')}]`;
   const ruleSets = new RuleSets();
 
   // JSON text is put together by hand, since metadata is JSON text already and must keep its digits.
-  const tasks = batch.tasks.map(
+  const tasks = toJsonList(
+    batch.tasks,
     (task) =>
       `{"id":"${task.id}","position":${task.position},"name":${JSON.stringify(task.name)},"kind":${JSON.stringify(task.kind)},` +
       `"timeout_secs":${task.timeoutSecs},"priority":${task.priority},"expected_count":${task.expectedCount},` +
       `"dead_end_barrier":${task.deadEndBarrier},"metadata":${task.metadata},"open_parents":${task.parents.length},` +
-      `"on_start":"${refer(task.onStart)}","on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)},` +
+      `"on_start":${refer(task.onStart)},"on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)},` +
       `"rules":${JSON.stringify(ruleSets.refer(task.rules))}}`,
   );
-  const links = batch.tasks.flatMap((task) =>
-    task.parents.map((parent) => `{"p":"${parent.id}","c":"${task.id}","r":${parent.requiresSuccess}}`),
+  const children = batch.tasks.filter(({ parents }) => parents.length > 0);
+  const links = toJsonList(children, ({ id, parents }) =>
+    parents.map((parent) => `{"p":"${parent.id}","c":"${id}","r":${parent.requiresSuccess}}`).join(','),
   );
   const row =
     `{"id":"${batch.id}","posted_as_object":${batch.postedAsObject},"scope":${JSON.stringify(batch.scope)},` +
@@ -129,7 +133,7 @@ function toTexts(batch: InsertedBatch): BatchTexts {
     row,
     actions: `[${[...actions.values()].join(',')}]`,
     ruleSets: ruleSets.toJson(),
-    tasks: `[${tasks.join(',')}]`,
-    links: `[${links.join(',')}]`,
+    tasks,
+    links,
   };
 }

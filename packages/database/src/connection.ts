@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kysely } from 'kysely';
+import { Kysely, type KyselyConfig } from 'kysely';
 import pg from 'pg';
 import type { DatabaseBreaker } from './breaker.ts';
 import { classifyFailure } from './failures.ts';
+import { runOwnTransaction, type Statement } from './own-transaction.ts';
 import type { Schema } from './schema.ts';
 import { SessionlessDialect } from './sessionless-dialect.ts';
 
@@ -24,8 +25,21 @@ export interface PoolSettings {
   readonly breaker?: DatabaseBreaker;
 }
 
+type StatementRunner = (statement: Statement, onRow: (text: string) => void) => Promise<void>;
+
+/** Kysely, and statements that are transactions of their own, past it: for what is written thousands of times a second. */
+export class Db extends Kysely<Schema> {
+  /** See {@link runOwnTransaction}. */
+  readonly runOwnTransaction: StatementRunner;
+
+  constructor(config: KyselyConfig, run: StatementRunner) {
+    super(config);
+    this.runOwnTransaction = run;
+  }
+}
+
 export interface Database {
-  readonly db: Kysely<Schema>;
+  readonly db: Db;
   readonly pool: pg.Pool;
   close(): Promise<void>;
 }
@@ -46,16 +60,32 @@ export function openDatabase(settings: PoolSettings): Database {
   pool.on('connect', (client) => client.on('error', () => undefined));
   const { onQuery, breaker } = settings;
   breaker?.probeWith(() => pool.query('select 1'));
-  const db = new Kysely<Schema>({
-    dialect: new SessionlessDialect({
-      pool: { options: pool.options, connect: () => acquire(pool, settings), end: () => pool.end() },
-    }),
-    log: (event) => {
-      if (event.level === 'error' && classifyFailure(event.error) === 'unavailable') breaker?.failed();
-      else breaker?.succeeded();
-      onQuery?.(nameOfQuery(event.query.sql), event.queryDurationMillis);
-    },
-  });
+  const connect = () => acquire(pool, settings);
+  /** @param error why it failed; undefined when it did not */
+  const watch = (statement: string, durationMs: number, error?: unknown) => {
+    if (error !== undefined && classifyFailure(error) === 'unavailable') breaker?.failed();
+    else breaker?.succeeded();
+    onQuery?.(nameOfQuery(statement), durationMs);
+  };
+  const run: StatementRunner = async (statement, onRow) => {
+    const client = await connect();
+    const beganMs = performance.now();
+    try {
+      await runOwnTransaction(client, statement, onRow);
+      watch(statement.text, performance.now() - beganMs);
+    } catch (error) {
+      watch(statement.text, performance.now() - beganMs, error);
+      throw error;
+    } finally {
+      client.release();
+    }
+  };
+  const config: KyselyConfig = {
+    dialect: new SessionlessDialect({ pool: { options: pool.options, connect, end: () => pool.end() } }),
+    log: (event) =>
+      watch(event.query.sql, event.queryDurationMillis, event.level === 'error' ? event.error : undefined),
+  };
+  const db = new Db(config, run);
   return {
     db,
     pool,

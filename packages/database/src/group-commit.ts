@@ -20,9 +20,12 @@ interface Entry<Item, Result> {
   readonly key: string | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
-  /** Somebody else had locked it when its group was committed. */
-  wasBusy: boolean;
+  /** How often somebody else had locked it when its group was committed. */
+  busyTimes: number;
 }
+
+/** Under load, so many groups take an item that is locked before it goes alone. */
+const GROUPS_MAX = 5;
 
 /**
  * Commits together what arrives at the same time, without a timer: the first item commits at once, and what
@@ -46,7 +49,7 @@ export class GroupCommit<Item, Result> {
   /** Resolves with the item's own result once it is durable; rejects with its own error. */
   submit(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, key: this.#options.keyOf?.(item), resolve, reject, wasBusy: false });
+      this.#waiting.push({ item, key: this.#options.keyOf?.(item), resolve, reject, busyTimes: 0 });
       this.#next();
     });
   }
@@ -120,17 +123,18 @@ export class GroupCommit<Item, Result> {
   }
 
   /**
-   * Rows are mostly locked for a moment by a commit of another kind, so under load the next group takes what was busy
-   * once more: alone it would be a transaction more, which the others wait for at the row of their batch.
+   * Rows are mostly locked for a moment by a commit of another kind, so under load the next groups take what was busy
+   * again: alone it would be a transaction more, which the others wait for at the row of their batch.
    */
   #comeAgain(busy: readonly Entry<Item, Result>[], groupSize: number): void {
     const isLoaded = groupSize > 1 || this.#waiting.length > 0;
-    const again = busy.filter((entry) => isLoaded && !entry.wasBusy);
-    for (const entry of busy.filter((one) => !again.includes(one))) this.#goAlone(entry);
-    for (const entry of again) {
-      entry.wasBusy = true;
-      this.#release(entry);
+    const again: Entry<Item, Result>[] = [];
+    for (const entry of busy) {
+      entry.busyTimes++;
+      if (isLoaded && entry.busyTimes < GROUPS_MAX) again.push(entry);
+      else this.#goAlone(entry);
     }
+    for (const entry of again) this.#release(entry);
     this.#waiting.unshift(...again);
   }
 

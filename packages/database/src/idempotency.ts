@@ -10,8 +10,11 @@ export interface IdempotentCall {
   readonly bodyHash: Buffer;
 }
 
+/** The body of an answer, as text or as its bytes. */
+export type Answer = string | Uint8Array;
+
 export type Once<T> =
-  | { readonly outcome: 'done'; readonly value: T; readonly answer: string | null }
+  | { readonly outcome: 'done'; readonly value: T; readonly answer: Answer | null }
   /** The first call's answer; nothing was done. */
   | { readonly outcome: 'repeated'; readonly batchId: string; readonly answer: string | null }
   /** The key was used with another body. */
@@ -22,7 +25,7 @@ export async function once<T>(
   trx: Kysely<Schema>,
   { call, key, bodyHash }: IdempotentCall,
   batchId: string,
-  run: () => Promise<{ readonly value: T; readonly answer: string | null }>,
+  run: () => Promise<{ readonly value: T; readonly answer: Answer | null }>,
 ): Promise<Once<T>> {
   await sql`select lock_idempotency_key(${call}, ${key})`.execute(trx);
   const { rows } = await sql<{ hash: Buffer | null; answer: string | null; batchId: string }>`

@@ -1,9 +1,9 @@
 import { type CuttableWay, createTestDatabase, openWay, type TestDatabase } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type Database, openDatabase } from './connection.ts';
 import { classifyFailure } from './failures.ts';
-import { commitKnown } from './known-commit.ts';
+import { commitKnown, commitKnownStatement } from './known-commit.ts';
 
 let real: TestDatabase;
 let way: CuttableWay;
@@ -114,4 +114,104 @@ test('one that lost against another is run again', async () => {
   });
   expect(value).toBe(3);
   expect(await noted()).toBe(1);
+});
+
+/** Breaks the connection where the commit of the next statement is asked for, or when it has been done. */
+function breakNextSync(when: 'before' | 'after'): () => void {
+  const { pool } = database;
+  const connect = pool.connect.bind(pool);
+  // oxlint-disable-next-line typescript/no-explicit-any -- wraps what the driver does with a connection
+  (pool as any).connect = async () => {
+    const client = await connect();
+    pool.connect = connect;
+    // oxlint-disable-next-line typescript/no-explicit-any -- the driver's own field
+    const { connection } = client as any;
+    const sync = connection.sync.bind(connection);
+    connection.sync = async () => {
+      connection.sync = sync;
+      connection.stream.pause();
+      if (when === 'after') {
+        sync();
+        await expect.poll(noted).toBe(1);
+      }
+      connection.stream.destroy(Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
+    };
+    return client;
+  };
+  return () => void (pool.connect = connect);
+}
+
+const NOTE = `
+  with noted as (insert into noted values (1) returning n)
+  select json_build_object('n', n, 'given', $1::text, 'xid', pg_current_xact_id()::text) from noted`;
+const noteByStatement = () =>
+  commitKnownStatement<{ n: number; given: string; xid: string }>(database.db, { text: NOTE, values: ['é'] });
+
+describe('a transaction of one statement', () => {
+  test('gives its row when it has committed', async () => {
+    expect(await noteByStatement()).toEqual({ n: 1, given: 'é', xid: expect.any(String) });
+    expect(await noted()).toBe(1);
+  });
+
+  // proves: http/put-durable
+  test('is known to have committed when the answer was lost', async () => {
+    const restore = breakNextSync('after');
+    try {
+      expect(await noteByStatement()).toMatchObject({ n: 1 });
+    } finally {
+      restore();
+    }
+    expect(await noted()).toBe(1);
+  });
+
+  // proves: http/put-durable
+  test('fails its caller when its commit never arrived, and leaves nothing', async () => {
+    const restore = breakNextSync('before');
+    try {
+      await expect(noteByStatement()).rejects.toSatisfy((error) => classifyFailure(error) === 'unavailable');
+    } finally {
+      restore();
+    }
+    expect(await noted()).toBe(0);
+  });
+
+  test('fails with its own error, and its connection serves the next one', async () => {
+    const one = real.open(1);
+    const run = (text: string, value = '1') =>
+      commitKnownStatement<{ xid: string; n?: number }>(one.db, { text, values: [value] });
+    await expect(run('select 1 / $1::integer', '0')).rejects.toThrow('division by zero');
+    await expect(run('select nonsense where $1')).rejects.toThrow('nonsense');
+    await expect(run('select 1 where $1::integer = 2')).rejects.toThrow('no row');
+    expect(await run(`select json_build_object('n', $1::integer)`, '7')).toEqual({ n: 7 });
+    expect(one.pool.totalCount).toBe(1);
+  });
+
+  test('fails with the error of its commit, and its connection serves the next one', async () => {
+    const one = real.open(1);
+    await one.pool.query(`
+      create table late (n integer unique deferrable initially deferred);
+      insert into late values (1)`);
+    const insert = (n: number) =>
+      commitKnownStatement<{ xid: string }>(one.db, {
+        text: `with added as (insert into late values ($1::integer) returning n) select json_build_object('n', n) from added`,
+        values: [String(n)],
+      });
+    await expect(insert(1)).rejects.toMatchObject({ code: '23505' });
+    expect(await insert(2)).toEqual({ n: 2 });
+    expect(one.pool.totalCount).toBe(1);
+  });
+
+  test('is run again when it lost against another', async () => {
+    await real.pool.query(`
+      create sequence attempts;
+      create function lose_twice() returns integer language plpgsql as $$ begin
+        if nextval('attempts') < 3 then raise exception 'lost' using errcode = '40001'; end if;
+        return currval('attempts');
+      end $$`);
+    const row = await commitKnownStatement<{ n: number; xid: string }>(database.db, {
+      text: `select json_build_object('n', lose_twice())`,
+      values: [],
+    });
+    expect(row).toEqual({ n: 3 });
+  });
 });

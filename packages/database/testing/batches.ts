@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import {
   createBatch,
   type CreatedBatch,
+  type Db,
   type InsertedBatch,
   type InsertedTask,
   planBatch,
   type StoredAction,
 } from '@arcrun/database';
-import type { Kysely } from 'kysely';
-import type { Schema } from '../src/schema.ts';
 
 let lastId = BigInt(Date.now()) << 20n;
 
@@ -106,10 +105,7 @@ export function aBatch<Name extends string>(
 }
 
 /** Plans a batch and writes it; the tasks that were created are what is known of it. */
-export function writeBatch(
-  db: Kysely<Schema>,
-  batch: InsertedBatch,
-): Promise<CreatedBatch<readonly InsertedTask[]>> {
+export function writeBatch(db: Db, batch: InsertedBatch): Promise<CreatedBatch<readonly InsertedTask[]>> {
   return createBatch(
     db,
     planBatch(batch, (tasks) => tasks),
@@ -118,7 +114,7 @@ export function writeBatch(
 
 /** Builds a batch and writes it. */
 export async function submit<Name extends string>(
-  db: Kysely<Schema>,
+  db: Db,
   tasks: Readonly<Record<Name, TaskSpec>>,
   batch: Partial<Omit<InsertedBatch, 'tasks'>> = {},
 ): Promise<BuiltBatch<Name>> {

@@ -4,6 +4,7 @@ import {
   BUSY,
   type Claim,
   claimTasks,
+  type Db,
   endTasks,
   type EndEffects,
   type EndEvent,
@@ -72,7 +73,7 @@ export async function run(
 
 /** Ends one task and waits for its rows. */
 export async function end(
-  db: Kysely<Schema>,
+  db: Db,
   event: EndEvent,
   taskEnd: TaskEnd,
   cascadeLimit = 1000,
@@ -84,10 +85,10 @@ export async function end(
   return { result, effects };
 }
 
-export const succeed = (db: Kysely<Schema>, id: string) => end(db, 'report', { id, status: 'Success' });
-export const fail = (db: Kysely<Schema>, id: string, cascadeLimit?: number) =>
+export const succeed = (db: Db, id: string) => end(db, 'report', { id, status: 'Success' });
+export const fail = (db: Db, id: string, cascadeLimit?: number) =>
   end(db, 'report', { id, status: 'Failure', reason: 'broken' }, cascadeLimit);
-export const cancel = (db: Kysely<Schema>, id: string, cascadeLimit?: number) =>
+export const cancel = (db: Db, id: string, cascadeLimit?: number) =>
   end(db, 'cancel', { id, status: 'Canceled' }, cascadeLimit);
 
 /** A sample of the fleet at any time, whoever took the last. */

@@ -1,6 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Settings } from '@arcrun/config';
 import type { BatchLimits } from '@arcrun/contracts';
-import type { Request } from 'express';
 import { ApiError } from '../http/errors.ts';
 import { BIG_BODY_BYTES, BodyGate, type BodyPlace } from './body-gate.ts';
 import { readJsonBytes } from './read-body.ts';
@@ -33,7 +33,7 @@ export class Bodies {
   }
 
   /** @throws ApiError */
-  read<Name extends PlainReader>(request: Request, name: Name): Promise<ReaderValues[Name]> {
+  read<Name extends PlainReader>(request: IncomingMessage, name: Name): Promise<ReaderValues[Name]> {
     const options = { limits: this.#limits, hashed: false };
     return this.#receive(request, (bytes) =>
       isBig(bytes) ? this.#thread.read(name, bytes, options) : READERS[name](bytes, options),
@@ -46,7 +46,11 @@ export class Bodies {
    * @param hashed whether the hash of the body is wanted
    * @throws ApiError
    */
-  readNewBatch<T>(request: Request, hashed: boolean, write: (body: NewBatchBody) => Promise<T>): Promise<T> {
+  readNewBatch<T>(
+    request: IncomingMessage,
+    hashed: boolean,
+    write: (body: NewBatchBody) => Promise<T>,
+  ): Promise<T> {
     const options = { limits: this.#limits, hashed };
     return this.#receive(request, (bytes) =>
       isBig(bytes)
@@ -59,7 +63,7 @@ export class Bodies {
     await this.#thread.stop();
   }
 
-  async #readBytes(request: Request, place: BodyPlace): Promise<Buffer<ArrayBuffer>> {
+  async #readBytes(request: IncomingMessage, place: BodyPlace): Promise<Buffer<ArrayBuffer>> {
     try {
       return await readJsonBytes(request, { maxBytes: this.#maxBytes, place });
     } catch (error) {
@@ -69,7 +73,10 @@ export class Bodies {
     }
   }
 
-  async #receive<T>(request: Request, use: (bytes: Buffer<ArrayBuffer>) => T | Promise<T>): Promise<T> {
+  async #receive<T>(
+    request: IncomingMessage,
+    use: (bytes: Buffer<ArrayBuffer>) => T | Promise<T>,
+  ): Promise<T> {
     const place = this.#gate.enter();
     try {
       return await use(await this.#readBytes(request, place));

@@ -26,7 +26,7 @@ export function packBatch({ tasks: { plan, size }, bodyHash }: NewBatchBody): Pa
   const { port1: own, port2: port } = new MessageChannel();
   const answer = async (found: FoundDuplicates) => {
     const write = packWrite(await plan.writeWithout(found));
-    own.postMessage(write, buffersIn(write.texts));
+    own.postMessage(write, buffersOf(write));
   };
   own.on('message', (found: FoundDuplicates) => void answer(found));
   const { shapes, tasks, strategies } = search;
@@ -36,7 +36,7 @@ export function packBatch({ tasks: { plan, size }, bodyHash }: NewBatchBody): Pa
 
 /** What is handed over with it. */
 export const transferOf = (packed: PackedBatch): Transferable[] =>
-  packed.search === null ? buffersIn(packed.write.texts) : [packed.port, ...buffersIn(packed.search)];
+  packed.search === null ? buffersOf(packed.write) : [packed.port, ...buffersIn(packed.search)];
 
 export function unpackBatch(packed: PackedBatch): NewBatchBody {
   const { id, size, bodyHash, search } = packed;
@@ -72,6 +72,11 @@ const encoder = new TextEncoder();
 
 const toBytes = (text: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   typeof text === 'string' ? encoder.encode(text) : text;
+
+const buffersOf = ({ texts, described }: Write): Transferable[] => [
+  ...buffersIn(texts),
+  ...buffersIn(described),
+];
 
 const buffersIn = (texts: object): Transferable[] =>
   Object.values(texts).flatMap((text) =>

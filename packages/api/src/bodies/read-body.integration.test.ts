@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Request } from 'express';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ApiError } from '../http/errors.ts';
 import { readJsonBytes } from './read-body.ts';
@@ -11,7 +10,7 @@ let server: Server;
 let outcome: Promise<unknown>;
 beforeAll(async () => {
   server = createServer((request, response) => {
-    outcome = readJsonBytes(request as Request, { maxBytes: MAX_BYTES }).then(String);
+    outcome = readJsonBytes(request, { maxBytes: MAX_BYTES }).then(String);
     outcome.then(
       () => response.end('read'),
       (error: unknown) =>

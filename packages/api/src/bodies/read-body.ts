@@ -1,6 +1,7 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { ApiError, invalid } from '../http/errors.ts';
 import type { BodyPlace } from './body-gate.ts';
+import { ChunkedBytes } from './chunked-bytes.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -9,7 +10,10 @@ export interface BodyLimits {
 }
 
 /** Reads the bytes of a body that is announced as JSON. */
-export async function readJsonBytes(request: Request, limits: BodyLimits): Promise<Buffer<ArrayBuffer>> {
+export async function readJsonBytes(
+  request: IncomingMessage,
+  limits: BodyLimits,
+): Promise<Buffer<ArrayBuffer>> {
   const bytes = await readBody(request, limits);
   if (bytes.length === 0) throw invalid(['body: must not be empty']);
   const type = request.headers['content-type'] ?? '';
@@ -20,33 +24,32 @@ export async function readJsonBytes(request: Request, limits: BodyLimits): Promi
 }
 
 export async function readBody(
-  request: Request,
+  request: IncomingMessage,
   { maxBytes, place }: BodyLimits,
 ): Promise<Buffer<ArrayBuffer>> {
   const admit = (bytes: number) => {
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     place?.hold(bytes);
   };
-  admit(Number(request.headers['content-length'] ?? 0));
+  const announced = Number(request.headers['content-length'] ?? 0);
+  admit(announced);
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new ApiError(415, 'Encoded bodies are not accepted', { code: 'encoded_body' });
   }
   return new Promise((resolve, reject) => {
-    const chunks: Buffer<ArrayBuffer>[] = [];
-    let size = 0;
+    const body = new ChunkedBytes(announced);
     const take = (chunk: Buffer<ArrayBuffer>) => {
-      size += chunk.length;
       try {
-        admit(size);
-        chunks.push(chunk);
+        admit(body.size + chunk.length);
+        body.add(chunk);
       } catch (error) {
         request.off('data', take);
-        chunks.length = 0;
+        body.clear();
         reject(error);
       }
     };
     request.on('data', take);
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on('end', () => resolve(body.toBuffer()));
     request.on('error', reject);
     // A client that goes away in the middle is answered by nobody; the handler only has to end.
     request.on('aborted', () => reject(new ApiError(400, 'The request was aborted')));

@@ -5,6 +5,7 @@ import {
   type CounterUpdate,
   type Json,
   type LogLevelDto,
+  type NewBatch,
   parseBatchRules,
   parseCounters,
   parseJson,
@@ -15,7 +16,7 @@ import {
   type TaskUpdate,
 } from '@arcrun/contracts';
 import { invalid } from '../http/errors.ts';
-import { type PlannedTasks, planTasks } from '../plan-tasks.ts';
+import { type PlannedTasks, planTasks, readNewBatch } from '../plan-tasks.ts';
 
 export interface ReaderOptions {
   readonly limits: BatchLimits;
@@ -53,7 +54,8 @@ type Readers = {
  */
 export const READERS: Readers = {
   newBatch: (bytes, { limits, hashed }) => ({
-    tasks: planTasks(readJson(bytes), limits),
+    // The parsed body is gone when the plan is made: of a large batch it takes more than all the rest.
+    tasks: planTasks(newBatchOf(bytes, limits)),
     bodyHash: hashed ? new Uint8Array(createHash('sha256').update(bytes).digest()) : null,
   }),
   taskUpdate: (bytes) => {
@@ -82,6 +84,8 @@ export const READERS: Readers = {
     return parsed.level;
   },
 };
+
+const newBatchOf = (bytes: Buffer, limits: BatchLimits): NewBatch => readNewBatch(readJson(bytes), limits);
 
 /** Reads JSON, without losing a digit. */
 function readJson(bytes: Buffer): Json {

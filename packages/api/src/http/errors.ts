@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { BreakerOpenError, classifyFailure } from '@arcrun/database';
 import type { TaskStatus } from '@arcrun/domain';
 import type { Logger } from '@arcrun/observability';
@@ -60,24 +61,31 @@ export const noSuchRoute: RequestHandler = (request) => {
   throw notFound(`${request.method} ${request.path}`);
 };
 
-/** The one place where errors become answers. */
+/** {@link answerError} for what comes through Express. */
 export function answerErrors(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    const answer = toApiError(error);
-    if (answer.status === 500) {
-      logger.error('request failed', { error, method: request.method, path: request.path });
-    }
-    sendError(request, response, answer);
+    if (response.headersSent) next(error);
+    else answerError(logger, error, request, response);
   };
 }
 
+/** The one place where errors become answers. Nothing of an answer may have been sent. */
+export function answerError(
+  logger: Logger,
+  error: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const answer = toApiError(error);
+  if (answer.status === 500) {
+    logger.error('request failed', { error, method: request.method, path: request.url?.split('?', 1)[0] });
+  }
+  sendError(request, response, answer);
+}
+
 function sendError(
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   { status, message, fields, headers }: ApiError,
 ): void {
   const body = JSON.stringify({ error: message, status, ...fields });
@@ -96,7 +104,7 @@ const LINGER_MS = 1000;
  * Answers in the middle of a body that is not wanted. What is still on its way is thrown away for a moment: a
  * connection that is closed on unread data is reset, and the client would never see the answer.
  */
-function linger(request: Request, response: Response, body: string): void {
+function linger(request: IncomingMessage, response: ServerResponse, body: string): void {
   response.write(body);
   const end = () => {
     clearTimeout(timer);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Tracing } from '@arcrun/observability';
 import type { Request, RequestHandler } from 'express';
 
@@ -34,7 +35,7 @@ export function traceRequests(tracing: Tracing): RequestHandler {
 }
 
 /** The span of the caller. */
-export function traceparentOf({ headers: { traceparent } }: Request): string | undefined {
+export function traceparentOf({ headers: { traceparent } }: IncomingMessage): string | undefined {
   return typeof traceparent === 'string' ? traceparent : undefined;
 }
 

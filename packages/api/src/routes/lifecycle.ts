@@ -1,7 +1,8 @@
-import { findArchivedStatus, type Moved, pauseTask, resumeTask } from '@arcrun/database';
+import { type Moved, pauseTask, resumeTask } from '@arcrun/database';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
-import { conflict, methodNotAllowed, notFound } from '../http/errors.ts';
+import { archivedStatus } from '../archived-status.ts';
+import { conflict, methodNotAllowed } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { readId } from '../http/path-ids.ts';
 
@@ -34,8 +35,7 @@ export function lifecycleRoutes({ database, doorbell, metrics }: ApiContext): Ro
   return router;
 
   async function changed(id: string, moved: Moved | null, done: string): Promise<Moved> {
-    const status = moved?.status ?? (await findArchivedStatus(database.db, id));
-    if (status === null) throw notFound('Task');
+    const status = moved?.status ?? (await archivedStatus(database, id));
     if (!moved?.changed) throw conflict(400, `The task is ${status} and cannot be ${done}`, status);
     const { was } = moved;
     metrics.taskStatusTransitions.inc({ from_status: was, to_status: status });

@@ -1,15 +1,9 @@
-import { INT32_MAX, parseTaskQuery, type TaskUpdate } from '@arcrun/contracts';
-import {
-  explainTask,
-  findArchivedStatus,
-  findTask,
-  listTasks,
-  type TaskKey,
-  updateTask,
-} from '@arcrun/database';
-import { explain, isTerminal, type TaskStatus, type TerminalStatus } from '@arcrun/domain';
-import { type Request, Router } from 'express';
+import { INT32_MAX, parseTaskQuery } from '@arcrun/contracts';
+import { explainTask, findTask, listTasks, type TaskKey } from '@arcrun/database';
+import { explain } from '@arcrun/domain';
+import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
+import { archivedStatus } from '../archived-status.ts';
 import { createTasks } from '../create-tasks.ts';
 import { conflict, invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
@@ -17,9 +11,10 @@ import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
 import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import { traceEnd } from '../trace-ends.ts';
+import type { HandleCalls } from './handle-calls.ts';
 
-export function taskRoutes(context: ApiContext): Router {
-  const { bodies, database, commits, doorbell, pageLimits, settings } = context;
+export function taskRoutes(context: ApiContext, calls: HandleCalls): Router {
+  const { bodies, database, commits, pageLimits, settings } = context;
   const router = Router();
 
   router
@@ -58,18 +53,8 @@ export function taskRoutes(context: ApiContext): Router {
       if (json === null) throw notFound('Task');
       sendJsonText(response, json);
     })
-    .patch(async (request, response) => {
-      const id = readId(request.params.id, 'Task');
-      const update = await bodies.read(request, 'taskUpdate');
-      const status = update.status === null ? await change(id, update) : await report(request, id, update);
-      sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
-    })
-    .put(async (request, response) => {
-      const id = readId(request.params.id, 'Task');
-      const { newSuccess, newFailures } = await bodies.read(request, 'counters');
-      await commits.addProgress({ id, success: newSuccess, failures: newFailures });
-      response.status(202).end();
-    })
+    .patch((request, response) => calls.PATCH(request, response, readId(request.params.id, 'Task')))
+    .put((request, response) => calls.PUT(request, response, readId(request.params.id, 'Task')))
     .delete(async (request, response) => {
       const id = readId(request.params.id, 'Task');
       const result = await commits.cancel(id);
@@ -79,7 +64,7 @@ export function taskRoutes(context: ApiContext): Router {
           sendJsonText(response, `{"id":"${id}","status":"Canceled"}`);
           return;
         case 'unknown': {
-          const ended = await archivedStatus(id);
+          const ended = await archivedStatus(database, id);
           throw conflict(400, `The task has already ended in ${ended}`, ended);
         }
         case 'conflict':
@@ -98,63 +83,6 @@ export function taskRoutes(context: ApiContext): Router {
     .all(methodNotAllowed('GET'));
 
   return router;
-
-  async function report(
-    request: Request,
-    id: string,
-    update: TaskUpdate & { status: 'Success' | 'Failure' | null },
-  ): Promise<string> {
-    const status = update.status!;
-    const result = await commits.report({
-      id,
-      status,
-      reason: update.failureReason ?? undefined,
-      newSuccess: update.newSuccess,
-      newFailures: update.newFailures,
-      expectedCount: update.expectedCount ?? undefined,
-      priority: update.priority ?? undefined,
-      metadata: update.metadata ?? undefined,
-    });
-    switch (result.outcome) {
-      case 'applied':
-        await traceEnd(context, request, id);
-        return status;
-      case 'unknown':
-        return refuse(await archivedStatus(id));
-      case 'conflict':
-        return refuse(result.status);
-    }
-
-    function refuse(current: TaskStatus): string {
-      // Said twice: it is so already, and nothing moves.
-      if (current === status) return status;
-      throw conflict(409, `The task is ${current}`, current);
-    }
-  }
-
-  async function change(id: string, update: TaskUpdate): Promise<string> {
-    const result = await updateTask(database.db, id, {
-      newSuccess: update.newSuccess,
-      newFailures: update.newFailures,
-      expectedCount: update.expectedCount ?? undefined,
-      priority: update.priority ?? undefined,
-      metadata: update.metadata ?? undefined,
-    });
-    if (result === null || !result.changed || isTerminal(result.status)) {
-      const ended = result?.status ?? (await archivedStatus(id));
-      throw conflict(409, `The task has already ended in ${ended}`, ended);
-    }
-    doorbell.changed();
-    if (result.freed) doorbell.ring('start');
-    return result.status;
-  }
-
-  /** @throws 404 when it is not in the archive either */
-  async function archivedStatus(id: string): Promise<TerminalStatus> {
-    const status = await findArchivedStatus(database.db, id);
-    if (status === null) throw notFound('Task');
-    return status;
-  }
 }
 
 function readTaskKey(value: unknown): TaskKey | null {

@@ -1,13 +1,22 @@
-import { type Kysely, sql } from 'kysely';
+import type { Db } from '../connection.ts';
 import { BUSY } from '../group-commit.ts';
-import { commitKnown } from '../known-commit.ts';
-import type { Schema } from '../schema.ts';
+import { commitKnownStatement } from '../known-commit.ts';
 
 export interface Progress {
   readonly id: string;
   readonly success: number;
   readonly failures: number;
 }
+
+interface ProgressRow {
+  readonly busy: readonly string[];
+  readonly freed: boolean;
+  readonly xid: string;
+}
+
+const STATEMENT = `
+  select row_to_json(r) from (
+    select busy, freed, pg_current_xact_id()::text as xid from add_progress($1::json, $2)) r`;
 
 /**
  * Adds to counters, several additions to one task as their sum; dropped for terminal and unknown tasks.
@@ -16,7 +25,7 @@ export interface Progress {
  *   and whether the progress may make room under a capacity rule
  */
 export async function addProgress(
-  db: Kysely<Schema>,
+  db: Db,
   additions: readonly Progress[],
   { wait }: { wait: boolean },
 ): Promise<{ results: (null | typeof BUSY)[]; freed: boolean }> {
@@ -31,14 +40,10 @@ export async function addProgress(
     }
   }
   const items = JSON.stringify([...sums.values()]);
-  return commitKnown(db, async (trx, tellXid) => {
-    const { rows } = await sql<{ busy: string[]; freed: boolean; xid: string }>`
-      select busy, freed, pg_current_xact_id()::text as xid from add_progress(${items}::json, ${wait})`.execute(
-      trx,
-    );
-    const { busy, freed, xid } = rows[0]!;
-    tellXid(xid);
-    const isBusy = new Set(busy);
-    return { results: additions.map(({ id }) => (isBusy.has(id) ? BUSY : null)), freed };
+  const { busy, freed } = await commitKnownStatement<ProgressRow>(db, {
+    text: STATEMENT,
+    values: [items, String(wait)],
   });
+  const isBusy = new Set(busy);
+  return { results: additions.map(({ id }) => (isBusy.has(id) ? BUSY : null)), freed };
 }

@@ -1,9 +1,10 @@
-import { type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import type { BatchPlan, BatchWrite } from '../batch-plan.ts';
+import type { Db } from '../connection.ts';
 import { lookForDuplicates, registerDedupeShapes } from '../dedupe.ts';
-import { retryConflicts } from '../failures.ts';
-import { type IdempotentCall, type Once, once } from '../idempotency.ts';
-import { commitKnown } from '../known-commit.ts';
+import { type Answer, type IdempotentCall, type Once, once } from '../idempotency.ts';
+import { commitKnown, commitKnownStatement } from '../known-commit.ts';
+import type { Statement } from '../own-transaction.ts';
 import type { Schema } from '../schema.ts';
 
 export interface CreatedBatch<T> {
@@ -22,11 +23,14 @@ export interface CreatedBatch<T> {
  * @param traceparent of the request that creates it
  */
 export async function createBatch<T>(
-  db: Kysely<Schema>,
+  db: Db,
   plan: BatchPlan<T>,
   traceparent: string | null = null,
 ): Promise<CreatedBatch<T>> {
-  if (plan.search === null) return retryConflicts(() => writeBatch(db, plan.write, traceparent));
+  if (plan.search === null) {
+    const created = await commitKnownStatement<CreatedRow>(db, statementOf(plan.write, traceparent));
+    return toCreatedBatch(created, plan.write);
+  }
   await registerDedupeShapes(db, plan.search);
   return commitKnown(db, (trx) => carryOut(trx, plan, traceparent));
 }
@@ -40,7 +44,7 @@ export async function createBatchOnce<T>(
   db: Kysely<Schema>,
   call: IdempotentCall,
   plan: BatchPlan<T>,
-  answerOf: (created: CreatedBatch<T>) => string | null,
+  answerOf: (created: CreatedBatch<T>) => Answer | null,
   traceparent: string | null = null,
 ): Promise<Once<CreatedBatch<T>>> {
   if (plan.search !== null) await registerDedupeShapes(db, plan.search);
@@ -63,15 +67,34 @@ async function carryOut<T>(
 }
 
 async function writeBatch<T>(
-  db: Kysely<Schema>,
-  { texts, described }: BatchWrite<T>,
+  trx: Kysely<Schema>,
+  write: BatchWrite<T>,
   traceparent: string | null,
 ): Promise<CreatedBatch<T>> {
-  // The longest stands last: the client copies what it has whenever a parameter needs more room.
-  const { rows } = await sql<{ created_at: string; pending: number; notified: number }>`
-    select rfc3339(created_at) as created_at, pending, notified from create_batch(
-      p_batch => ${texts.row}::json, p_traceparent => ${traceparent}, p_actions => ${texts.actions}::json, p_rule_sets => ${texts.ruleSets}::json,
-      p_links => ${texts.links}::json, p_tasks => ${texts.tasks}::json)`.execute(db);
-  const { created_at: createdAt, pending, notified } = rows[0]!;
-  return { createdAt, pending, notified, described };
+  const { text, values } = statementOf(write, traceparent);
+  const { rows } = await trx.executeQuery<{ created: CreatedRow }>(CompiledQuery.raw(text, [...values]));
+  return toCreatedBatch(rows[0]!.created, write);
 }
+
+interface CreatedRow {
+  readonly created_at: string;
+  readonly pending: number;
+  readonly notified: number;
+  readonly xid: string;
+}
+
+function statementOf({ texts }: BatchWrite<unknown>, traceparent: string | null): Statement {
+  return {
+    text: `
+      select row_to_json(r) as created from (
+        select rfc3339(created_at) as created_at, pending, notified, pg_current_xact_id()::text as xid
+        from create_batch(p_batch => $1::json, p_traceparent => $2, p_actions => $3::json, p_rule_sets => $4::json,
+                          p_links => $5::json, p_tasks => $6::json)) r`,
+    values: [texts.row, traceparent, texts.actions, texts.ruleSets, texts.links, texts.tasks],
+  };
+}
+
+const toCreatedBatch = <T>(
+  { created_at: createdAt, pending, notified }: CreatedRow,
+  { described }: BatchWrite<T>,
+): CreatedBatch<T> => ({ createdAt, pending, notified, described });

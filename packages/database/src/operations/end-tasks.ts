@@ -1,7 +1,6 @@
 import { type TaskStatus, type TerminalStatus, type Transition, TRANSITIONS } from '@arcrun/domain';
-import { type Kysely, sql } from 'kysely';
-import { commitKnown } from '../known-commit.ts';
-import type { Schema } from '../schema.ts';
+import type { Db } from '../connection.ts';
+import { commitKnownStatement } from '../known-commit.ts';
 import { BUSY } from '../group-commit.ts';
 
 /** What an end brought about besides itself; tells which bells to ring and what to count. */
@@ -70,6 +69,18 @@ interface ResultRow {
   seconds: number | null;
 }
 
+interface EndsRow extends EndEffects {
+  readonly results: readonly ResultRow[];
+  readonly heldUp: readonly string[];
+  readonly xid: string;
+}
+
+const STATEMENT = `
+  select row_to_json(r) from (
+    select results, released, freed, failed, canceled, notified, completed, unfinished, held_up as "heldUp",
+      ended_from as "endedFrom", pg_current_xact_id()::text as xid
+    from end_tasks($1::json, $2, $3, $4, $5, $6, $7, $8)) r`;
+
 /** The three events by which tasks end one by one, and what is particular to each. */
 const EVENTS = {
   report: { ...(TRANSITIONS.report satisfies Transition), starts: true, callOver: false },
@@ -87,7 +98,7 @@ export type EndEvent = keyof typeof EVENTS;
  *   is recorded, and propagateEnds goes on with it
  */
 export async function endTasks(
-  db: Kysely<Schema>,
+  db: Db,
   event: EndEvent,
   ends: readonly TaskEnd[],
   { wait, cascadeLimit, deadEnds = true }: EffectLimits & { wait: boolean },
@@ -106,19 +117,30 @@ export async function endTasks(
       metadata: end.metadata,
     })),
   );
-  return commitKnown(db, async (trx, tellXid) => {
-    const { rows } = await sql<{ results: ResultRow[]; heldUp: string[]; xid: string } & EndEffects>`
-      select results, released, freed, failed, canceled, notified, completed, unfinished, held_up as "heldUp",
-        ended_from as "endedFrom", pg_current_xact_id()::text as xid
-      from end_tasks(
-        ${items}::json, ${from}::task_status[], ${fromHandedBack}::task_status[],
-        ${starts}, ${callOver}, ${wait}, ${cascadeLimit}, ${deadEnds})`.execute(trx);
-    const { results, heldUp, xid, ...effects } = rows[0]!;
-    tellXid(xid);
-    const byId = new Map(results.map((result) => [result.id, result]));
-    return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects, heldUp };
+  const {
+    results,
+    heldUp,
+    xid: _,
+    ...effects
+  } = await commitKnownStatement<EndsRow>(db, {
+    text: STATEMENT,
+    values: [
+      items,
+      toArrayText(from),
+      toArrayText(fromHandedBack),
+      String(starts),
+      String(callOver),
+      String(wait),
+      String(cascadeLimit),
+      String(deadEnds),
+    ],
   });
+  const byId = new Map(results.map((result) => [result.id, result]));
+  return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects, heldUp };
 }
+
+/** An array of Postgres as text. */
+const toArrayText = (statuses: readonly TaskStatus[]): string => `{${statuses.join(',')}}`;
 
 function toResult(row: ResultRow): EndResult | typeof BUSY {
   switch (row.outcome) {

@@ -1,7 +1,6 @@
 import type { TaskStatus } from '@arcrun/domain';
-import { type Kysely, sql } from 'kysely';
-import { commitKnown } from '../known-commit.ts';
-import type { Schema } from '../schema.ts';
+import type { Db } from '../connection.ts';
+import { commitKnownStatement } from '../known-commit.ts';
 
 export interface TaskChanges {
   readonly newSuccess?: number | undefined;
@@ -12,12 +11,23 @@ export interface TaskChanges {
   readonly metadata?: string | undefined;
 }
 
+interface UpdateRow {
+  readonly status: TaskStatus | null;
+  readonly changed: boolean;
+  readonly freed: boolean;
+  readonly xid: string;
+}
+
+const STATEMENT = `
+  select row_to_json(r) from (
+    select status, changed, freed, pg_current_xact_id()::text as xid from update_task($1, $2::json)) r`;
+
 /**
  * Changes a task that has not ended, and refreshes its last_updated. Null: there is no such task. `freed`: it, or
  * another task, may start now.
  */
 export async function updateTask(
-  db: Kysely<Schema>,
+  db: Db,
   id: string,
   changes: TaskChanges,
 ): Promise<{ status: TaskStatus; changed: boolean; freed: boolean } | null> {
@@ -28,10 +38,9 @@ export async function updateTask(
     priority: changes.priority,
     metadata: changes.metadata,
   });
-  return commitKnown(db, async (trx) => {
-    const { rows } = await sql<{ status: TaskStatus | null; changed: boolean; freed: boolean }>`
-      select status, changed, freed from update_task(${id}, ${items}::json)`.execute(trx);
-    const { status, changed, freed } = rows[0]!;
-    return status === null ? null : { status, changed, freed };
+  const { status, changed, freed } = await commitKnownStatement<UpdateRow>(db, {
+    text: STATEMENT,
+    values: [id, items],
   });
+  return status === null ? null : { status, changed, freed };
 }

@@ -1,0 +1,78 @@
+import type pg from 'pg';
+import { toBindMessage } from './bind-message.ts';
+
+/** A statement that takes texts, or their bytes, and gives one row of one text. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly (string | Uint8Array | null)[];
+}
+
+/**
+ * Runs a statement as a transaction of its own, and asks for its commit only when its row is here: what the row tells
+ * is known whatever becomes of the commit. So it takes two round trips where BEGIN and COMMIT take three, and its
+ * errors leave nothing to roll back.
+ *
+ * @param onRow gets the row's text before the commit is asked for
+ */
+export function runOwnTransaction(
+  client: pg.PoolClient,
+  statement: Statement,
+  onRow: (text: string) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.query(new OwnTransaction(statement, { onRow, onCommit: resolve, onError: reject }));
+  });
+}
+
+interface Callbacks {
+  readonly onRow: (text: string) => void;
+  readonly onCommit: () => void;
+  readonly onError: (error: Error) => void;
+}
+
+/** In the extended protocol a statement without BEGIN is committed by Sync, which the driver itself sends at once. */
+class OwnTransaction implements pg.Submittable {
+  readonly #statement: Statement;
+  readonly #callbacks: Callbacks;
+  #isSynced = false;
+
+  constructor(statement: Statement, callbacks: Callbacks) {
+    this.#statement = statement;
+    this.#callbacks = callbacks;
+  }
+
+  submit(connection: pg.Connection): void {
+    const { text, values } = this.#statement;
+    connection.stream.cork();
+    connection.parse({ name: '', text, types: [] }, true);
+    for (const part of toBindMessage(values)) connection.stream.write(part);
+    connection.execute({}, true);
+    connection.flush();
+    connection.stream.uncork();
+  }
+
+  handleDataRow({ fields }: { readonly fields: readonly [string] }): void {
+    this.#callbacks.onRow(fields[0]);
+  }
+
+  handleCommandComplete(_message: unknown, connection: pg.Connection): void {
+    this.#sync(connection);
+  }
+
+  handleReadyForQuery(): void {
+    this.#callbacks.onCommit();
+  }
+
+  /** Of the statement, of its commit, or of the connection. */
+  handleError(error: Error, connection: pg.Connection): void {
+    this.#sync(connection);
+    this.#callbacks.onError(error);
+  }
+
+  /** Behind an error of the statement too, since the server waits for it; once, since each is answered. */
+  #sync(connection: pg.Connection): void {
+    if (this.#isSynced) return;
+    this.#isSynced = true;
+    connection.sync();
+  }
+}
