@@ -4,6 +4,7 @@ import { type Floors, startFloors } from './floors/start-floors.ts';
 import { describeMachine } from './measure/machine.ts';
 import { formatTable } from './report/format-table.ts';
 import { judge, type ScenarioResult } from './report/outcome.ts';
+import { publishResult } from './report/publish-result.ts';
 import { writeResult } from './report/write-result.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
@@ -21,6 +22,10 @@ let system: System | undefined;
 async function main(): Promise<number> {
   if (args.help) {
     console.log(USAGE);
+    return 0;
+  }
+  if (args.render !== undefined) {
+    await publishResult(args.render);
     return 0;
   }
   const scenarios = chooseScenarios();
@@ -48,6 +53,7 @@ async function main(): Promise<number> {
   console.log(`\n${formatTable(results)}\n`);
   await writeResult(args.resultFile, machine, results);
   console.log(`Written to ${args.resultFile}`);
+  if (args.isWhole) await publishResult(args.resultFile);
   return results.every(({ met }) => met) ? 0 : 1;
 }
 

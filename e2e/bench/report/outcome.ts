@@ -11,6 +11,15 @@ export interface Outcome extends Measure {
   readonly value: number;
   /** Null without a bar. */
   readonly met: boolean | null;
+  /** What has to be known of the number, in a sentence. */
+  readonly note?: string;
+}
+
+/** What a plain library gave, once for each repetition. */
+export interface FloorResult {
+  readonly per_second: readonly number[];
+  /** CPU of one, in ms. */
+  readonly cpu_ms: readonly number[];
 }
 
 /** What came out of one scenario. */
@@ -20,10 +29,8 @@ export interface ScenarioResult {
   /** Whether every bar was. */
   readonly met: boolean;
   readonly outcomes: readonly Outcome[];
-  /** What the libraries gave, once for each repetition. */
-  readonly floors: Readonly<
-    Record<string, { readonly per_second: readonly number[]; readonly cpu_ms: readonly number[] }>
-  >;
+  /** By the name of the floor. */
+  readonly floors: Readonly<Record<string, FloorResult>>;
   /** Peaks of resident memory, once for each repetition. */
   readonly memory_mb: { readonly api: readonly number[]; readonly worker: readonly number[] };
   /** Percent of the updates of tasks that wrote into no index. */
@@ -51,7 +58,7 @@ export function judge(scenario: Scenario, { repetitions, hotShare }: ScenarioRun
   };
 }
 
-function listFloor(name: keyof Repetition['floors'], repetitions: readonly Repetition[]) {
+function listFloor(name: keyof Repetition['floors'], repetitions: readonly Repetition[]): FloorResult {
   const all = repetitions.map(({ floors }) => floors[name]!);
   return { per_second: all.map(({ perSecond }) => perSecond), cpu_ms: all.map(({ cpuMs }) => cpuMs) };
 }

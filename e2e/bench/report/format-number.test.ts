@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { formatBar, formatNumber, formatSpread, formatVerdict } from './format-number.ts';
+
+test.each([
+  [34_012.4, '34,012'],
+  [294, '294'],
+  [12.34, '12.3'],
+  [5.031, '5.03'],
+  [0.1349, '0.13'],
+  [0.02, '0.020'],
+  [0, '0'],
+  [-0.5, '-0.50'],
+  [Number.NaN, '?'],
+  [Infinity, '?'],
+])('%f is written as %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+test('a spread leaves out what was not measured, and says nothing of a single value', () => {
+  expect(formatSpread([3, Number.NaN, 1, 2])).toBe('1.00 – 3.00');
+  expect(formatSpread([3, Number.NaN])).toBe('');
+  expect(formatSpread([])).toBe('');
+});
+
+test('a bar is written as it was set', () => {
+  expect(formatBar({ unit: 'tasks/s', bar: { atLeast: 1500 } })).toBe('≥ 1,500 tasks/s');
+  expect(formatBar({ unit: '×', bar: { atMost: 1.15 } })).toBe('≤ 1.15 ×');
+  expect(formatBar({ unit: 'ms' })).toBe('');
+});
+
+test('what has no bar has no verdict', () => {
+  expect([true, false, null].map(formatVerdict)).toEqual(['met', 'NOT met', '']);
+});

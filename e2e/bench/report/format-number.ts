@@ -1,0 +1,32 @@
+import type { Measure } from '../scenarios/scenario.ts';
+
+/** Three digits that count, below 1 two; "?" for what was not measured. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return '?';
+  const size = Math.abs(value);
+  if (size > 0 && size < 1)
+    return value.toLocaleString('en-US', { minimumSignificantDigits: 2, maximumSignificantDigits: 2 });
+  const digits = size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : 2;
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export const formatValue = (value: number, unit: string): string => `${formatNumber(value)} ${unit}`;
+
+/** From the smallest to the largest that was measured; empty for a single value, which has no spread. */
+export function formatSpread(values: readonly number[]): string {
+  const measured = values.filter((value) => Number.isFinite(value));
+  if (measured.length < 2) return '';
+  return `${formatNumber(Math.min(...measured))} – ${formatNumber(Math.max(...measured))}`;
+}
+
+/** As it was set, with no digit more; empty without a bar. */
+export function formatBar({ bar, unit }: Pick<Measure, 'bar' | 'unit'>): string {
+  if (bar === undefined) return '';
+  const exactly = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 6 });
+  return 'atLeast' in bar ? `≥ ${exactly(bar.atLeast)} ${unit}` : `≤ ${exactly(bar.atMost)} ${unit}`;
+}
+
+export function formatVerdict(met: boolean | null): string {
+  if (met === null) return '';
+  return met ? 'met' : 'NOT met';
+}
