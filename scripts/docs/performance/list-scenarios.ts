@@ -1,0 +1,89 @@
+import { median } from '../../../e2e/bench/measure/distribution.ts';
+import {
+  formatBar,
+  formatNumber,
+  formatSpread,
+  formatValue,
+  formatVerdict,
+} from '../../../e2e/bench/report/format-number.ts';
+import type { Outcome } from '../../../e2e/bench/report/outcome.ts';
+import { findReference, type ReferenceFigure } from '../../../e2e/bench/report/reference.ts';
+import type { BenchResult, ScenarioResult } from '../../../e2e/bench/report/result.ts';
+import { toTable } from '../to-table.ts';
+import { plotFile } from './plot-file.ts';
+
+/** A part for each scenario: its load, its plot, and its numbers. */
+export function listScenarios({ scenarios }: BenchResult): string {
+  return scenarios.map(describeScenario).join('\n\n');
+}
+
+function describeScenario(scenario: ScenarioResult): string {
+  const { name, what } = scenario;
+  const parts = [
+    `### ${name}`,
+    `${what[0]!.toUpperCase()}${what.slice(1)}.`,
+    `![${name}: what was measured in each run](${plotFile(name)})`,
+    tableOfMeasures(scenario),
+    listNotes(scenario),
+    tableOfFloors(scenario),
+    describeResources(scenario),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function tableOfMeasures({ name, outcomes }: ScenarioResult): string {
+  const references = outcomes.map(({ measure }) => findReference(name, measure));
+  const columns: readonly Column[] = [
+    { head: 'measure', cell: ({ what }) => what },
+    { head: 'median', cell: ({ value, unit }) => `**${formatValue(value, unit)}**` },
+    { head: 'from – to', cell: ({ values }) => formatSpread(values) },
+    { head: 'bar', cell: formatBar },
+    { head: '', cell: ({ met }) => formatVerdict(met) },
+    { head: 'ArcRun in Rust, 1 s loop', cell: (_, figure) => formatFigure(figure, figure?.atDefaults) },
+    { head: 'tuned', cell: (_, figure) => formatFigure(figure, figure?.tuned) },
+  ];
+  const rows = outcomes.map((outcome, index) => columns.map(({ cell }) => cell(outcome, references[index])));
+  // A column that says nothing, such as the bars of a scenario that has none, is left out.
+  const filled = columns.map((_, column) => rows.some((row) => row[column] !== ''));
+  const keep = (cells: readonly string[]): string[] => cells.filter((_, column) => filled[column]);
+  return toTable(keep(columns.map(({ head }) => head)), rows.map(keep));
+}
+
+interface Column {
+  readonly head: string;
+  readonly cell: (outcome: Outcome, figure: ReferenceFigure | undefined) => string;
+}
+
+const formatFigure = (figure: ReferenceFigure | undefined, value: number | undefined): string =>
+  figure === undefined || value === undefined ? '' : `${value.toLocaleString('en-US')} ${figure.unit}`;
+
+/** What has to be known of a measure, and of what it is compared with. */
+function listNotes({ name, outcomes }: ScenarioResult): string {
+  const notes = outcomes.flatMap(({ what, measure, note }) => {
+    const reference = findReference(name, measure)?.note;
+    return [
+      ...(note === undefined ? [] : [`- ${what}: ${note}`]),
+      ...(reference === undefined ? [] : [`- ${what}, ArcRun in Rust: ${reference}`]),
+    ];
+  });
+  return notes.join('\n');
+}
+
+function tableOfFloors({ floors = {} }: ScenarioResult): string {
+  const rows = Object.entries(floors).map(([name, { rates, cpu_ms }]) => [
+    name,
+    `**${formatValue(median(rates), 'per s')}**`,
+    formatSpread(rates),
+    formatValue(median(cpu_ms), 'ms'),
+  ]);
+  return rows.length === 0 ? '' : toTable(['floor', 'median', 'from – to', 'CPU for each'], rows);
+}
+
+function describeResources({ memory_mb = {}, hot_share }: ScenarioResult): string {
+  const memory = Object.entries(memory_mb).map(([name, peak]) => `${name} ${formatValue(peak, 'MB')}`);
+  const sentences: string[] = [];
+  if (memory.length > 0) sentences.push(`Peak memory: ${memory.join(', ')}.`);
+  if (hot_share !== undefined)
+    sentences.push(`HOT updates: ${formatNumber(hot_share * 100)} % of all in Postgres.`);
+  return sentences.join(' ');
+}

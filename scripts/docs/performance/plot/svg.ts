@@ -1,0 +1,19 @@
+export type Attributes = Readonly<Record<string, string | number>>;
+
+/** An element of SVG. Numbers are rounded to a tenth of a pixel, so that a plot does not change by nothing. */
+export function element(name: string, attributes: Attributes, ...content: readonly string[]): string {
+  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(format(value))}"`);
+  const start = `<${name}${written.join('')}`;
+  return content.length === 0 ? `${start}/>` : `${start}>${content.join('')}</${name}>`;
+}
+
+export function escapeXml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
+
+const format = (value: string | number): string =>
+  typeof value === 'number' ? String(Math.round(value * 10) / 10) : value;
