@@ -1,14 +1,15 @@
 import { median } from '../../../e2e/bench/measure/distribution.ts';
+import { describeResources } from '../../../e2e/bench/report/describe-resources.ts';
 import {
   formatBar,
-  formatNumber,
   formatSpread,
   formatValue,
   formatVerdict,
 } from '../../../e2e/bench/report/format-number.ts';
-import type { Outcome } from '../../../e2e/bench/report/outcome.ts';
+import type { Outcome, ScenarioResult } from '../../../e2e/bench/report/outcome.ts';
+import { nameFloor } from '../../../e2e/bench/report/floor-names.ts';
 import { findReference, type ReferenceFigure } from '../../../e2e/bench/report/reference.ts';
-import type { BenchResult, ScenarioResult } from '../../../e2e/bench/report/result.ts';
+import type { BenchResult } from '../../../e2e/bench/report/result.ts';
 import { toTable } from '../to-table.ts';
 import { plotFile } from './plot-file.ts';
 
@@ -17,22 +18,22 @@ export function listScenarios({ scenarios }: BenchResult): string {
   return scenarios.map(describeScenario).join('\n\n');
 }
 
-function describeScenario(scenario: ScenarioResult): string {
-  const { name, what } = scenario;
+function describeScenario(result: ScenarioResult): string {
+  const { scenario, what } = result;
   const parts = [
-    `### ${name}`,
+    `### ${scenario}`,
     `${what[0]!.toUpperCase()}${what.slice(1)}.`,
-    `![${name}: what was measured in each run](${plotFile(name)})`,
-    tableOfMeasures(scenario),
-    listNotes(scenario),
-    tableOfFloors(scenario),
-    describeResources(scenario),
+    `![${scenario}: what was measured in each run](${plotFile(scenario)})`,
+    tableOfMeasures(result),
+    listNotes(result),
+    tableOfFloors(result),
+    describeResources(result),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function tableOfMeasures({ name, outcomes }: ScenarioResult): string {
-  const references = outcomes.map(({ measure }) => findReference(name, measure));
+function tableOfMeasures({ scenario, outcomes }: ScenarioResult): string {
+  const references = outcomes.map(({ measure }) => findReference(scenario, measure));
   const columns: readonly Column[] = [
     { head: 'measure', cell: ({ what }) => what },
     { head: 'median', cell: ({ value, unit }) => `**${formatValue(value, unit)}**` },
@@ -58,9 +59,9 @@ const formatFigure = (figure: ReferenceFigure | undefined, value: number | undef
   figure === undefined || value === undefined ? '' : `${value.toLocaleString('en-US')} ${figure.unit}`;
 
 /** What has to be known of a measure, and of what it is compared with. */
-function listNotes({ name, outcomes }: ScenarioResult): string {
+function listNotes({ scenario, outcomes }: ScenarioResult): string {
   const notes = outcomes.flatMap(({ what, measure, note }) => {
-    const reference = findReference(name, measure)?.note;
+    const reference = findReference(scenario, measure)?.note;
     return [
       ...(note === undefined ? [] : [`- ${what}: ${note}`]),
       ...(reference === undefined ? [] : [`- ${what}, ArcRun in Rust: ${reference}`]),
@@ -69,21 +70,12 @@ function listNotes({ name, outcomes }: ScenarioResult): string {
   return notes.join('\n');
 }
 
-function tableOfFloors({ floors = {} }: ScenarioResult): string {
-  const rows = Object.entries(floors).map(([name, { rates, cpu_ms }]) => [
-    name,
-    `**${formatValue(median(rates), 'per s')}**`,
-    formatSpread(rates),
+function tableOfFloors({ floors }: ScenarioResult): string {
+  const rows = Object.entries(floors).map(([name, { per_second, cpu_ms }]) => [
+    nameFloor(name),
+    `**${formatValue(median(per_second), 'per s')}**`,
+    formatSpread(per_second),
     formatValue(median(cpu_ms), 'ms'),
   ]);
   return rows.length === 0 ? '' : toTable(['floor', 'median', 'from – to', 'CPU for each'], rows);
-}
-
-function describeResources({ memory_mb = {}, hot_share }: ScenarioResult): string {
-  const memory = Object.entries(memory_mb).map(([name, peak]) => `${name} ${formatValue(peak, 'MB')}`);
-  const sentences: string[] = [];
-  if (memory.length > 0) sentences.push(`Peak memory: ${memory.join(', ')}.`);
-  if (hot_share !== undefined)
-    sentences.push(`HOT updates: ${formatNumber(hot_share * 100)} % of all in Postgres.`);
-  return sentences.join(' ');
 }

@@ -16,7 +16,7 @@ export const PERFORMANCE_SECTIONS = {
 /** The plots of that run, by their path in the project. */
 export function drawPlots(): ReadonlyMap<string, string> {
   const plots = published().scenarios.map(
-    (scenario) => [join('docs', plotFile(scenario.name)), drawPlot(scenario)] as const,
+    (scenario) => [join('docs', plotFile(scenario.scenario)), drawPlot(scenario)] as const,
   );
   return new Map(plots);
 }

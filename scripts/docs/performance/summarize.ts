@@ -5,16 +5,16 @@ import { toTable } from '../to-table.ts';
 
 /** A table of all bars, and what was measured against each. */
 export function summarize({ scenarios }: BenchResult): string {
-  const held = scenarios.flatMap(({ outcomes }) => outcomes.filter(({ met }) => met !== null));
-  const rows = held.map((outcome, index) => [
-    outcome.scenario === held[index - 1]?.scenario
-      ? ''
-      : `[${outcome.scenario}](#${anchorOf(outcome.scenario)})`,
+  const held = scenarios.flatMap(({ scenario, outcomes }) =>
+    outcomes.filter(({ met }) => met !== null).map((outcome) => ({ scenario, outcome })),
+  );
+  const rows = held.map(({ scenario, outcome }, index) => [
+    scenario === held[index - 1]?.scenario ? '' : `[${scenario}](#${anchorOf(scenario)})`,
     outcome.what,
     formatBar(outcome),
     `**${formatValue(outcome.value, outcome.unit)}**`,
     formatVerdict(outcome.met),
   ]);
-  const met = held.filter((outcome) => outcome.met === true).length;
+  const met = held.filter(({ outcome }) => outcome.met === true).length;
   return `${met} of ${held.length} bars are met.\n\n${toTable(['scenario', 'measure', 'bar', 'measured', ''], rows)}`;
 }

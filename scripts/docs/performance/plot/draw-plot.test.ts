@@ -31,7 +31,7 @@ describe('a plot', () => {
   test('has one axis for each unit', () => {
     const [outcome] = sampleScenario([1]).outcomes;
     const outcomes = ['ms', 'tasks/s', 'ms'].map((unit) => ({ ...outcome!, unit }));
-    const drawn = drawPlot({ name: 'sample', what: 'many tasks', outcomes });
+    const drawn = drawPlot(sampleScenario([1], undefined, { outcomes }));
     expect(Array.from(drawn.matchAll(/class="unit">([^<]*)</g), ([, unit]) => unit)).toEqual([
       'ms',
       'tasks/s',
@@ -40,15 +40,15 @@ describe('a plot', () => {
 });
 
 test('floors stand on the axis of the rates', () => {
-  const floors = { 'Express 5': { rates: [14_000, 13_000], cpu_ms: [0.06, 0.06] } };
+  const floors = { express: { per_second: [14_000, 13_000], cpu_ms: [0.06, 0.06] } };
   const svg = drawPlot(sampleScenario([1600], undefined, { floors }));
-  expect(svg).toContain('floor: Express 5</text>');
+  expect(svg).toContain('floor: Express 5, a POST</text>');
   expect(svg).toContain('13,500 per s</text>');
   expect(count(svg, 'class="unit"')).toBe(1);
 });
 
 test('what ArcRun in Rust reached is marked', () => {
-  const svg = drawPlot(sampleScenario([1600], undefined, { name: 'lifecycle' }));
+  const svg = drawPlot(sampleScenario([1600], undefined, { scenario: 'lifecycle' }));
   expect(svg).toContain('Rust 294</text>');
   expect(svg).toContain('Rust, tuned 222</text>');
 });

@@ -1,4 +1,4 @@
-import type { ScenarioResult } from '../../../../e2e/bench/report/result.ts';
+import type { ScenarioResult } from '../../../../e2e/bench/report/outcome.ts';
 import { COLUMNS, diamond, drawRow, short, text, xOf } from './draw-row.ts';
 import { widthOf } from './labels.ts';
 import { type Panel, type PlotRow, toPanels, valuesOf } from './plot-rows.ts';
@@ -38,7 +38,7 @@ export function drawPlot(scenario: ScenarioResult): string {
     height: height - 1,
     rx: 6,
   });
-  const title = element('title', {}, escapeXml(`${scenario.name}: ${scenario.what}`));
+  const title = element('title', {}, escapeXml(`${scenario.scenario}: ${scenario.what}`));
   const attributes = {
     xmlns: 'http://www.w3.org/2000/svg',
     ...size,

@@ -1,6 +1,6 @@
-import type { Outcome } from '../../../../e2e/bench/report/outcome.ts';
+import type { FloorResult, Outcome, ScenarioResult } from '../../../../e2e/bench/report/outcome.ts';
+import { nameFloor } from '../../../../e2e/bench/report/floor-names.ts';
 import { findReference } from '../../../../e2e/bench/report/reference.ts';
-import type { Floor, ScenarioResult } from '../../../../e2e/bench/report/result.ts';
 import { median } from '../../../../e2e/bench/measure/distribution.ts';
 
 /** What ArcRun in Rust reached, as a mark on a row. */
@@ -29,8 +29,8 @@ export interface Panel {
 }
 
 /** What a plot of a scenario shows: a panel for each unit, in the order in which the measures name them. */
-export function toPanels({ name, outcomes, floors = {} }: ScenarioResult): Panel[] {
-  const measures = outcomes.map((outcome) => measureRow(name, outcome));
+export function toPanels({ scenario, outcomes, floors }: ScenarioResult): Panel[] {
+  const measures = outcomes.map((outcome) => measureRow(scenario, outcome));
   const rateUnit = outcomes.find(({ unit }) => unit.endsWith('/s'))?.unit ?? 'per s';
   const rows = [...measures, ...Object.entries(floors).map(([of, floor]) => floorRow(of, floor, rateUnit))];
   return [...Map.groupBy(rows, ({ unit }) => unit)].map(([unit, ofUnit]) => ({ unit, rows: ofUnit }));
@@ -45,12 +45,12 @@ function measureRow(scenario: string, outcome: Outcome): PlotRow {
   return { kind: 'measure', label, unit, values, median: value, bar: outcome.bar, met, references };
 }
 
-const floorRow = (name: string, { rates }: Floor, unit: string): PlotRow => ({
+const floorRow = (name: string, { per_second }: FloorResult, unit: string): PlotRow => ({
   kind: 'floor',
-  label: `floor: ${name}`,
+  label: `floor: ${nameFloor(name)}`,
   unit,
-  values: rates,
-  median: median(rates),
+  values: per_second,
+  median: median(per_second),
   met: null,
   references: [],
 });
