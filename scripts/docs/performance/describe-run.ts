@@ -1,12 +1,12 @@
 import { formatNumber } from '../../../e2e/bench/report/format-number.ts';
 import type { BenchResult } from '../../../e2e/bench/report/result.ts';
+import { formatDay } from './format-day.ts';
 
 /** When, on what and how often was measured. */
 export function describeRun({ finished_at, machine, scenarios }: BenchResult): string {
-  const day = new Date(finished_at).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
   const runs = Math.max(...scenarios.flatMap(({ outcomes }) => outcomes.map(({ values }) => values.length)));
   return [
-    `- Measured on ${day}, ${runs === 1 ? 'each scenario once' : `each scenario ${runs} times`}.`,
+    `- Measured on ${formatDay(finished_at)}, ${runs === 1 ? 'each scenario once' : `each scenario ${runs} times`}.`,
     `- The machine: ${machine.cores} cores (${machine.processor}) with everything on them; it takes ` +
       `${formatNumber(machine.sync_ms)} ms to bring 8 kB to the disk. Before the run ${formatNumber(machine.load)} ` +
       'processes wanted a core (load of one minute).',
