@@ -3,9 +3,9 @@ import type { FloorName } from '../floors/start-floors.ts';
 const NAMES: Readonly<Record<FloorName, string>> = {
   express: 'Express 5, a POST',
   'node:http': 'bare node:http, a POST',
-  bullmq: 'BullMQ, a job that does nothing',
-  got: 'got, a POST to a receiver',
-  postgres: 'Postgres, the rows of a task in sets of 50',
+  bullmq: 'BullMQ, an empty job',
+  got: 'got, a POST',
+  postgres: 'Postgres, rows in sets of 50',
 };
 
 /** What a floor does, in a few words. */

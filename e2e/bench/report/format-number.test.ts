@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBar, formatNumber, formatSpread, formatVerdict } from './format-number.ts';
+import { formatBar, formatNumber, formatSpread, formatValue, formatVerdict } from './format-number.ts';
 
 test.each([
   [34_012.4, '34,012'],
@@ -23,8 +23,15 @@ test('a spread leaves out what was not measured, and says nothing of a single va
 test('a bar is written as it was set', () => {
   expect(formatBar({ unit: 'tasks/s', bar: { atLeast: 1500 } })).toBe('≥ 1,500 tasks/s');
   expect(formatBar({ unit: '×', bar: { atMost: 1.15 } })).toBe('≤ 1.15 ×');
+  expect(formatBar({ unit: '', bar: { atMost: 10 } })).toBe('≤ 10');
   expect(formatBar({ unit: 'ms' })).toBe('');
 });
+
+test.each([
+  ['ms', '12.0 ms'],
+  ['/s', '12.0/s'],
+  ['', '12.0'],
+])('a value in "%s" is %s', (unit, text) => expect(formatValue(12, unit)).toBe(text));
 
 test('what has no bar has no verdict', () => {
   expect([true, false, null].map(formatVerdict)).toEqual(['met', 'NOT met', '']);

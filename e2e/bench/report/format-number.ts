@@ -10,7 +10,11 @@ export function formatNumber(value: number): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-export const formatValue = (value: number, unit: string): string => `${formatNumber(value)} ${unit}`;
+export const formatValue = (value: number, unit: string): string => withUnit(formatNumber(value), unit);
+
+/** A rate that names nothing ("/s") stands close to its number, and a mere number has no unit. */
+export const withUnit = (number: string, unit: string): string =>
+  unit === '' || unit.startsWith('/') ? `${number}${unit}` : `${number} ${unit}`;
 
 /** From the smallest to the largest that was measured; empty for a single value, which has no spread. */
 export function formatSpread(values: readonly number[]): string {
@@ -22,8 +26,9 @@ export function formatSpread(values: readonly number[]): string {
 /** As it was set, with no digit more; empty without a bar. */
 export function formatBar({ bar, unit }: Pick<Measure, 'bar' | 'unit'>): string {
   if (bar === undefined) return '';
-  const exactly = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 6 });
-  return 'atLeast' in bar ? `≥ ${exactly(bar.atLeast)} ${unit}` : `≤ ${exactly(bar.atMost)} ${unit}`;
+  const exactly = (value: number): string =>
+    withUnit(value.toLocaleString('en-US', { maximumFractionDigits: 6 }), unit);
+  return 'atLeast' in bar ? `≥ ${exactly(bar.atLeast)}` : `≤ ${exactly(bar.atMost)}`;
 }
 
 export function formatVerdict(met: boolean | null): string {

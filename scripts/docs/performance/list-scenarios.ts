@@ -5,10 +5,15 @@ import {
   formatSpread,
   formatValue,
   formatVerdict,
+  withUnit,
 } from '../../../e2e/bench/report/format-number.ts';
 import type { Outcome, ScenarioResult } from '../../../e2e/bench/report/outcome.ts';
 import { nameFloor } from '../../../e2e/bench/report/floor-names.ts';
-import { findReference, type ReferenceFigure } from '../../../e2e/bench/report/reference.ts';
+import {
+  findReference,
+  REFERENCE_REMARKS,
+  type ReferenceFigure,
+} from '../../../e2e/bench/report/reference.ts';
 import type { BenchResult } from '../../../e2e/bench/report/result.ts';
 import { toTable } from '../to-table.ts';
 import { plotFile } from './plot-file.ts';
@@ -56,7 +61,7 @@ interface Column {
 }
 
 const formatFigure = (figure: ReferenceFigure | undefined, value: number | undefined): string =>
-  figure === undefined || value === undefined ? '' : `${value.toLocaleString('en-US')} ${figure.unit}`;
+  figure === undefined || value === undefined ? '' : withUnit(value.toLocaleString('en-US'), figure.unit);
 
 /** What has to be known of a measure, and of what it is compared with. */
 function listNotes({ scenario, outcomes }: ScenarioResult): string {
@@ -67,7 +72,8 @@ function listNotes({ scenario, outcomes }: ScenarioResult): string {
       ...(reference === undefined ? [] : [`- ${what}, ArcRun in Rust: ${reference}`]),
     ];
   });
-  return notes.join('\n');
+  const remark = REFERENCE_REMARKS[scenario];
+  return [...notes, ...(remark === undefined ? [] : [`- ArcRun in Rust: ${remark}`])].join('\n');
 }
 
 function tableOfFloors({ floors }: ScenarioResult): string {

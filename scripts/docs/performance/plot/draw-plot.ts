@@ -1,9 +1,9 @@
 import type { ScenarioResult } from '../../../../e2e/bench/report/outcome.ts';
-import { COLUMNS, diamond, drawRow, short, text, xOf } from './draw-row.ts';
-import { widthOf } from './labels.ts';
-import { type Panel, type PlotRow, toPanels, valuesOf } from './plot-rows.ts';
+import { drawLegend } from './draw-legend.ts';
+import { COLUMNS, drawRow, short, text, xOf } from './draw-row.ts';
+import { type Panel, toPanels, valuesOf } from './plot-rows.ts';
 import { chooseScale, type Scale } from './scale.ts';
-import { FONT, STYLE } from './style.ts';
+import { STYLE } from './style.ts';
 import { element, escapeXml } from './svg.ts';
 
 const MARGIN = 16;
@@ -64,11 +64,14 @@ function drawPanel(panel: Panel, top: number): Drawn {
     y += drawn.height;
   }
   const head =
-    text(COLUMNS.label, top + 16, 'unit', panel.unit) +
+    text(COLUMNS.label, top + 16, 'unit', headOf(panel.unit)) +
     (scale.isLog ? text(COLUMNS.axis.from, top + 16, 'quiet', 'logarithmic') : '');
   const svg = [head, drawAxis(scale, top + PANEL_HEAD, y), ...rows].join('\n');
   return { svg, height: y + AXIS - top };
 }
+
+/** What an axis counts: a unit, or words for one that says nothing alone. */
+const headOf = (unit: string): string => ({ '': 'number', '/s': 'per second' })[unit] ?? unit;
 
 function drawAxis(scale: Scale, top: number, bottom: number): string {
   const lines = scale.ticks.map((tick) => {
@@ -78,33 +81,3 @@ function drawAxis(scale: Scale, top: number, bottom: number): string {
   const numbers = scale.ticks.map((tick) => text(xOf(scale, tick), bottom + 14, 'mark quiet', short(tick)));
   return [...lines, ...numbers].join('\n');
 }
-
-/** Says what the marks are, of those that the plot has. */
-function drawLegend(rows: readonly PlotRow[], y: number): string {
-  const has = (isThere: (row: PlotRow) => boolean): boolean => rows.some(isThere);
-  const dot = (className: string) => (x: number) =>
-    element('circle', { class: `dot ${className}`, cx: x + 4, cy: y, r: 4 });
-  const line = (className: string) => (x: number) =>
-    element('rect', { class: className, x: x + 3, y: y - 8, width: 2, height: 16 });
-  const mark = (className: string) => (x: number) => diamond(className, x + 4, y);
-  const entries = [
-    { is: true, draw: dot('run'), says: 'one run' },
-    { is: has(({ kind }) => kind === 'floor'), draw: dot('floor'), says: 'floor' },
-    { is: has(({ values }) => values.length > 1), draw: line('run'), says: 'median' },
-    { is: has(({ bar }) => bar !== undefined), draw: line('bar'), says: 'bar; met on the green side' },
-    { is: has(hasMark('atDefaults')), draw: mark('reference'), says: 'ArcRun in Rust, at its defaults' },
-    { is: has(hasMark('tuned')), draw: mark('tuned'), says: 'tuned' },
-  ];
-  let x = COLUMNS.label;
-  const drawn: string[] = [];
-  for (const { says, draw } of entries.filter(({ is }) => is)) {
-    drawn.push(draw(x), text(x + 14, y + 4, 'quiet', says));
-    x += 14 + widthOf(says, FONT.label) + 20;
-  }
-  return drawn.join('\n');
-}
-
-const hasMark =
-  (kind: 'atDefaults' | 'tuned') =>
-  (row: PlotRow): boolean =>
-    row.references.some((reference) => reference.kind === kind);
