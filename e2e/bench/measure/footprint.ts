@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@arcrun/database';
-import { Redis } from 'ioredis';
 import type { System } from '../system/start-system.ts';
+import { readCommands } from './commands.ts';
 import { type Costs, measureCosts } from './costs.ts';
 
 const STATISTICS_MS = 1200;
@@ -45,15 +45,12 @@ export async function measureFootprint(
   };
 }
 
-async function readCounters({ database, redisUrl }: System) {
-  return {
-    wal: await readNumber(database, `select pg_current_wal_lsn() - '0/0'::pg_lsn`),
-    transactions: await readNumber(
-      database,
-      'select xact_commit from pg_stat_database where datname = current_database()',
-    ),
-    redisCommands: await countRedisCommands(redisUrl),
-  };
+async function readCounters(system: System) {
+  const { postgres: transactions, redis: redisCommands } = await readCommands(system);
+  const { rows } = await system.database.pool.query<{ wal: number }>(
+    `select (pg_current_wal_lsn() - '0/0')::float8 as wal`,
+  );
+  return { wal: rows[0]!.wal, transactions, redisCommands };
 }
 
 async function readSizes({ pool }: Database) {
@@ -65,18 +62,4 @@ async function readSizes({ pool }: Database) {
   const sum = (tables: typeof rows): number =>
     tables.reduce((bytes, table) => bytes + Number(table.bytes), 0);
   return { stored: sum(rows), archived: sum(rows.filter(({ name }) => name.startsWith('archived_'))) };
-}
-
-async function readNumber({ pool }: Database, statement: string): Promise<number> {
-  const { rows } = await pool.query<unknown[]>({ text: statement, rowMode: 'array' });
-  return Number(rows[0]?.[0]);
-}
-
-async function countRedisCommands(url: string): Promise<number> {
-  const redis = new Redis(url);
-  try {
-    return Number(/^total_commands_processed:(\d+)/m.exec(await redis.info('stats'))?.[1]);
-  } finally {
-    redis.disconnect();
-  }
 }

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { formatBar, formatNumber, formatSpread, formatValue, formatVerdict } from './format-number.ts';
+import {
+  formatBar,
+  formatNumber,
+  formatSpread,
+  formatValue,
+  formatVerdict,
+  separateThousands,
+} from './format-number.ts';
 
 test.each([
   [34_012.4, '34,012'],
@@ -35,4 +42,10 @@ test.each([
 
 test('what has no bar has no verdict', () => {
   expect([true, false, null].map(formatVerdict)).toEqual(['met', 'NOT met', '']);
+});
+
+test('long numbers in a text are separated', () => {
+  expect(separateThousands('200000 tasks (quick: 20000) of 1500')).toBe(
+    '200,000 tasks (quick: 20,000) of 1500',
+  );
 });

@@ -35,3 +35,7 @@ export function formatVerdict(met: boolean | null): string {
   if (met === null) return '';
   return met ? 'met' : 'NOT met';
 }
+
+/** Writes the numbers of five and more digits in a text with separators. */
+export const separateThousands = (text: string): string =>
+  text.replaceAll(/\d{5,}/g, (digits) => Number(digits).toLocaleString('en-US'));

@@ -29,7 +29,7 @@ export function formatTable(scenarios: readonly ScenarioResult[]): string {
     ...scenarios.flatMap((scenario) => [
       scenario.scenario,
       ...toRows(scenario).flatMap(line),
-      ...formatDetails(scenario),
+      INDENT + INDENT + describeResources(scenario),
     ]),
     '',
     ...formatSummary(scenarios),
@@ -67,14 +67,6 @@ const floorRow = ([name, { per_second, cpu_ms }]: [string, FloorResult]): Cells 
   bar: '',
   verdict: '',
 });
-
-/** What was measured beside, in a paragraph for each kind. */
-function formatDetails(scenario: ScenarioResult): string[] {
-  const notes = scenario.outcomes.flatMap(({ what, note }) => (note === undefined ? [] : `${what}: ${note}`));
-  return [...notes, describeResources(scenario)]
-    .flatMap((paragraph) => wrapText(paragraph, WIDTH - 2 * INDENT.length))
-    .map((text) => INDENT + INDENT + text);
-}
 
 function formatSummary(scenarios: readonly ScenarioResult[]): string[] {
   const held = scenarios.flatMap(({ scenario, outcomes }) =>

@@ -1,6 +1,7 @@
 import { median } from '../measure/distribution.ts';
 import type { Repetition, ScenarioRun } from '../run-scenario.ts';
 import type { Measure, Scenario } from '../scenarios/scenario.ts';
+import { separateThousands } from './format-number.ts';
 
 /** What came out for one measure. */
 export interface Outcome extends Measure {
@@ -11,8 +12,6 @@ export interface Outcome extends Measure {
   readonly value: number;
   /** Null without a bar. */
   readonly met: boolean | null;
-  /** What has to be known of the number, in a sentence. */
-  readonly note?: string;
 }
 
 /** What a plain library gave, once for each repetition. */
@@ -42,11 +41,12 @@ export function judge(scenario: Scenario, { repetitions, hotShare }: ScenarioRun
   const outcomes = Object.entries(scenario.measures).map(([name, measure]) => {
     const values = repetitions.map(({ measured }) => measured[name] ?? Number.NaN);
     const value = median(values);
-    return { measure: name, ...measure, values, value, met: isMet(value, measure.bar) };
+    const what = separateThousands(measure.what);
+    return { measure: name, ...measure, what, values, value, met: isMet(value, measure.bar) };
   });
   return {
     scenario: scenario.name,
-    what: scenario.what,
+    what: separateThousands(scenario.what),
     met: outcomes.every(({ met }) => met !== false),
     outcomes,
     floors: Object.fromEntries((scenario.floors ?? []).map((name) => [name, listFloor(name, repetitions)])),

@@ -63,14 +63,11 @@ interface Column {
 const formatFigure = (figure: ReferenceFigure | undefined, value: number | undefined): string =>
   figure === undefined || value === undefined ? '' : withUnit(value.toLocaleString('en-US'), figure.unit);
 
-/** What has to be known of a measure, and of what it is compared with. */
+/** What has to be known of the figures of ArcRun in Rust. */
 function listNotes({ scenario, outcomes }: ScenarioResult): string {
-  const notes = outcomes.flatMap(({ what, measure, note }) => {
-    const reference = findReference(scenario, measure)?.note;
-    return [
-      ...(note === undefined ? [] : [`- ${what}: ${note}`]),
-      ...(reference === undefined ? [] : [`- ${what}, ArcRun in Rust: ${reference}`]),
-    ];
+  const notes = outcomes.flatMap(({ what, measure }) => {
+    const note = findReference(scenario, measure)?.note;
+    return note === undefined ? [] : `- ArcRun in Rust, ${what}: ${note}`;
   });
   const remark = REFERENCE_REMARKS[scenario];
   return [...notes, ...(remark === undefined ? [] : [`- ArcRun in Rust: ${remark}`])].join('\n');
