@@ -11,30 +11,19 @@ const INDENT = '  ';
 
 /** The results as text for people, in lines of 110 characters: what was measured, how it spread, and its bar. */
 export function formatTable(scenarios: readonly ScenarioResult[]): string {
-  const rows = scenarios.flatMap(toRows);
-  const hasSpread = rows.some(({ spread }) => spread !== '');
-  const columns = (['measured', ...(hasSpread ? (['spread'] as const) : []), 'bar', 'verdict'] as const).map(
-    (key) => ({ key, width: Math.max(HEADS[key].length, ...rows.map((row) => row[key].length)) }),
-  );
-  const taken = columns.reduce((sum, { width }) => sum + GAP.length + width, INDENT.length);
-  const whatWidth = Math.min(WIDTH - taken, Math.max(...rows.map(({ what }) => what.length)));
-  const line = (row: Cells): string[] => {
-    const [first = '', ...rest] = wrapText(row.what, whatWidth);
-    const cells = columns.map(({ key, width }) => row[key].padEnd(width));
-    return [[INDENT + first.padEnd(whatWidth), ...cells].join(GAP), ...rest.map((more) => INDENT + more)];
-  };
+  const columns = chooseColumns(scenarios.flatMap(toRows));
   const lines = [
-    ...line(HEADS),
-    '-'.repeat(taken + whatWidth),
+    ...formatRow(HEADS, columns),
+    '-'.repeat(widthOf(columns)),
     ...scenarios.flatMap((scenario) => [
       scenario.scenario,
-      ...toRows(scenario).flatMap(line),
+      ...toRows(scenario).flatMap((row) => formatRow(row, columns)),
       INDENT + INDENT + describeResources(scenario),
     ]),
     '',
     ...formatSummary(scenarios),
   ];
-  return lines.map((text) => text.trimEnd()).join('\n');
+  return lines.map((line) => line.trimEnd()).join('\n');
 }
 
 interface Cells {
@@ -46,6 +35,37 @@ interface Cells {
 }
 
 const HEADS: Cells = { what: 'what', measured: 'measured', spread: 'from – to', bar: 'bar', verdict: '' };
+
+interface Column {
+  readonly key: keyof Cells;
+  readonly width: number;
+}
+
+/** As wide as their cells are, but for the first, which takes what is left. */
+function chooseColumns(rows: readonly Cells[]): Column[] {
+  const hasSpread = rows.some(({ spread }) => spread !== '');
+  const keys = (['what', 'measured', 'spread', 'bar', 'verdict'] as const).filter(
+    (key) => hasSpread || key !== 'spread',
+  );
+  const columns = keys.map((key) => ({
+    key,
+    width: Math.max(...[HEADS, ...rows].map((row) => row[key].length)),
+  }));
+  const tooMuch = Math.max(0, widthOf(columns) - WIDTH);
+  return columns.map(({ key, width }) => ({ key, width: key === 'what' ? width - tooMuch : width }));
+}
+
+const widthOf = (columns: readonly Column[]): number =>
+  columns.reduce((sum, { width }) => sum + width, INDENT.length + GAP.length * (columns.length - 1));
+
+function formatRow(row: Cells, columns: readonly Column[]): string[] {
+  const cells = columns.map(({ key, width }) => wrapText(row[key], width));
+  const height = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) => {
+    const parts = columns.map(({ width }, column) => (cells[column]![line] ?? '').padEnd(width));
+    return INDENT + parts.join(GAP);
+  });
+}
 
 const toRows = ({ outcomes, floors }: ScenarioResult): Cells[] => [
   ...outcomes.map(outcomeRow),
