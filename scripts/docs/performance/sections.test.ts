@@ -54,10 +54,10 @@ describe('a scenario', () => {
 });
 
 const ofPublished = REFERENCE.filter(({ scenario }) =>
-  published().scenarios.some((result) => result.scenario === scenario),
+  published().scenarios.some((one) => one.scenario === scenario),
 );
 test.each(ofPublished)('the figure for $measure of $scenario has a measure with its unit', (figure) => {
-  const result = published().scenarios.find(({ scenario }) => scenario === figure.scenario);
+  const found = published().scenarios.find(({ scenario }) => scenario === figure.scenario);
   const { measure, unit } = figure;
-  expect(result?.outcomes).toContainEqual(expect.objectContaining({ measure, unit }));
+  expect(found?.outcomes).toContainEqual(expect.objectContaining({ measure, unit }));
 });
