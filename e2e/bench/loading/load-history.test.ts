@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createTestDatabase, findViolations, submit, anAction, type TestDatabase } from '@arcrun/database/testing';
+import {
+  createTestDatabase,
+  findViolations,
+  submit,
+  anAction,
+  type TestDatabase,
+} from '@arcrun/database/testing';
 import { loadHistory } from './load-history.ts';
 
 let database: TestDatabase;

@@ -47,7 +47,9 @@ export async function loadHistory(pool: Pool, options: HistoryOptions): Promise<
   await pool.query('drop schema history cascade');
   await runEach(
     pool,
-    [...LARGE_TABLES, 'batch', 'delivery', 'arrived', 'settled_change'].map((table) => `vacuum analyze ${table}`),
+    [...LARGE_TABLES, 'batch', 'delivery', 'arrived', 'settled_change'].map(
+      (table) => `vacuum analyze ${table}`,
+    ),
   );
   if (!isDeepStrictEqual(await listIndexes(pool), before)) {
     throw new Error('the indexes are not those that were there before the loading');
