@@ -9,7 +9,7 @@ const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/**/*.test.ts'];
 /** What the benchmark makes of its numbers; nothing is measured. */
-const benchFiles = ['e2e/bench/report/**/*.test.ts'];
+const benchFiles = ['e2e/bench/*.test.ts', 'e2e/bench/report/*.test.ts'];
 const browserFiles = ['e2e/browser/**/*.test.ts'];
 
 /** They need a pgbouncer, which not every machine can have: ARCRUN_TEST_PROXY=pgbouncer asks for it. */
