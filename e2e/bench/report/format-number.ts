@@ -23,12 +23,16 @@ export function formatSpread(values: readonly number[]): string {
   return `${formatNumber(Math.min(...measured))} – ${formatNumber(Math.max(...measured))}`;
 }
 
-/** As it was set, with no digit more; empty without a bar. */
+/** A number that was chosen, not measured: with all its digits, and none more. */
+export const formatExactly = (value: number): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: 6 });
+
+/** As it was set; empty without a bar. */
 export function formatBar({ bar, unit }: Pick<Measure, 'bar' | 'unit'>): string {
   if (bar === undefined) return '';
-  const exactly = (value: number): string =>
-    withUnit(value.toLocaleString('en-US', { maximumFractionDigits: 6 }), unit);
-  return 'atLeast' in bar ? `≥ ${exactly(bar.atLeast)}` : `≤ ${exactly(bar.atMost)}`;
+  return 'atLeast' in bar
+    ? `≥ ${withUnit(formatExactly(bar.atLeast), unit)}`
+    : `≤ ${withUnit(formatExactly(bar.atMost), unit)}`;
 }
 
 export function formatVerdict(met: boolean | null): string {

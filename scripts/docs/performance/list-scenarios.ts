@@ -2,6 +2,7 @@ import { median } from '../../../e2e/bench/measure/distribution.ts';
 import { describeResources } from '../../../e2e/bench/report/describe-resources.ts';
 import {
   formatBar,
+  formatExactly,
   formatSpread,
   formatValue,
   formatVerdict,
@@ -61,7 +62,7 @@ interface Column {
 }
 
 const formatFigure = (figure: ReferenceFigure | undefined, value: number | undefined): string =>
-  figure === undefined || value === undefined ? '' : withUnit(value.toLocaleString('en-US'), figure.unit);
+  figure === undefined || value === undefined ? '' : withUnit(formatExactly(value), figure.unit);
 
 /** What has to be known of the figures of ArcRun in Rust. */
 function listNotes({ scenario, outcomes }: ScenarioResult): string {

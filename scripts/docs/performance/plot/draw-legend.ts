@@ -1,8 +1,8 @@
-import { COLUMNS, diamond, text } from './draw-row.ts';
+import { COLUMNS, diamond } from './draw-row.ts';
 import { widthOf } from './labels.ts';
 import type { PlotRow } from './plot-rows.ts';
 import { FONT } from './style.ts';
-import { element } from './svg.ts';
+import { element, text } from './svg.ts';
 
 /** Says what the marks are, of those that the plot has. */
 export function drawLegend(rows: readonly PlotRow[], y: number): string {

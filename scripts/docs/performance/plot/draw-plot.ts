@@ -1,10 +1,11 @@
 import type { ScenarioResult } from '../../../../e2e/bench/report/outcome.ts';
 import { drawLegend } from './draw-legend.ts';
-import { COLUMNS, drawRow, short, text, xOf } from './draw-row.ts';
+import { formatExactly } from '../../../../e2e/bench/report/format-number.ts';
+import { COLUMNS, drawRow, xOf } from './draw-row.ts';
 import { type Panel, toPanels, valuesOf } from './plot-rows.ts';
 import { chooseScale, type Scale } from './scale.ts';
 import { STYLE } from './style.ts';
-import { element, escapeXml } from './svg.ts';
+import { element, escapeXml, text } from './svg.ts';
 
 const MARGIN = 16;
 const PANEL_HEAD = 26;
@@ -78,6 +79,8 @@ function drawAxis(scale: Scale, top: number, bottom: number): string {
     const x = Math.round(xOf(scale, tick)) + 0.5;
     return element('line', { class: 'grid', x1: x, y1: top, x2: x, y2: bottom + 2 });
   });
-  const numbers = scale.ticks.map((tick) => text(xOf(scale, tick), bottom + 14, 'mark quiet', short(tick)));
+  const numbers = scale.ticks.map((tick) =>
+    text(xOf(scale, tick), bottom + 14, 'mark quiet', formatExactly(tick)),
+  );
   return [...lines, ...numbers].join('\n');
 }

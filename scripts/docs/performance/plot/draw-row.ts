@@ -1,10 +1,10 @@
-import { formatSpread, formatValue } from '../../../../e2e/bench/report/format-number.ts';
+import { formatExactly, formatSpread, formatValue } from '../../../../e2e/bench/report/format-number.ts';
 import { wrapText } from '../../../../e2e/bench/report/wrap-text.ts';
 import { type Label, spreadLabels } from './labels.ts';
 import { limitOf, type PlotRow, type ReferenceMark } from './plot-rows.ts';
 import type { Scale } from './scale.ts';
 import { FONT } from './style.ts';
-import { element, escapeXml } from './svg.ts';
+import { element, text } from './svg.ts';
 
 /** The columns of a plot, in pixels: what is measured, the axis, the number. */
 export const COLUMNS = { label: 16, axis: { from: 262, to: 642 }, value: 668, width: 830 };
@@ -45,9 +45,6 @@ export function drawRow(row: PlotRow, scale: Scale, top: number): DrawnRow {
   ];
   return { svg: svg.join('\n'), height };
 }
-
-export const text = (x: number, y: number, className: string, content: string): string =>
-  element('text', { x, y, class: className }, escapeXml(content));
 
 /** The ground of the dots; the side of the bar on which it is met has another colour. */
 function drawTrack({ bar }: PlotRow, scale: Scale, middle: number): string {
@@ -94,21 +91,17 @@ export const diamond = (className: string, x: number, y: number): string =>
 /** What stands under the track: the bar, and what ArcRun in Rust reached. */
 function labelsOf({ bar, references }: PlotRow, scale: Scale): Label[] {
   const labels = references.map(({ kind, value }) => ({
-    text: `${kind === 'tuned' ? 'Rust, tuned' : 'Rust'} ${short(value)}`,
+    text: `${kind === 'tuned' ? 'Rust, tuned' : 'Rust'} ${formatExactly(value)}`,
     className: 'reference',
     x: xOf(scale, value),
   }));
   if (bar !== undefined) {
     const limit = limitOf(bar);
     const sign = 'atLeast' in bar ? '≥' : '≤';
-    labels.push({ text: `${sign} ${short(limit)}`, className: 'bar', x: xOf(scale, limit) });
+    labels.push({ text: `${sign} ${formatExactly(limit)}`, className: 'bar', x: xOf(scale, limit) });
   }
   return spreadLabels(labels, FONT.mark, { from: COLUMNS.axis.from, to: COLUMNS.axis.to });
 }
-
-/** A number that needs no more digits than it has. */
-export const short = (value: number): string =>
-  value.toLocaleString('en-US', { maximumSignificantDigits: 5 });
 
 function drawNumber({ kind, values, median, unit, met }: PlotRow, middle: number): string[] {
   const verdict = met === null ? '' : met ? 'met' : 'not met';

@@ -31,8 +31,18 @@ describe('values far apart', () => {
   });
 });
 
-test.each([[[]], [[Number.NaN]], [[0, 0]], [[-1]]])('%o has an axis all the same', (values: number[]) => {
+test('an axis has room for what is below zero', () => {
+  const { ticks, placeOf } = chooseScale([-3, 15]);
+  expect(ticks).toEqual([-5, 0, 5, 10, 15]);
+  expect(placeOf(0)).toBe(0.25);
+});
+
+test('so it has when nothing is above', () => {
+  expect(chooseScale([-10]).ticks).toEqual([-10, -8, -6, -4, -2, 0]);
+});
+
+test.each([[[]], [[Number.NaN]], [[0, 0]]])('%o has an axis all the same', (values: number[]) => {
   const { ticks, placeOf } = chooseScale(values);
-  expect(ticks).toEqual([0, 0.2, 0.4, 0.6000000000000001, 0.8, 1]);
-  expect(placeOf(1)).toBe(1);
+  expect([ticks[0], ticks.at(-1)]).toEqual([0, 1]);
+  expect(placeOf(0.5)).toBe(0.5);
 });

@@ -9,6 +9,8 @@ export interface Scale {
 
 /** From this ratio on the small ones would lie on top of each other at the start of an axis from zero. */
 const WIDE = 40;
+/** What is smaller than this part of a step comes from reckoning with fractions. */
+const ROUNDING = 1e-9;
 /** An axis of more decades has only powers of ten as ticks. */
 const FEW_DECADES = 2.5;
 
@@ -16,21 +18,25 @@ const FEW_DECADES = 2.5;
 export function chooseScale(values: readonly number[]): Scale {
   const measured = values.filter((value) => Number.isFinite(value));
   const [smallest, largest] = [Math.min(...measured), Math.max(...measured)];
-  return smallest > 0 && largest / smallest >= WIDE ? logScale(smallest, largest) : linearScale(largest);
+  return smallest > 0 && largest / smallest >= WIDE
+    ? logScale(smallest, largest)
+    : linearScale(smallest, largest);
 }
 
-function linearScale(largest: number): Scale {
-  const end = largest > 0 ? largest : 1;
-  const step = roundStep(end / 5);
-  const count = Math.ceil(end / step - 1e-9);
-  const ticks = Array.from({ length: count + 1 }, (_, index) => index * step);
-  return { isLog: false, ticks, placeOf: (value) => value / ticks.at(-1)! };
+function linearScale(smallest: number, largest: number): Scale {
+  const isFlat = !(smallest < 0 || largest > 0);
+  const [lowest, highest] = isFlat ? [0, 1] : [Math.min(0, smallest), Math.max(0, largest)];
+  const step = roundStep((highest - lowest) / 5);
+  const [first, last] = [Math.floor(lowest / step + ROUNDING), Math.ceil(highest / step - ROUNDING)];
+  const ticks = Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
+  const [from, to] = [ticks[0]!, ticks.at(-1)!];
+  return { isLog: false, ticks, placeOf: (value) => (value - from) / (to - from) };
 }
 
 /** The next larger of 1, 2 and 5 times a power of ten. */
 function roundStep(step: number): number {
   const power = 10 ** Math.floor(Math.log10(step));
-  return power * ([1, 2, 5].find((factor) => factor * power >= step * (1 - 1e-9)) ?? 10);
+  return power * ([1, 2, 5].find((factor) => factor * power >= step * (1 - ROUNDING)) ?? 10);
 }
 
 function logScale(smallest: number, largest: number): Scale {

@@ -7,6 +7,9 @@ export function element(name: string, attributes: Attributes, ...content: readon
   return content.length === 0 ? `${start}/>` : `${start}>${content.join('')}</${name}>`;
 }
 
+export const text = (x: number, y: number, className: string, content: string): string =>
+  element('text', { x, y, class: className }, escapeXml(content));
+
 export function escapeXml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
