@@ -1,7 +1,7 @@
 // `npm run bench`: runs every scenario on the real processes, and holds what it measured against the bars.
 import { parseArguments, USAGE } from './arguments.ts';
 import { type Floors, startFloors } from './floors/start-floors.ts';
-import { describeMachine } from './measure/machine.ts';
+import { describeMachine, isBusy } from './measure/machine.ts';
 import { formatTable } from './report/format-table.ts';
 import { judge, type ScenarioResult } from './report/outcome.ts';
 import { publishResult } from './report/publish-result.ts';
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
     `${machine.cores} cores (${machine.processor}), load ${machine.load.toFixed(1)}, ` +
       `a sync takes ${machine.sync_ms.toFixed(2)} ms, Node ${machine.node}`,
   );
-  if (machine.load > machine.cores / 2) {
+  if (isBusy(machine)) {
     console.log('Others keep this machine busy: times say little now, CPU a little more.');
   }
   floors = await startFloors(servers);

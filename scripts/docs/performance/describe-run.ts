@@ -1,5 +1,6 @@
 import { formatNumber } from '../../../e2e/bench/report/format-number.ts';
 import type { BenchResult } from '../../../e2e/bench/report/result.ts';
+import { isBusy } from '../../../e2e/bench/measure/machine.ts';
 import { formatDay } from './format-day.ts';
 
 /** When, on what and how often was measured. */
@@ -11,5 +12,8 @@ export function describeRun({ finished_at, machine, scenarios }: BenchResult): s
       `${formatNumber(machine.sync_ms)} ms to bring 8 kB to the disk. Before the run ${formatNumber(machine.load)} ` +
       'processes wanted a core (load of one minute).',
     `- Node ${machine.node.replace(/^v/, '')}.`,
+    ...(isBusy(machine)
+      ? ['- **Others kept the machine busy.** The times say little, and the CPU is too high.']
+      : []),
   ].join('\n');
 }

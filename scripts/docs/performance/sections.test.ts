@@ -24,6 +24,8 @@ test('the page says when, on what and how often was measured', () => {
   expect(text).toContain('27 November 2026, each scenario 3 times');
   expect(text).toContain('2 cores (a | processor)');
   expect(text).toContain('Node 24.21.0.');
+  expect(text).not.toContain('busy');
+  expect(describeRun({ ...result, machine: { ...result.machine, load: 9 } })).toContain('busy');
 });
 
 test('the summary has all bars, and nothing without one', () => {

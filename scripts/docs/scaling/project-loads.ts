@@ -21,7 +21,7 @@ interface Need {
 export function projectLoads(task: PerTask): string {
   const needs: readonly Need[] = [
     { what: 'tasks/s', at: (rate) => `**${formatCount(rate)}**` },
-    { what: 'tasks in a day at that rate', at: (rate) => `${formatNumber((rate * DAY_SECS) / 1e6)} million` },
+    { what: 'tasks in a day at that rate', at: (rate) => `${formatNumber((rate * DAY_SECS) / 1e9)} billion` },
     { what: 'API, plain / rich', at: cores(task.cpu.plain.api, task.cpu.rich.api) },
     { what: 'workers, plain / rich', at: cores(task.cpu.plain.worker, task.cpu.rich.worker) },
     {
@@ -29,8 +29,8 @@ export function projectLoads(task: PerTask): string {
       at: (rate) => formatCount((rate * RECEIVER_SECS) / CALLS_OF_A_WORKER),
     },
     { what: 'Postgres, plain / rich', at: cores(task.cpu.plain.postgres, task.cpu.rich.postgres) },
-    { what: 'claim rounds of 50, of the one that there is', at: share(task.claim.inFew) },
-    { what: 'claim rounds of 1,000', at: share(task.claim.inMany) },
+    { what: 'claim rounds of 50 at once, of 1 that can be', at: atOnce(task.claim.inFew) },
+    { what: 'the same in rounds of 1,000', at: atOnce(task.claim.inMany) },
     { what: 'transactions/s', at: (rate) => formatCount(rate * task.transactions) },
     { what: 'WAL, plain', at: (rate) => formatBytes(rate * task.wal.plain, '/s') },
     { what: 'WAL, rich', at: (rate) => formatBytes(rate * task.wal.rich, '/s') },
@@ -50,7 +50,8 @@ const cores =
   (rate: number) =>
     `${cpuMs.map((ms) => formatNumber((rate * ms) / 1000)).join(' / ')} cores`;
 
-const share = (cpuMs: number) => (rate: number) => `${formatNumber((rate * cpuMs) / 10)} %`;
+/** How many of something are under way at any moment, when each takes so many milliseconds. */
+const atOnce = (ms: number) => (rate: number) => formatNumber((rate * ms) / 1000);
 
 const formatCount = (value: number): string =>
   Number.isFinite(value) ? Math.ceil(value).toLocaleString('en-US') : '?';

@@ -32,7 +32,7 @@ describe('the loads', () => {
 
   test.each([
     ['API, plain / rich', '0.15 / 0.30 cores', '1.50 / 3.00 cores', '15.0 / 30.0 cores', '150 / 300 cores'],
-    ['claim rounds of 50, of the one that there is', '3.00 %', '30.0 %', '300 %', '3,000 %'],
+    ['claim rounds of 50 at once, of 1 that can be', '0.030', '0.30', '3.00', '30.0'],
     ['WAL, plain', '3.00 MB/s', '30.0 MB/s', '300 MB/s', '3.00 GB/s'],
     ['stored in a day, plain', '130 GB', '1.30 TB', '13.0 TB', '130 TB'],
     ['transactions/s', '150', '1,500', '15,000', '150,000'],

@@ -10,8 +10,8 @@ export function element(name: string, attributes: Attributes, ...content: readon
 export const text = (x: number, y: number, className: string, content: string): string =>
   element('text', { x, y, class: className }, escapeXml(content));
 
-export function escapeXml(text: string): string {
-  return text
+export function escapeXml(words: string): string {
+  return words
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
