@@ -8,6 +8,8 @@ const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/**/*.test.ts'];
+/** What the benchmark makes of its numbers; nothing is measured. */
+const benchFiles = ['e2e/bench/*.test.ts', 'e2e/bench/report/*.test.ts'];
 const browserFiles = ['e2e/browser/**/*.test.ts'];
 
 /** They need a pgbouncer, which not every machine can have: ARCRUN_TEST_PROXY=pgbouncer asks for it. */
@@ -36,7 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/**/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['packages/**/src/**/*.test.ts', 'scripts/**/*.test.ts', ...benchFiles],
           exclude: ['**/node_modules/**', ...integrationFiles],
         },
       },
@@ -52,7 +54,11 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...faultFiles, ...browserFiles, ...(hasPooler ? [] : poolerFiles)],
+          exclude: [
+            '**/node_modules/**',
+            ...[...faultFiles, ...browserFiles, ...benchFiles],
+            ...(hasPooler ? [] : poolerFiles),
+          ],
           testTimeout: 120_000,
           ...withServices,
         },

@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { fillSections } from './fill-sections.ts';
 import { findBrokenLinks } from './find-broken-links.ts';
 import { listPages } from './list-pages.ts';
+import { renewFiles } from './made-files.ts';
+import { drawPlots } from './performance/sections.ts';
 import { checkProofs } from './proofs/check-proofs.ts';
 import { findAllProofs } from './proofs/find-proofs.ts';
 import { listProofs } from './proofs/list-proofs.ts';
@@ -28,6 +30,7 @@ for (const [page, text] of pages) {
   if (isCheck) problems.push(`${page}: is stale; npm run docs renews it`);
   else writeFileSync(join(root, page), filled);
 }
+problems.push(...renewFiles(root, 'docs/performance/*.svg', drawPlots(), isCheck));
 problems.push(...findBrokenLinks(root, pages), ...checkProofs(promises, proofs));
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -7,6 +7,7 @@ import {
   TRANSITIONS,
 } from '../../packages/domain/src/index.ts';
 import { createMetrics } from '../../packages/observability/src/index.ts';
+import { PERFORMANCE_SECTIONS } from './performance/sections.ts';
 import { toTable } from './to-table.ts';
 
 /** The parts of the pages that are made from code, by the name that their markers have. */
@@ -17,6 +18,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
   'ignored-settings': () => IGNORED_SETTINGS.map((name) => `\`${name}\``).join(', '),
   metrics: listMetrics,
   calls: listCalls,
+  ...PERFORMANCE_SECTIONS,
 };
 
 const code = (text: string): string => `\`${text}\``;

@@ -26,6 +26,9 @@ export function describeMachine(folder: string): MachineDescription {
   };
 }
 
+/** Whether others wanted so much of it that what was measured then is not worth much. */
+export const isBusy = ({ load, cores }: MachineDescription): boolean => load > cores / 2;
+
 const SYNCS = 50;
 const PAGE = Buffer.alloc(8192);
 

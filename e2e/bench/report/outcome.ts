@@ -1,6 +1,7 @@
 import { median } from '../measure/distribution.ts';
 import type { Repetition, ScenarioRun } from '../run-scenario.ts';
 import type { Measure, Scenario } from '../scenarios/scenario.ts';
+import { separateThousands } from './format-number.ts';
 
 /** What came out for one measure. */
 export interface Outcome extends Measure {
@@ -13,6 +14,13 @@ export interface Outcome extends Measure {
   readonly met: boolean | null;
 }
 
+/** What a plain library gave, once for each repetition. */
+export interface FloorResult {
+  readonly per_second: readonly number[];
+  /** CPU of one, in ms. */
+  readonly cpu_ms: readonly number[];
+}
+
 /** What came out of one scenario. */
 export interface ScenarioResult {
   readonly scenario: string;
@@ -20,10 +28,8 @@ export interface ScenarioResult {
   /** Whether every bar was. */
   readonly met: boolean;
   readonly outcomes: readonly Outcome[];
-  /** What the libraries gave, once for each repetition. */
-  readonly floors: Readonly<
-    Record<string, { readonly per_second: readonly number[]; readonly cpu_ms: readonly number[] }>
-  >;
+  /** By the name of the floor. */
+  readonly floors: Readonly<Record<string, FloorResult>>;
   /** Peaks of resident memory, once for each repetition. */
   readonly memory_mb: { readonly api: readonly number[]; readonly worker: readonly number[] };
   /** Percent of the updates of tasks that wrote into no index. */
@@ -35,11 +41,12 @@ export function judge(scenario: Scenario, { repetitions, hotShare }: ScenarioRun
   const outcomes = Object.entries(scenario.measures).map(([name, measure]) => {
     const values = repetitions.map(({ measured }) => measured[name] ?? Number.NaN);
     const value = median(values);
-    return { measure: name, ...measure, values, value, met: isMet(value, measure.bar) };
+    const what = separateThousands(measure.what);
+    return { measure: name, ...measure, what, values, value, met: isMet(value, measure.bar) };
   });
   return {
     scenario: scenario.name,
-    what: scenario.what,
+    what: separateThousands(scenario.what),
     met: outcomes.every(({ met }) => met !== false),
     outcomes,
     floors: Object.fromEntries((scenario.floors ?? []).map((name) => [name, listFloor(name, repetitions)])),
@@ -51,7 +58,7 @@ export function judge(scenario: Scenario, { repetitions, hotShare }: ScenarioRun
   };
 }
 
-function listFloor(name: keyof Repetition['floors'], repetitions: readonly Repetition[]) {
+function listFloor(name: keyof Repetition['floors'], repetitions: readonly Repetition[]): FloorResult {
   const all = repetitions.map(({ floors }) => floors[name]!);
   return { per_second: all.map(({ perSecond }) => perSecond), cpu_ms: all.map(({ cpuMs }) => cpuMs) };
 }

@@ -2,15 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { MachineDescription } from '../measure/machine.ts';
 import type { ScenarioResult } from './outcome.ts';
-
-/** What a run of the benchmark leaves: to be drawn, and to be compared with others. */
-interface BenchResult {
-  /** RFC 3339. */
-  readonly finished_at: string;
-  readonly machine: MachineDescription;
-  readonly met: boolean;
-  readonly scenarios: readonly ScenarioResult[];
-}
+import type { BenchResult } from './result.ts';
 
 /** Writes it as JSON. */
 export async function writeResult(

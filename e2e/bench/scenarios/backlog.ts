@@ -30,7 +30,7 @@ export const backlog = defineScenario({
       unit: 'ms',
       bar: { atMost: 50 },
     },
-    slowest: { what: 'the slowest', unit: 'ms' },
+    slowest: { what: 'the slowest of them', unit: 'ms' },
     throughput: { what: 'lifecycle of other tasks meanwhile', unit: 'tasks/s' },
     ...roundMeasures(`${FEW} blocked`, 'all blocked', { atMost: 1.3 }),
   },

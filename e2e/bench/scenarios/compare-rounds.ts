@@ -15,7 +15,7 @@ export const roundMeasures = (few: string, many: string, { atMost }: { atMost: n
     manyRound: { what: `claim of ${CLAIMED}, ${many}: time`, unit: 'ms' },
     fewCpu: { what: `claim of ${CLAIMED}, ${few}: CPU of Postgres`, unit: 'ms' },
     manyCpu: { what: `claim of ${CLAIMED}, ${many}: CPU of Postgres`, unit: 'ms' },
-    ratio: { what: 'the latter, times the former', unit: '×', bar: { atMost } },
+    ratio: { what: `CPU of a claim, ${many}, times that with ${few}`, unit: '×', bar: { atMost } },
   }) satisfies Record<string, Measure>;
 
 /** The numbers for these measures. Where the CPU cannot be read, the times are compared. */

@@ -22,11 +22,15 @@ export const contended = defineScenario({
   name: 'contended',
   what: `${TASKS} tasks of ${TENANTS} tenants, at most ${AT_MOST} of each at once, ${SHORT_MS} and ${LONG_MS} ms of work`,
   measures: {
-    short: { what: `${SHORT_MS} ms of work`, unit: 'tasks/s' },
+    short: { what: `tasks with ${SHORT_MS} ms of work`, unit: 'tasks/s' },
     rate: { what: 'the same tasks without rules and work', unit: 'tasks/s' },
-    share: { what: 'of the latter', unit: '%', bar: { atLeast: 80 } },
-    long: { what: `${LONG_MS} ms of work`, unit: 'tasks/s' },
-    idealShare: { what: `of the ideal, ${IDEAL} tasks/s`, unit: '%', bar: { atLeast: 85 } },
+    share: { what: `rate with ${SHORT_MS} ms of work, of that without`, unit: '%', bar: { atLeast: 80 } },
+    long: { what: `tasks with ${LONG_MS} ms of work`, unit: 'tasks/s' },
+    idealShare: {
+      what: `rate with ${LONG_MS} ms of work, of the ideal of ${IDEAL} tasks/s`,
+      unit: '%',
+      bar: { atLeast: 85 },
+    },
     peak: { what: 'tasks of one tenant at work at once, at most', unit: '', bar: { atMost: AT_MOST } },
   },
   prepare: async (system) => async () => {

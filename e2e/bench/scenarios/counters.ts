@@ -20,9 +20,9 @@ export const counters = defineScenario({
   floors: ['express'],
   measures: {
     rate: { what: 'counters answered', unit: '/s' },
-    share: { what: 'of the rate of Express alone', unit: '%', bar: { atLeast: 60 } },
-    p50: { what: 'p50', unit: 'ms' },
-    p99: { what: 'p99', unit: 'ms', bar: { atMost: 50 } },
+    share: { what: 'rate, of that of Express alone', unit: '%', bar: { atLeast: 60 } },
+    p50: { what: 'answer of a PUT, p50', unit: 'ms' },
+    p99: { what: 'answer of a PUT, p99', unit: 'ms', bar: { atMost: 50 } },
     api: { what: 'CPU of the API', unit: 'ms/call' },
     postgres: { what: 'CPU of Postgres, background included', unit: 'ms/call' },
     lost: { what: 'answered, and lost when the API was killed', unit: 'calls', bar: { atMost: 0 } },

@@ -25,10 +25,14 @@ export const deliveries = defineScenario({
   floors: ['got'],
   settings: { MAX_TASKS_PER_BATCH: String(TASKS_MAX), PROPAGATION_INLINE_LIMIT: String(TASKS_MAX) },
   measures: {
-    rate: { what: 'from the first arrival to the last', unit: '/s' },
-    share: { what: 'of what got alone does', unit: '%', bar: { atLeast: 70 } },
-    othersRate: { what: 'to the others while one hangs', unit: '/s' },
-    slowdown: { what: 'time of each then, times that without', unit: '×', bar: { atMost: 1.3 } },
+    rate: { what: 'notifications, from the first arrival to the last', unit: '/s' },
+    share: { what: 'rate, of that of got alone', unit: '%', bar: { atLeast: 70 } },
+    othersRate: { what: 'rate to the others while one hangs', unit: '/s' },
+    slowdown: {
+      what: 'time of each of the others while one hangs, times that without',
+      unit: '×',
+      bar: { atMost: 1.3 },
+    },
     worker: { what: 'CPU of the worker', unit: 'ms each' },
     postgres: { what: 'CPU of Postgres, the failing of the tasks included', unit: 'ms each' },
     got: { what: 'CPU of got alone', unit: 'ms each' },

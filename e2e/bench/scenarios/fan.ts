@@ -21,7 +21,7 @@ export const fan = defineScenario({
     time: { what: "from the root's PATCH to the join's on_start", unit: 'ms' },
     rate: { what: 'lifecycle of independent tasks right before', unit: 'tasks/s' },
     share: {
-      what: `of ${ALLOWED.times} × ${CHILDREN} tasks at that rate + ${ALLOWED.plusMs} ms`,
+      what: `time, of ${ALLOWED.times} × ${CHILDREN} tasks at that rate + ${ALLOWED.plusMs} ms`,
       unit: '%',
       bar: { atMost: 100 },
     },

@@ -34,7 +34,7 @@ export const globalBacklog = defineScenario({
       unit: 'ms',
       bar: { atMost: 50 },
     },
-    slowest: { what: 'the slowest', unit: 'ms' },
+    slowest: { what: 'the slowest of them', unit: 'ms' },
     ...roundMeasures(`${FEW} blocked`, 'all blocked', { atMost: 4 }),
   },
   async prepare(system, { isQuick }) {

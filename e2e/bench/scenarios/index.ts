@@ -6,6 +6,7 @@ import { create } from './create.ts';
 import { deliveries } from './deliveries.ts';
 import { edgeLatency } from './edge-latency.ts';
 import { fan } from './fan.ts';
+import { footprint } from './footprint.ts';
 import { globalBacklog } from './global-backlog.ts';
 import { idle } from './idle.ts';
 import { largeTable } from './large-table.ts';
@@ -32,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   globalBacklog,
   running,
   deliveries,
+  footprint,
   idle,
   workers,
   largeTable,

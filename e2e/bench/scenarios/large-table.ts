@@ -25,8 +25,8 @@ export const largeTable = defineScenario({
     few: { what: 'throughput before', unit: 'tasks/s' },
     many: { what: 'throughput after', unit: 'tasks/s' },
     cpuOfFew: { what: 'CPU of API, worker, Postgres and Redis before', unit: 'ms/task' },
-    cpuOfMany: { what: 'after', unit: 'ms/task' },
-    growth: { what: 'more than before', unit: '%', bar: { atMost: 15 } },
+    cpuOfMany: { what: 'CPU of all of them after', unit: 'ms/task' },
+    growth: { what: 'CPU after, more than before', unit: '%', bar: { atMost: 15 } },
   },
   async prepare(system, { isQuick }) {
     const before: LifeCost[] = [];

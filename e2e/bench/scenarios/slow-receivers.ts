@@ -12,7 +12,7 @@ export const slowReceivers = defineScenario({
   measures: {
     throughput: { what: 'tasks from POST to the answer of PATCH', unit: 'tasks/s' },
     fast: { what: 'the same without the delay', unit: 'tasks/s' },
-    share: { what: 'of the latter', unit: '%', bar: { atLeast: 80 } },
+    share: { what: 'rate, of that without the delay', unit: '%', bar: { atLeast: 80 } },
   },
   prepare: async (system) => async () => {
     const fast = await measureRate(system, { tasks: TASKS });

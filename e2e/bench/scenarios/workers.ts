@@ -14,13 +14,13 @@ export const workers = defineScenario({
   what: `the lifecycle with 1, 2 and 4 workers and a receiver that takes ${DELAY_MS} ms to answer`,
   fullOnly: true,
   measures: {
-    one: { what: '1 worker', unit: 'tasks/s' },
-    two: { what: '2 workers', unit: 'tasks/s' },
-    four: { what: '4 workers', unit: 'tasks/s' },
-    cpuOfOne: { what: 'CPU of API, workers, Postgres and Redis, 1 worker', unit: 'ms/task' },
-    cpuOfTwo: { what: '2 workers', unit: 'ms/task' },
-    cpuOfFour: { what: '4 workers', unit: 'ms/task' },
-    ratio: { what: 'the latter, times that of 1 worker', unit: '×', bar: { atMost: 1.25 } },
+    one: { what: 'tasks with 1 worker', unit: 'tasks/s' },
+    two: { what: 'tasks with 2 workers', unit: 'tasks/s' },
+    four: { what: 'tasks with 4 workers', unit: 'tasks/s' },
+    cpuOfOne: { what: 'CPU of API, workers, Postgres and Redis, with 1 worker', unit: 'ms/task' },
+    cpuOfTwo: { what: 'CPU with 2 workers', unit: 'ms/task' },
+    cpuOfFour: { what: 'CPU with 4 workers', unit: 'ms/task' },
+    ratio: { what: 'CPU with 4 workers, times that with 1', unit: '×', bar: { atMost: 1.25 } },
   },
   prepare: async (system) => async () => {
     const one = await runWith(system, 1);

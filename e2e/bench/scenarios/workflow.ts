@@ -16,7 +16,7 @@ export const workflow = defineScenario({
   what: `${LAYERS * WIDTH} tasks in ${LAYERS} layers, each needs ${PARENTS_EACH} of the layer before and works ${WORK_MS.from} to ${WORK_MS.to} ms`,
   measures: {
     p50: { what: 'from the last PATCH of its parents to on_start, p50', unit: 'ms' },
-    p99: { what: 'p99', unit: 'ms' },
+    p99: { what: 'from the last PATCH of its parents to on_start, p99', unit: 'ms' },
   },
   prepare: async (system) => async () => {
     const edges = await runLayers(system);
