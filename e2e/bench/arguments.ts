@@ -5,12 +5,14 @@ const RESULTS = resolve(import.meta.dirname, '../../bench-results');
 const REPETITIONS = 5;
 
 export const USAGE = `npm run bench -- [--quick] [--only SCENARIO]… [--json FILE] [--profile FOLDER] [--proxy]
+npm run bench -- --peers [--quick] [--only SYSTEM]… [--json FILE]
 
   --quick           each scenario once instead of ${REPETITIONS} times, and without those that take long
   --only SCENARIO   only this one ("edge latency"); may be given several times
   --json FILE       where the result goes; by default bench-results/quick.json or full.json
   --profile FOLDER  leaves CPU profiles of API and worker there, and what the statements of Postgres cost
-  --proxy           API and workers reach Postgres through pgbouncer in transaction mode`;
+  --proxy           API and workers reach Postgres through pgbouncer in transaction mode
+  --peers           ArcRun beside other queues instead, 3 times or once (docs/peers.md)`;
 
 export interface BenchArguments {
   readonly help: boolean;
