@@ -10,14 +10,14 @@ interface Ability {
 /** What the figures don't show. Each cell is short enough for a terminal. */
 const ABILITIES: readonly Ability[] = [
   {
-    what: 'work is called over HTTP, in any language',
+    what: 'work is called over HTTP, any language',
     arcrun: 'yes',
     pgBoss: 'no, handlers in Node',
     graphileWorker: 'no, handlers in Node',
     bullmq: 'no, handlers in its library',
   },
   {
-    what: 'ends of tasks and batches are told over HTTP, with retries',
+    what: 'ends are told over HTTP, with retries',
     arcrun: 'yes',
     pgBoss: 'no',
     graphileWorker: 'no',
@@ -26,14 +26,14 @@ const ABILITIES: readonly Ability[] = [
   {
     what: 'dependencies',
     arcrun: 'any DAG',
-    pgBoss: 'any DAG, looked at each second',
+    pgBoss: 'any DAG, looked at once a second',
     graphileWorker: 'none',
     bullmq: 'trees: one parent a job',
   },
   {
-    what: 'a failure fails what needed the task',
+    what: 'a failure fails what needed it',
     arcrun: 'yes',
-    pgBoss: 'no, that waits till it is deleted',
+    pgBoss: 'no, that waits on',
     graphileWorker: '-',
     bullmq: 'on request',
   },
@@ -41,18 +41,18 @@ const ABILITIES: readonly Ability[] = [
     what: 'concurrency by the data of a task',
     arcrun: 'rules over any fields',
     pgBoss: 'one group a job',
-    graphileWorker: 'one at a time a queue name',
+    graphileWorker: 'one a queue name',
     bullmq: 'no; groups in its paid Pro',
   },
   {
-    what: 'tasks when Redis is flushed or lost',
+    what: 'tasks when Redis is lost or flushed',
     arcrun: 'kept',
     pgBoss: 'kept, has no Redis',
     graphileWorker: 'kept, has no Redis',
     bullmq: 'lost; kept on Postgres',
   },
   {
-    what: 'tasks added in a transaction of your own',
+    what: 'tasks added in your own transaction',
     arcrun: 'no',
     pgBoss: 'yes',
     graphileWorker: 'yes',

@@ -1,3 +1,4 @@
+import type { Pids } from '../measure/cpu-time.ts';
 import type { Servers } from '../system/start-servers.ts';
 
 /** One run of a task, on the machine's clock. */
@@ -10,8 +11,8 @@ export interface Start {
 /** What happened to independent tasks. */
 export interface TasksRun {
   readonly starts: readonly Start[];
-  /** From when the first one was handed over until the end of the last one was stored. */
-  readonly elapsedMs: number;
+  /** Tasks a second, from when the first one was handed over until the end of the last one was stored. */
+  readonly perSecond: number;
 }
 
 /** One of the systems that are compared. */
@@ -28,7 +29,7 @@ export interface Contestant {
 /** Its tasks do nothing. Each run gives the starts in their order, once the end of every task is stored. */
 export interface RunningContestant {
   /** The process ids of its parts. */
-  readonly pids: () => Readonly<Record<string, number>>;
+  readonly pids: () => Pids<string>;
   /** In batches of `BATCH`. */
   readonly runTasks: (count: number) => Promise<TasksRun>;
   readonly runChain: (length: number) => Promise<readonly Start[]>;
@@ -37,5 +38,6 @@ export interface RunningContestant {
   readonly stop: () => Promise<void>;
 }
 
-/** How many independent tasks are handed over at once; two batches are under way at a time. */
+/** How many independent tasks are handed over at once, and how many batches are under way: as in the lifecycle. */
 export const BATCH = 500;
+export const CONCURRENCY = 2;

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   }
   requireLibraries();
   const contestants = chooseContestants();
-  servers = await startServers(false);
+  servers = await startServers({ countStatements: false, isProxied: false });
   const machine = describeMachine(servers.folder);
   const versions = await readVersions();
   console.log(

@@ -7,7 +7,7 @@ import { within } from '../scenarios/load.ts';
 import { type Party, startParty } from '../system/party.ts';
 import type { Servers } from '../system/start-servers.ts';
 import type { LibraryName, ProducerCommands, WorkerCommands } from './commands.ts';
-import { BATCH, type Contestant, type TasksRun } from './contestant.ts';
+import { BATCH, CONCURRENCY, type Contestant, type TasksRun } from './contestant.ts';
 
 /** The package that holds the libraries; no part of the workspace, so that it is not installed by default. */
 const PACKAGE = resolve(import.meta.dirname, '../../peers');
@@ -45,7 +45,7 @@ export function peer({ name, library, canFan }: PeerOptions): Contestant {
         const ran = within(`${count} tasks of ${name}`, worker.ask('untilRan', count));
         const [beganMs] = await Promise.all([add(), ran]);
         const storedMs = await within(`${count} ends of ${name}`, worker.ask('untilStored'));
-        return { elapsedMs: storedMs - beganMs, starts: await worker.ask('starts') };
+        return { perSecond: (count / (storedMs - beganMs)) * 1000, starts: await worker.ask('starts') };
       };
       const runFan = async (width: number) =>
         (await run(width + 2, () => producer.ask('addFan', width))).starts;
@@ -57,7 +57,7 @@ export function peer({ name, library, canFan }: PeerOptions): Contestant {
           redis: redisPid,
         }),
         runTasks: (count) =>
-          run(count, () => producer.ask('addTasks', { count, batch: BATCH, concurrency: 2 })),
+          run(count, () => producer.ask('addTasks', { count, batch: BATCH, concurrency: CONCURRENCY })),
         runChain: async (length) => (await run(length, () => producer.ask('addChain', length))).starts,
         runFan: canFan ? runFan : null,
         stop,
