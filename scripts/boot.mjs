@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { build, ensureBuild } from './boot/build.mjs';
 import { check } from './boot/check.mjs';
 import { ensureDependencies } from './boot/dependencies.mjs';
+import { ensurePeers } from './boot/peers.mjs';
 import { projectDir } from './boot/places.mjs';
 import { Problem, explain } from './boot/problem.mjs';
 import { say } from './boot/progress.mjs';
@@ -54,7 +55,10 @@ const commands = {
   async bench(node, env, args) {
     requireFile('e2e/bench/main.ts', 'bench');
     await ensureBuild(env);
-    return handOver(node, [quiet, 'e2e/bench/main.ts', ...args], { cwd: projectDir, env });
+    const withPeers = args.includes('--peers');
+    if (withPeers) await ensurePeers(env);
+    const script = withPeers ? 'e2e/bench/peers/main.ts' : 'e2e/bench/main.ts';
+    return handOver(node, [quiet, script, ...args], { cwd: projectDir, env });
   },
   async 'test:faults'(node, env, args) {
     requireFile('e2e/faults', 'test:faults');

@@ -5,6 +5,7 @@ const RESULTS = resolve(import.meta.dirname, '../../bench-results');
 const REPETITIONS = 5;
 
 export const USAGE = `npm run bench -- [--quick] [--only SCENARIO]… [--json FILE] [--profile FOLDER] [--proxy]
+npm run bench -- --peers [--quick] [--only SYSTEM]… [--json FILE]
 npm run bench -- --render FILE
 
   --quick           each scenario once instead of ${REPETITIONS} times, and without those that take long
@@ -12,6 +13,7 @@ npm run bench -- --render FILE
   --json FILE       where the result goes; by default bench-results/quick.json or full.json
   --profile FOLDER  leaves CPU profiles of API and worker there, and what the statements of Postgres cost
   --proxy           API and workers reach Postgres through pgbouncer in transaction mode
+  --peers           ArcRun beside other queues instead, 3 times or once (docs/peers.md)
   --render FILE     runs nothing: makes docs/performance.md and its plots anew from a result
 
 A whole run, with none of these, makes docs/performance.md itself.`;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { arePeersInstalled } from './peers.mjs';
 import { projectDir } from './places.mjs';
 import { runQuietly } from './run-process.mjs';
 
@@ -9,6 +10,9 @@ export async function check(node, env) {
   const checks = [
     ['types', bin('tsc'), ['-p', '.', '--pretty', 'false']],
     ['types of the UI', bin('tsc'), ['-p', 'packages/web', '--pretty', 'false']],
+    ...(arePeersInstalled()
+      ? [['types of the peers', bin('tsc'), ['-p', 'e2e/peers', '--pretty', 'false']]]
+      : []),
     ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
     ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
     ['unused code', bin('knip'), ['--no-progress']],

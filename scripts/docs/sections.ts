@@ -1,3 +1,4 @@
+import { ABILITIES_TABLE } from '../../e2e/bench/peers/abilities.ts';
 import { IGNORED_SETTINGS, type Setting, SETTINGS } from '../../packages/config/src/index.ts';
 import { buildOpenApi } from '../../packages/contracts/src/index.ts';
 import {
@@ -19,6 +20,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
   metrics: listMetrics,
   calls: listCalls,
   ...PERFORMANCE_SECTIONS,
+  peers: () => toTable(ABILITIES_TABLE[0]!, ABILITIES_TABLE.slice(1)),
 };
 
 const code = (text: string): string => `\`${text}\``;

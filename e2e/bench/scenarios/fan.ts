@@ -5,7 +5,6 @@ import { aTask, postTasks, send, within } from './load.ts';
 import { defineScenario } from './scenario.ts';
 
 const CHILDREN = 1000;
-const TASKS = CHILDREN + 2;
 /** One after another; their median is told. */
 const FANS = 3;
 /** The rate that a fan is held against is that of independent tasks, right before. */
@@ -37,20 +36,21 @@ export const fan = defineScenario({
 });
 
 /** @returns how long it took from the report of the root to the call of the join, in ms */
-async function runFan(system: System): Promise<number> {
+export async function runFan(system: System, width = CHILDREN): Promise<number> {
   await system.receiver.ask('forget');
-  const children = Array.from({ length: CHILDREN }, (_, index) => `child-${index}`);
+  const children = Array.from({ length: width }, (_, index) => `child-${index}`);
   const onAll = (ids: readonly string[]) => ids.map((id) => ({ id, requires_success: true }));
   const tasks = [
     aTask(system, 'root', '/end'),
     ...children.map((id) => aTask(system, id, '/end', { dependencies: onAll(['root']) })),
     aTask(system, 'join', '/end', { dependencies: onAll(children) }),
   ];
-  const ended = within('the fan', system.receiver.ask('untilEnded', TASKS));
+  const ended = within('the fan', system.receiver.ask('untilEnded', tasks.length));
   await send(system, [postTasks(system, tasks)]);
   await ended;
   const records = await system.receiver.ask('records');
-  if (records.length !== TASKS) throw new Error(`${records.length} calls of on_start for ${TASKS} tasks`);
+  if (records.length !== tasks.length)
+    throw new Error(`${records.length} calls of on_start for ${tasks.length} tasks`);
   // The root can only have come first, and the join last, after every child.
   const root = records[0]!;
   const join = records.at(-1)!;
