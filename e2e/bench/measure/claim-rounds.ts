@@ -29,8 +29,8 @@ export interface ClaimRoundCost {
 }
 
 /**
- * What a claim round costs. All rounds claim the same number of tasks, and what they claim ends before the next. No
- * worker may run meanwhile.
+ * What a claim round costs. All rounds claim the same number of tasks, and what they claim ends before the next. Each
+ * could take more, so that it has to find out that the rest is blocked. No worker may run meanwhile.
  */
 export function measureClaimRounds(system: System, rounds: ClaimRounds): Promise<ClaimRoundCost> {
   const { db } = system.database;
@@ -49,11 +49,12 @@ async function measureOn(
     .executeTakeFirstOrThrow();
   // As the sweep of a worker does every few seconds: dead rows of what went before would be read again and again.
   await vacuumQueues(db);
+  const limit = 2 * tasks;
   const costs: ClaimRoundCost[] = [];
   for (let round = 0; round < rounds; round++) {
     await create();
     const before = { timeMs: clockMs(), cpuMs: readThreadCpuMs(pid) };
-    const { claims } = await claimTasks(connection, workerId, { limit: tasks, originRoom: tasks });
+    const { claims } = await claimTasks(connection, workerId, { limit, originRoom: limit });
     costs.push({ timeMs: clockMs() - before.timeMs, cpuMs: readThreadCpuMs(pid) - before.cpuMs });
     if (claims.length !== tasks)
       throw new Error(`a round claimed ${claims.length} tasks instead of ${tasks}`);
