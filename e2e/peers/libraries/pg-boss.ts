@@ -4,8 +4,8 @@ import type { JobData, Library } from '../library.ts';
 const QUEUE = 'bench';
 
 /**
- * pg-boss: jobs are inserted in bulk, fetched and completed in batches of up to 500, and a LISTEN connection wakes the
- * worker, so that nothing waits for a poll where pg-boss can tell.
+ * pg-boss: jobs are inserted in bulk, fetched and completed in batches of up to 500 by two workers in turn, and a LISTEN
+ * connection wakes them, so that nothing waits for a poll where pg-boss can tell.
  *
  * A chain is passed on by its handlers: a dependency declared by `flow()` is looked at once a second at the most
  * (`flowIntervalSeconds`), so 50 links would take most of a minute. A fan needs `flow()`, with that interval at its
@@ -40,6 +40,7 @@ export const library: Library = {
       QUEUE,
       {
         batchSize: 500,
+        localConcurrency: 2,
         burstWhenBatchFull: true,
         pollingIntervalSeconds: 0.5,
         notifyPollingIntervalSeconds: 0.5,
