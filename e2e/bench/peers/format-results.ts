@@ -1,3 +1,4 @@
+import { formatNumber, formatSpread } from '../report/format-number.ts';
 import type { Result } from './compare.ts';
 import type { Job } from './jobs.ts';
 
@@ -24,17 +25,11 @@ export function tabulate(job: Job, results: readonly Result[]): string[][] {
   const header = ['system', job.unit, hasSpread ? 'from – to' : [], columns.map(([column]) => column)];
   const rows = results.map(({ system, values, median, cpu }) => {
     if (median === null) return [system, 'can’t', hasSpread ? '' : [], columns.map(() => '')];
-    const spread = `${formatNumber(Math.min(...values))} – ${formatNumber(Math.max(...values))}`;
     const spent = columns.map(([, isCounted]) => sumOf(cpu, isCounted).toFixed(2));
-    return [system, formatNumber(median), hasSpread ? spread : [], spent];
+    return [system, formatNumber(median), hasSpread ? formatSpread(values) : [], spent];
   });
   return [header, ...rows].map((row) => row.flat());
 }
 
 const sumOf = (cpu: Result['cpu'], isCounted: (part: string) => boolean): number =>
   Object.entries(cpu).reduce((sum, [part, ms]) => (isCounted(part) ? sum + ms : sum), 0);
-
-/** Three digits that count. */
-function formatNumber(value: number): string {
-  return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
-}

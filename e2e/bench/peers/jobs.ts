@@ -1,4 +1,5 @@
 import { median } from '../measure/distribution.ts';
+import { formatExactly } from '../report/format-number.ts';
 import type { Order } from './check-starts.ts';
 import { BATCH, type RunningContestant, type Start } from './contestant.ts';
 
@@ -28,7 +29,7 @@ export interface Job {
 export const JOBS: readonly Job[] = [
   {
     name: 'tasks',
-    what: `${TASKS} independent tasks in batches of ${BATCH}, from the first one handed over to the last end stored`,
+    what: `${formatExactly(TASKS)} independent tasks in batches of ${BATCH}, from the first one handed over to the last end stored`,
     unit: 'tasks/s',
     tasks: TASKS,
     order: 'any',
@@ -51,7 +52,7 @@ export const JOBS: readonly Job[] = [
   },
   {
     name: 'fan',
-    what: `1 → ${FAN_WIDTH} → 1, from the start of the first task to that of the last one`,
+    what: `1 → ${formatExactly(FAN_WIDTH)} → 1, from the start of the first task to that of the last one`,
     unit: 'ms',
     tasks: FAN_WIDTH + 2,
     order: 'first and last',
