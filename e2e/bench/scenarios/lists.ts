@@ -8,8 +8,8 @@ import { batchCalls, type KnownBatch, type KnownHistory, type ListCall, taskCall
 import { aTask, postTasks, send } from './load.ts';
 import { defineScenario } from './scenario.ts';
 
-const FULL = { batches: 20_000, liveBatches: 200, lastPage: 100 };
-const QUICK = { batches: 2000, liveBatches: 100, lastPage: 10 };
+const FULL = { batches: 20_000, liveBatches: 200, lastPage: 99 };
+const QUICK = { batches: 2000, liveBatches: 100, lastPage: 5 };
 const CLIENTS = 8;
 /** How long a list is asked as often as it can be; then it is asked half as often, the longer the more filters. */
 const FLOOD_MS = 2000;
