@@ -63,6 +63,8 @@ export class WebhookClient {
     const agentOptions: AgentOptions = {
       keepAlive: true,
       timeout: IDLE_CONNECTION_MS,
+      // As many as calls were open: those that Node would close at its 256 are opened again a moment later.
+      maxFreeSockets: Infinity,
       ...(lookup && { lookup }),
     };
     this.#httpAgent = new HttpAgent(agentOptions);
