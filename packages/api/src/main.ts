@@ -6,6 +6,7 @@ import {
   createMetrics,
   currentRequestId,
   limitRate,
+  releaseMemoryAtRest,
   Sampler,
   startTracing,
   switchLevelOnSignal,
@@ -141,6 +142,7 @@ for (const part of parts) await part.start?.();
 if (settings.AUTH_TOKEN === undefined) {
   logger.warn('AUTH_TOKEN is not set: whoever reaches the port may do everything', { port: server?.port });
 }
+releaseMemoryAtRest();
 logger.info('API started', { port: server?.port });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 
