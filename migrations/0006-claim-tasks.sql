@@ -67,8 +67,7 @@ END $$;
 --
 -- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again.
 -- It parks what is full, walks the tasks of the rest in order over the amounts, and stops at the head of the first
--- lane that it has not looked at. Passes go on until the limit is reached or no lane is left. Each reaches further
--- than the one before: mostly each free place is taken by one lane, but a task need not count in what it waits for.
+-- lane that it has not looked at. Passes go on until the limit is reached or no lane is left.
 --
 -- Others commit between the statements of a pass. Its claims are those that were right when it took in the inboxes:
 -- what has arrived since is left to the next pass, since what came with it is not in the amounts yet.
@@ -83,7 +82,6 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 AS $$
 DECLARE
   width integer := least(greatest(p_limit, 16), 64);
-  reach integer := 1;           -- how many lanes are looked at for each place that a key has free
   full_origins text[] := '{}';
   probing text[] := '{}';       -- origins that may be probed,
   probed text[] := '{}';        -- and those that will be
@@ -132,41 +130,29 @@ BEGIN
       EXIT;
     END IF;
 
-    -- 1. The first lanes: ready ones, and under each key that has room again as many as it has room for. The first
-    -- that is beyond these bounds is not looked at, nor what comes behind it.
+    -- 1. The first lanes, one more than this pass looks at.
     WITH first_lanes AS (
-      (SELECT l.rank, l.created_at, l.position, l.head, l.id, false AS is_beyond FROM lane l
+      (SELECT l.rank, l.created_at, l.position, l.head, l.id FROM lane l
        WHERE l.parked_key IS NULL AND l.head IS NOT NULL
          AND NOT l.id = ANY (passed_over) AND NOT l.origin = ANY (full_origins)
        ORDER BY l.rank, l.created_at, l.position, l.head LIMIT width + 1)
       UNION ALL
-      SELECT p.* FROM occupancy o
-      CROSS JOIN LATERAL (
-        SELECT max(parked_ceiling) - o.amount AS room FROM lane WHERE parked_key = o.key) r
-      CROSS JOIN LATERAL (
-        SELECT l.rank, l.created_at, l.position, l.head, l.id,
-               row_number() OVER (ORDER BY l.rank, l.created_at, l.position, l.head) > r.room * reach
-        FROM lane l
+      SELECT p.* FROM occupancy o CROSS JOIN LATERAL (
+        SELECT l.rank, l.created_at, l.position, l.head, l.id FROM lane l
         WHERE l.parked_key = o.key AND l.parked_ceiling > o.amount
           AND NOT l.id = ANY (passed_over) AND NOT l.origin = ANY (full_origins)
-        ORDER BY l.rank, l.created_at, l.position, l.head LIMIT least(r.room * reach, width) + 1) p
-      WHERE o.is_reopened AND r.room > 0
-    ), numbered AS MATERIALIZED (
-      SELECT rank, created_at, position, head, id,
-             is_beyond OR row_number() OVER (ORDER BY rank, created_at, position, head) > width AS is_beyond
-      FROM first_lanes
+        ORDER BY l.rank, l.created_at, l.position, l.head LIMIT width + 1) p
+      WHERE o.is_reopened
+    ), numbered AS (
+      SELECT *, row_number() OVER (ORDER BY rank, created_at, position, head) AS turn FROM first_lanes
     )
-    SELECT (SELECT array_agg(n.id) FROM numbered n
-            WHERE b.head IS NULL
-              OR (n.rank, n.created_at, n.position, n.head) < (b.rank, b.created_at, b.position, b.head)) AS lanes,
-           coalesce(b.rank, 32767) AS rank, coalesce(b.created_at, 'infinity') AS created_at,
-           coalesce(b.position, 0) AS position,
-           coalesce(b.head, '00000000-0000-0000-0000-000000000000') AS head
-    INTO beyond
-    FROM (SELECT) AS one LEFT JOIN LATERAL (
-      SELECT rank, created_at, position, head FROM numbered
-      WHERE is_beyond ORDER BY rank, created_at, position, head LIMIT 1) b ON true;
-    reach := least(reach * 2, width);
+    SELECT array_agg(id) FILTER (WHERE turn <= width) AS lanes,
+           coalesce(min(rank) FILTER (WHERE turn = width + 1), 32767) AS rank,
+           coalesce(min(created_at) FILTER (WHERE turn = width + 1), 'infinity') AS created_at,
+           coalesce(min(position) FILTER (WHERE turn = width + 1), 0) AS position,
+           coalesce((array_agg(head) FILTER (WHERE turn = width + 1))[1],
+                    '00000000-0000-0000-0000-000000000000') AS head
+    INTO beyond FROM numbered WHERE turn <= width + 1;
     visited := beyond.lanes;
 
     IF visited IS NULL THEN
