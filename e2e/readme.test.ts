@@ -30,7 +30,7 @@ async function codeUnder(heading: string, language: string): Promise<string> {
 test('the walk of the README works as it stands, but for the ports', async () => {
   const commands = await codeUnder('A task by hand', 'bash');
   expect(commands).toContain(sample.url);
-  const { stdout, code } = await startProgram('bash', ['-euo', 'pipefail', '-c', commands]).ended;
+  const { stdout, code } = await startProgram('bash', ['--norc', '-euo', 'pipefail', '-c', commands]).ended;
   expect(code).toBe(0);
 
   // What the comments promise.
@@ -51,10 +51,14 @@ test('so does its TypeScript', async () => {
 // proves: client/command-npx
 test('so do its commands, by npx in the clone', async () => {
   const commands = await codeUnder('From TypeScript, and from the shell', 'bash');
-  const { stdout, stderr, code } = await startProgram('bash', ['-euo', 'pipefail', '-c', commands], {
-    env: { ARCRUN_URL: stack.apis[0]!.url, ARCRUN_RECEIVER: sample.url, NO_UPDATE_NOTIFIER: '1' },
-    cwd: root,
-  }).ended;
+  const { stdout, stderr, code } = await startProgram(
+    'bash',
+    ['--norc', '-euo', 'pipefail', '-c', commands],
+    {
+      env: { ARCRUN_URL: stack.apis[0]!.url, ARCRUN_RECEIVER: sample.url, NO_UPDATE_NOTIFIER: '1' },
+      cwd: root,
+    },
+  ).ended;
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toContain('The batch has ended: 11 succeeded.');
   expect(stdout).toMatch(/^BATCH +CREATED/m);

@@ -107,7 +107,7 @@ test('the receiver with curl works off what runs, well or not', async () => {
     .replaceAll('http://127.0.0.1:8090', sample.url);
   expect(script).toContain(sample.url);
   const env = { ...process.env, ARCRUN_TOKEN: TOKEN, no_proxy: '*' };
-  await run('bash', ['-euo', 'pipefail', '-c', script], { env, timeout: 60_000 });
+  await run('bash', ['--norc', '-euo', 'pipefail', '-c', script], { env, timeout: 60_000 });
   const tasks = await stack.client.listTasks({ kind: 'backup' });
   const ends = await Promise.all(
     tasks.map(async ({ id }) => {
