@@ -22,7 +22,7 @@ const atHalf = (what: string, atMost: number) => ({ what, unit: 'ms', bar: { atM
 /** Lists of a large history, with all filters, at half of the rate that saturates. */
 export const lists = defineScenario({
   name: 'lists',
-  what: `${FULL.batches * 100} tasks in ${FULL.batches} batches, at half of the rate that saturates`,
+  what: `${FULL.batches * 100} tasks in ${FULL.batches} batches (quick: ${QUICK.batches * 100} in ${QUICK.batches}), at half of the rate that saturates`,
   measures: {
     tasksRate: rate('GET /task, all filters in turn'),
     tasksP50: { what: 'GET /task, p50', unit: 'ms' },
