@@ -91,7 +91,7 @@ CREATE TABLE rule_set (
   CHECK (octet_length(hash) = 16)
 );
 
--- The order of every list: newest first, within a batch by position. What lists search by is in 0040-lists.sql.
+-- The order of every list: newest first, within a batch by position. What lists search by is in 0032-lists.sql.
 CREATE INDEX task_by_age ON task (created_at DESC, batch_id DESC, position);
 CREATE INDEX task_by_kind ON task (kind, created_at DESC, batch_id DESC, position);
 CREATE INDEX task_by_batch ON task (batch_id, position);

@@ -11,7 +11,10 @@ import { digest, listFileStamps, listPackages, readRootFile } from './workspace.
 const stampFile = join(stateDir, 'stamps/build');
 
 function buildKey(packages) {
-  const inputs = ['pnpm-lock.yaml', 'turbo.json', 'tsconfig.json'].map(readRootFile);
+  const inputs = [
+    ...['pnpm-lock.yaml', 'turbo.json', 'tsconfig.json'],
+    'scripts/build/bundle-process.mjs',
+  ].map(readRootFile);
   const files = packages
     .filter(({ folder }) => folder !== projectDir)
     .flatMap(({ folder }) => [

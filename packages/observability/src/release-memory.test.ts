@@ -6,8 +6,7 @@ import { releaseMemoryAtRest } from './release-memory.ts';
 const garbage = (): WeakRef<object> => new WeakRef({ much: Array.from({ length: 1000 }, () => ({})) });
 
 /** A process at rest asks for no memory, so nothing is collected by itself. */
-async function isCollected(withinMs: number, options: { worthMs: number }): Promise<boolean> {
-  onTestFinished(releaseMemoryAtRest({ periodMs: 200, ...options }));
+async function isCollected(withinMs: number): Promise<boolean> {
   const reference = garbage();
   for (let waitedMs = 0; waitedMs < withinMs; waitedMs += 100) {
     await delay(100);
@@ -16,10 +15,13 @@ async function isCollected(withinMs: number, options: { worthMs: number }): Prom
   return false;
 }
 
-test('what is left from work is released at rest', async () => {
-  expect(await isCollected(10_000, { worthMs: 0 })).toBe(true);
+test('what is left from work is released at rest, and what rest leaves is not', async () => {
+  onTestFinished(releaseMemoryAtRest({ periodMs: 1000, worthMs: 1 }));
+  expect(await isCollected(15_000)).toBe(true);
+  expect(await isCollected(3000)).toBe(false);
 });
 
 test('without work nothing is done', async () => {
-  expect(await isCollected(1500, { worthMs: Infinity })).toBe(false);
+  onTestFinished(releaseMemoryAtRest({ periodMs: 200, worthMs: Infinity }));
+  expect(await isCollected(1500)).toBe(false);
 });

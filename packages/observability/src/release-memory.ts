@@ -28,8 +28,12 @@ export function releaseMemoryAtRest({
     const nowMs = cpuMs();
     const usedMs = nowMs - lastMs;
     lastMs = nowMs;
-    workedMs += usedMs;
-    if (usedMs > REST_SHARE * periodMs || workedMs < worthMs) return;
+    if (usedMs > REST_SHARE * periodMs) {
+      workedMs += usedMs;
+      return;
+    }
+    // What rest costs is no work: it would have garbage collected again and again.
+    if (workedMs < worthMs) return;
     collectGarbage();
     lastMs = cpuMs();
     workedMs = 0;

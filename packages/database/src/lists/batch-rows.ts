@@ -58,7 +58,7 @@ export function byBatch(conditions: BatchConditions, after: BatchKey | null, loo
 
 /**
  * The batches one of whose tasks has what is searched for. First those of the newest are looked at; what few have, and
- * what only old ones have, is found by an index after that, cell by cell of time (migrations/0040).
+ * what only old ones have, is found by an index after that, cell by cell of time (migrations/0032).
  *
  * @param looks how many batches and tasks are looked at first, at most
  */

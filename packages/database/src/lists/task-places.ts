@@ -125,7 +125,7 @@ export function mayHave(status: TaskStatus): Condition {
 
 /**
  * The tasks that have what is searched for. First the newest are looked at, one after another: what many tasks have
- * is found there. Then an index is asked (migrations/0040): what few tasks have, and what only old ones have, is found
+ * is found there. Then an index is asked (migrations/0032): what few tasks have, and what only old ones have, is found
  * by that.
  *
  * @param looks how many are looked at first
