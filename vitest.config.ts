@@ -3,8 +3,11 @@ import { defineConfig } from 'vitest/config';
 import { findChromium } from './e2e/harness/find-chromium.ts';
 import { findPrometheus } from './e2e/harness/find-prometheus.ts';
 
-/** A suite that needs Postgres and Redis: both are started once, however many of these run. */
-const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20_000 };
+/**
+ * A suite that needs Postgres and Redis: both are started once, however many of these run. Its files share the processes
+ * that they run in, since none of them mocks a module: a process of its own costs a file a second.
+ */
+const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20_000, isolate: false };
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/**/*.test.ts'];
@@ -22,7 +25,7 @@ const asksForFaults = process.argv.some((argument) => argument.includes('faults'
 const hasBrowser = findChromium() !== undefined;
 if (!hasBrowser)
   process.stderr.write(
-    'Without a Chromium the tests of the pages are left out (apt-get install chromium).\n',
+    'Without a Chromium the tests of the pages are left out (apt-get install chromium-headless-shell, or chromium).\n',
   );
 
 if (findPrometheus() === undefined)

@@ -186,7 +186,7 @@ describe('with batches', () => {
 
     await page.keyboard.press('/');
     await page.keyboard.type('"odd"');
-    await page.waitForURL(/search=/);
+    await page.waitForURL((url) => url.searchParams.get('search') === '"odd"');
     await expect.poll(() => rows(page).count()).toBe(15);
     await page.keyboard.press('Tab');
     await page.locator('body').press('Escape');
@@ -198,16 +198,22 @@ describe('with batches', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/view?batch=${ids[27]!}`);
 
-    await page.keyboard.press('Control+k');
-    await page.getByRole('combobox', { name: /Command/ }).waitFor();
+    const command = page.getByRole('combobox', { name: /Command/ });
+    const openPalette = async () => {
+      await page.keyboard.press('Control+k');
+      await page.locator('[role="combobox"]:focus').waitFor();
+    };
+    await openPalette();
     await page.keyboard.type('go deliv');
     await watched.picture('palette');
     await page.keyboard.press('Enter');
     await page.waitForURL(/page=deliveries/);
+    // Keys go to it until it is gone.
+    await command.waitFor({ state: 'detached' });
     await page.keyboard.press('g');
     await page.keyboard.press('b');
     await page.waitForURL(/\/view$/);
-    await page.keyboard.press('Control+k');
+    await openPalette();
     await page.keyboard.type(ids[0]!);
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/view?batch=${ids[0]!}`);

@@ -1,11 +1,19 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+  type Socket,
+} from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handle, type NewTask, task, webhook } from '@arcrun/client';
 import { findViolations } from '@arcrun/database/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Stack, startStack } from '../harness/stack.ts';
+
+/** What holds up others takes longer than anything here, also on a slow machine. */
+const HANGING_CALL_SECS = 10;
 
 let stack: Stack;
 
@@ -16,7 +24,7 @@ beforeAll(async () => {
     settings: {
       CIRCUIT_BREAKER_FAILURE_THRESHOLD: '3',
       CIRCUIT_BREAKER_RECOVERY_TIMEOUT_SECS: '1',
-      WEBHOOK_TIMEOUT_SECS: '4',
+      WEBHOOK_TIMEOUT_SECS: String(HANGING_CALL_SECS),
       WEBHOOK_RETRY_BACKOFF_BASE_SECS: '1',
     },
   });
@@ -118,7 +126,8 @@ test('notifications to a receiver that is gone wait without using up their attem
 
 // proves: webhooks/slow-receivers
 test('receivers that hang do not hold up the one that answers', async () => {
-  const hanging = createTcpServer();
+  const open: Socket[] = [];
+  const hanging = createTcpServer((socket) => open.push(socket));
   hanging.listen(0, '0.0.0.0');
   await once(hanging, 'listening');
   // As many origins as addresses of this host; none ever answers.
@@ -134,9 +143,10 @@ test('receivers that hang do not hold up the one that answers', async () => {
   const fast = await stack.client.createBatch(
     Array.from({ length: 200 }, (_, index) => aTask(`f${index}`, stack.receiver.url)),
   );
-  await until(async () => (await countsOf(fast.batchId)).success === 200, 3000);
-  const tookMs = performance.now() - beganMs;
-  expect(tookMs).toBeLessThan(3000);
+  await until(async () => (await countsOf(fast.batchId)).success === 200);
+  // Not one of them waited for one of the others.
+  expect(performance.now() - beganMs).toBeLessThan(1000 * HANGING_CALL_SECS * 0.75);
   await stack.client.stopBatch(slow.batchId);
+  for (const socket of open) socket.destroy();
   hanging.close();
 });

@@ -7,7 +7,8 @@ const PICTURES = resolve(import.meta.dirname, '../../test-results/browser');
 
 export async function openBrowser(): Promise<Browser> {
   const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error('no Chromium; apt-get install chromium brings one');
+  if (executablePath === undefined)
+    throw new Error('no Chromium; apt-get install chromium-headless-shell brings one');
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],

@@ -11,7 +11,7 @@ const SIGNED_IN = `
       <p>You are signed in. <a href="view">Go to the batches</a></p>
       <button>Sign out</button>`;
 
-const layOut = (title: string, formAttributes: string, content: string): string => `<!doctype html>
+const layOut = (title: string, content: string): string => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
@@ -23,15 +23,31 @@ const layOut = (title: string, formAttributes: string, content: string): string 
   </head>
   <body>
     <main>
-      <h1>ArcRun</h1>
-      <form method="post"${formAttributes}>${content}
-      </form>
+      <h1>ArcRun</h1>${content}
     </main>
   </body>
 </html>
 `;
 
+const form = (attributes: string, fields: string): string => `
+      <form method="post"${attributes}>${fields}
+      </form>`;
+
+const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+
 /** Without an action, the form goes to the address that the page has, with where to go afterwards. */
-export const signInPage = layOut('Sign in', '', FORM);
-export const wrongTokenPage = layOut('Sign in', '', PROBLEM + FORM);
-export const signedInPage = layOut('Signed in', ' action="sign-out"', SIGNED_IN);
+export const signInPage = layOut('Sign in', form('', FORM));
+export const wrongTokenPage = layOut('Sign in', form('', PROBLEM + FORM));
+export const signedInPage = layOut('Signed in', form(' action="sign-out"', SIGNED_IN));
+
+/**
+ * Leads on by itself. It asks for nothing: what is filled in before the browser goes on would be lost.
+ *
+ * @param to a relative address
+ */
+export const passingPage = (to: string): string =>
+  layOut(
+    'Sign in',
+    `
+      <p>One moment. <a href="${escape(to)}">Go on</a></p>`,
+  );

@@ -2,7 +2,7 @@ import type { AccessTokens } from '@arcrun/config';
 import express, { type Request, Router } from 'express';
 import { requireOwnOrigin } from '../access/own-origin.ts';
 import type { Sessions } from '../access/sessions.ts';
-import { signedInPage, signInPage, wrongTokenPage } from '../access/sign-in-page.ts';
+import { passingPage, signedInPage, signInPage, wrongTokenPage } from '../access/sign-in-page.ts';
 import { ownAssetFolder } from '../assets.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 import { pageHeaders, withoutSlash } from '../http/page-headers.ts';
@@ -20,12 +20,15 @@ export function signInRoutes(tokens: AccessTokens, sessions: Sessions, hostUrl: 
     .route('/sign-in')
     .get(withoutSlash, (request, response) => {
       response.set('cache-control', 'no-store').type('html');
-      const isSignedIn = sessions.isOpen(request.headers.cookie);
-      // The browser keeps the cookie to itself while it follows a foreign link. The next step is our own, so it brings
-      // the cookie, or leads back here.
-      if (request.headers['sec-fetch-site'] === 'cross-site' && !isSignedIn)
-        response.set('refresh', `0; url=${wayOn(request)}`);
-      response.send(isSignedIn ? signedInPage : signInPage);
+      if (sessions.isOpen(request.headers.cookie)) {
+        response.send(signedInPage);
+      } else if (request.headers['sec-fetch-site'] === 'cross-site') {
+        // The browser keeps the cookie to itself while it follows a foreign link. The next step is our own, so it
+        // brings the cookie, or leads back here.
+        response.set('refresh', `0; url=${wayOn(request)}`).send(passingPage(wayOn(request)));
+      } else {
+        response.send(signInPage);
+      }
     })
     .post(async (request, response) => {
       // A program names none; a browser always does.

@@ -24,7 +24,7 @@ import { startTasks } from './start-tasks.ts';
 
 // Ends that meet, hundreds of times, on real connections.
 
-const ROUNDS = 300;
+const ROUNDS = 200;
 
 const database = useTestDatabase();
 let racers: Database;

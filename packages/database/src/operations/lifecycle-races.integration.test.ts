@@ -36,7 +36,7 @@ import { timeOutTasks } from './time-out-tasks.ts';
 
 // What can happen at the same moment is let happen at the same moment, hundreds of times, on real connections.
 
-const ROUNDS = 300;
+const ROUNDS = 200;
 const RACERS = 'arcrun racers';
 
 const database = useTestDatabase();

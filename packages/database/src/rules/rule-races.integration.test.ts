@@ -28,7 +28,7 @@ import { updateTask } from '../operations/update-task.ts';
 
 // Rules under many connections at once: what ends, claims, moves and changes does so at the same moment.
 
-const ROUNDS = 300;
+const ROUNDS = 200;
 const RACE_MS = 6000;
 
 const database = useTestDatabase();
