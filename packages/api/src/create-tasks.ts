@@ -59,11 +59,11 @@ async function write(
   traceparent: string | null,
   { database }: CreateTasksOptions,
 ): Promise<Once<CreatedBatch<DescribedTasks>>> {
-  const answerOf = ({ createdAt, described: { answer } }: CreatedBatch<DescribedTasks>) =>
+  const answerOf = async ({ createdAt, described: { answer } }: CreatedBatch<DescribedTasks>) =>
     answer === null ? null : answerAt(createdAt, plan.id, answer);
   if (key !== null) return createBatchOnce(database.db, key, plan, answerOf, traceparent);
   const value = await createBatch(database.db, plan, traceparent);
-  return { outcome: 'done', value, answer: answerOf(value) };
+  return { outcome: 'done', value, answer: await answerOf(value) };
 }
 
 function announce(

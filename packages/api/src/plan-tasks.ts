@@ -4,6 +4,7 @@ import {
   type BatchPlan,
   type InsertedBatch,
   type InsertedTask,
+  inSlices,
   planBatch,
   toJsonList,
 } from '@arcrun/database';
@@ -25,14 +26,28 @@ export interface DescribedTasks {
   readonly answer: Uint8Array<ArrayBuffer> | null;
 }
 
-/** The answer, when the tasks have been created. Works on bytes, since it may be long and others wait meanwhile. */
-export function answerAt(createdAt: string, batchId: string, answer: Uint8Array): Buffer {
-  const bytes = Buffer.from(answer);
+/**
+ * The answer, when the tasks have been created. Works on bytes, and on few of them at a time, since it may be long and
+ * others wait meanwhile.
+ */
+export async function answerAt(createdAt: string, batchId: string, answer: Uint8Array): Promise<Buffer> {
   const mark = markOf(batchId);
   const time = Buffer.from(createdAt);
   if (time.length !== mark.length) throw new Error(`${createdAt} does not fit in its place`);
-  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length))
-    bytes.set(time, at);
+  const bytes = Buffer.allocUnsafe(answer.length);
+  let copied = 0;
+  let from = 0;
+  for await (const slice of inSlices(answer)) {
+    bytes.set(slice, copied);
+    copied += slice.length;
+    const soFar = bytes.subarray(0, copied);
+    for (let at = soFar.indexOf(mark, from); at !== -1; at = soFar.indexOf(mark, from)) {
+      bytes.set(time, at);
+      from = at + mark.length;
+    }
+    // The last mark may go on in the next slice.
+    from = Math.max(from, copied - mark.length + 1);
+  }
   return bytes;
 }
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { toBindMessage } from './bind-message.ts';
+import { inSlices } from './in-slices.ts';
 
 /** A statement that takes texts, or their bytes, and gives one row of one text. */
 export interface Statement {
@@ -43,12 +44,28 @@ class OwnTransaction implements pg.Submittable {
 
   submit(connection: pg.Connection): void {
     const { text, values } = this.#statement;
+    const [first, ...others] = toBindMessage(values);
     connection.stream.cork();
     connection.parse({ name: '', text, types: [] }, true);
-    for (const part of toBindMessage(values)) connection.stream.write(part);
+    connection.stream.write(first!);
+    if (others.length === 0) this.#execute(connection);
+    connection.stream.uncork();
+    if (others.length > 0) void this.#finishBind(connection, others);
+  }
+
+  /** Nobody else writes to the connection meanwhile: the driver waits until this statement has ended. */
+  async #finishBind(connection: pg.Connection, parts: readonly Uint8Array[]): Promise<void> {
+    const { stream } = connection;
+    for (const part of parts)
+      for await (const slice of inSlices(part))
+        // Also called when the connection is lost, which handleError hears of.
+        await new Promise((resolve) => stream.write(slice, resolve));
+    if (!stream.destroyed) this.#execute(connection);
+  }
+
+  #execute(connection: pg.Connection): void {
     connection.execute({}, true);
     connection.flush();
-    connection.stream.uncork();
   }
 
   handleDataRow({ fields }: { readonly fields: readonly [string] }): void {

@@ -6,7 +6,7 @@ import type { ApiContext } from '../app.ts';
 import { archivedStatus } from '../archived-status.ts';
 import { createTasks } from '../create-tasks.ts';
 import { conflict, invalid, methodNotAllowed, notFound } from '../http/errors.ts';
-import { sendJsonText } from '../http/json-text.ts';
+import { sendJsonText, sendLongJson } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { readId } from '../http/path-ids.ts';
 import { readIdempotencyKey } from '../http/idempotency-key.ts';
@@ -42,7 +42,8 @@ export function taskRoutes(context: ApiContext, calls: HandleCalls): Router {
       });
       response.setHeader('x-batch-id', batchId);
       if (answer === null) response.status(204).end();
-      else sendJsonText(response, answer, 201);
+      else if (typeof answer === 'string') sendJsonText(response, answer, 201);
+      else await sendLongJson(response, answer, 201);
     })
     .all(methodNotAllowed('GET', 'POST'));
 

@@ -44,14 +44,14 @@ export async function createBatchOnce<T>(
   db: Kysely<Schema>,
   call: IdempotentCall,
   plan: BatchPlan<T>,
-  answerOf: (created: CreatedBatch<T>) => Answer | null,
+  answerOf: (created: CreatedBatch<T>) => Promise<Answer | null>,
   traceparent: string | null = null,
 ): Promise<Once<CreatedBatch<T>>> {
   if (plan.search !== null) await registerDedupeShapes(db, plan.search);
   return commitKnown(db, (trx) =>
     once(trx, call, plan.id, async () => {
       const value = await carryOut(trx, plan, traceparent);
-      return { value, answer: answerOf(value) };
+      return { value, answer: await answerOf(value) };
     }),
   );
 }

@@ -288,8 +288,8 @@ describe.each([
       createBatchOnce(
         watched.db,
         call,
-        planBatch(again.batch, () => null),
-        () => null,
+        planBatch(again.batch, async () => null),
+        async () => null,
       ),
     );
   });
