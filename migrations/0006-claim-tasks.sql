@@ -65,9 +65,11 @@ END $$;
 -- having changed. held_back: there are tasks for origins that this worker may open no further calls to; another
 -- worker may. blocked: lanes whose rules were found to allow nothing now.
 --
--- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again.
--- It parks what is full, walks the tasks of the rest in order over the amounts, and stops at the head of the first
--- lane that it has not looked at. Passes go on until the limit is reached or no lane is left.
+-- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again; of
+-- these first as many as there is room for, and in each further pass twice as many, since behind one place of a rule
+-- for all there may be ten thousand lanes. It parks what is full, walks the tasks of the rest in order over the
+-- amounts, and stops at the head of the first lane that it has not looked at. Passes go on until the limit is reached
+-- or no lane is left.
 --
 -- Others commit between the statements of a pass. Its claims are those that were right when it took in the inboxes:
 -- what has arrived since is left to the next pass, since what came with it is not in the amounts yet.
@@ -82,6 +84,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 AS $$
 DECLARE
   width integer := least(greatest(p_limit, 16), 64);
+  reach integer := 1;           -- lanes to look at for each place of a key that has room again
   full_origins text[] := '{}';
   probing text[] := '{}';       -- origins that may be probed,
   probed text[] := '{}';        -- and those that will be
@@ -130,30 +133,42 @@ BEGIN
       EXIT;
     END IF;
 
-    -- 1. The first lanes, one more than this pass looks at.
-    WITH first_lanes AS (
-      (SELECT l.rank, l.created_at, l.position, l.head, l.id FROM lane l
+    -- 1. The first lanes, and of each kind one more than this pass looks at: it ends before the first of those.
+    WITH reopened AS MATERIALIZED (
+      SELECT key, amount, least(width, least(width, room) * reach) AS span
+      FROM (
+        SELECT o.key, o.amount, highest.parked_ceiling - o.amount AS room
+        FROM occupancy o CROSS JOIN LATERAL (
+          SELECT c.parked_ceiling FROM lane c WHERE c.parked_key = o.key ORDER BY c.parked_ceiling DESC LIMIT 1) highest
+        WHERE o.is_reopened) r
+      WHERE room > 0
+    ), first_lanes AS (
+      (SELECT l.rank, l.created_at, l.position, l.head, l.id, false AS is_beyond FROM lane l
        WHERE l.parked_key IS NULL AND l.head IS NOT NULL
          AND NOT l.id = ANY (passed_over) AND NOT l.origin = ANY (full_origins)
        ORDER BY l.rank, l.created_at, l.position, l.head LIMIT width + 1)
       UNION ALL
-      SELECT p.* FROM occupancy o CROSS JOIN LATERAL (
-        SELECT l.rank, l.created_at, l.position, l.head, l.id FROM lane l
-        WHERE l.parked_key = o.key AND l.parked_ceiling > o.amount
+      SELECT p.* FROM reopened r CROSS JOIN LATERAL (
+        SELECT l.rank, l.created_at, l.position, l.head, l.id,
+               row_number() OVER (ORDER BY l.rank, l.created_at, l.position, l.head) > r.span AS is_beyond
+        FROM lane l
+        WHERE l.parked_key = r.key AND l.parked_ceiling > r.amount
           AND NOT l.id = ANY (passed_over) AND NOT l.origin = ANY (full_origins)
-        ORDER BY l.rank, l.created_at, l.position, l.head LIMIT width + 1) p
-      WHERE o.is_reopened
+        ORDER BY l.rank, l.created_at, l.position, l.head LIMIT r.span + 1) p
     ), numbered AS (
       SELECT *, row_number() OVER (ORDER BY rank, created_at, position, head) AS turn FROM first_lanes
+    ), cut AS (
+      SELECT min(turn) AS turn FROM numbered WHERE is_beyond OR turn > width
     )
-    SELECT array_agg(id) FILTER (WHERE turn <= width) AS lanes,
-           coalesce(min(rank) FILTER (WHERE turn = width + 1), 32767) AS rank,
-           coalesce(min(created_at) FILTER (WHERE turn = width + 1), 'infinity') AS created_at,
-           coalesce(min(position) FILTER (WHERE turn = width + 1), 0) AS position,
-           coalesce((array_agg(head) FILTER (WHERE turn = width + 1))[1],
+    SELECT array_agg(n.id) FILTER (WHERE c.turn IS NULL OR n.turn < c.turn) AS lanes,
+           coalesce(min(n.rank) FILTER (WHERE n.turn = c.turn), 32767) AS rank,
+           coalesce(min(n.created_at) FILTER (WHERE n.turn = c.turn), 'infinity') AS created_at,
+           coalesce(min(n.position) FILTER (WHERE n.turn = c.turn), 0) AS position,
+           coalesce((array_agg(n.head) FILTER (WHERE n.turn = c.turn))[1],
                     '00000000-0000-0000-0000-000000000000') AS head
-    INTO beyond FROM numbered WHERE turn <= width + 1;
+    INTO beyond FROM numbered n CROSS JOIN cut c;
     visited := beyond.lanes;
+    reach := least(reach * 2, 4096);
 
     IF visited IS NULL THEN
       -- Nothing left that this round may take. What it passed over under a reopened key is for another.

@@ -25,6 +25,8 @@ CREATE TABLE lane (
 CREATE INDEX lane_ready ON lane (rank, created_at, position, head) WHERE parked_key IS NULL AND head IS NOT NULL;
 CREATE INDEX lane_empty ON lane (empty_since) WHERE head IS NULL;
 CREATE INDEX lane_parked ON lane (parked_key, rank, created_at, position, head) WHERE parked_key IS NOT NULL;
+-- Whether any of those under a key has room.
+CREATE INDEX lane_parked_ceiling ON lane (parked_key, parked_ceiling) WHERE parked_key IS NOT NULL;
 
 CREATE TABLE arrived (
   lane uuid NOT NULL,
