@@ -122,3 +122,17 @@ BEGIN
   SELECT coalesce(array_agg(id), '{}') INTO recorded FROM changed;
   RETURN recorded;
 END $$;
+
+-- Makes due again what a living worker holds without knowing it: it was leased, but the answer was lost on its way.
+-- The attempt was not begun.
+CREATE FUNCTION release_lost_deliveries(p_worker uuid, p_busy uuid[]) RETURNS integer
+LANGUAGE sql AS $$
+  WITH released AS (
+    UPDATE delivery SET attempts = attempts - 1, worker_id = NULL, next_attempt_at = now()
+    WHERE id = ANY (ARRAY(
+      SELECT id FROM delivery
+      WHERE status = 'Pending' AND next_attempt_at > now() AND worker_id = p_worker AND NOT id = ANY (p_busy)
+      ORDER BY id FOR UPDATE))
+    RETURNING id)
+  SELECT count(*)::integer FROM released;
+$$;

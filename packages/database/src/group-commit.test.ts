@@ -6,6 +6,7 @@ interface Commit {
   readonly wait: boolean;
   finish(results?: (string | typeof BUSY)[]): void;
   fail(error: Error): void;
+  doubt(): void;
 }
 
 /** A group commit whose commits are finished by hand. */
@@ -14,11 +15,12 @@ function make(options: { maxItems?: number; keyOf?: (item: string) => string } =
   const group = new GroupCommit<string, string>({
     maxItems: options.maxItems ?? 100,
     ...(options.keyOf && { keyOf: options.keyOf }),
-    commit: (items, wait) =>
+    commit: (items, wait, doubt) =>
       new Promise((resolve, reject) => {
         commits.push({
           items,
           wait,
+          doubt,
           finish: (results = items.map((item) => `${item}!`)) => resolve(results),
           fail: reject,
         });
@@ -163,6 +165,27 @@ test('idle means that nothing waits, is under way, or goes alone', async () => {
   await settle();
   expect(isIdle).toBe(false);
   commits[2]!.finish();
+  await settle();
+  expect(isIdle).toBe(true);
+});
+
+test('a commit whose outcome is in doubt holds up nobody, but what is about the same', async () => {
+  const { group, commits } = make({ keyOf: (item) => item[0]! });
+  const [doubted, same, other] = ['a1', 'a2', 'b'].map((item) => group.submit(item));
+  commits[0]!.doubt();
+  commits[0]!.doubt();
+  expect(commits.map((commit) => commit.items)).toEqual([['a1'], ['b']]);
+  let isIdle = false;
+  void group.idle().then(() => (isIdle = true));
+  commits[1]!.finish();
+  expect(await other).toBe('b!');
+  await settle();
+  expect(isIdle).toBe(false);
+  commits[0]!.finish();
+  expect(await doubted).toBe('a1!');
+  await settle();
+  commits[2]!.finish();
+  expect(await same).toBe('a2!');
   await settle();
   expect(isIdle).toBe(true);
 });

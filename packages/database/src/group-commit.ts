@@ -7,8 +7,14 @@ export interface GroupCommitOptions<Item, Result> {
   /**
    * Commits items in one transaction; one result each, in their order. With `wait` false, rows that somebody else
    * has locked are answered with BUSY; with `wait` true there is one item, and it waits for its rows.
+   *
+   * `onDoubt` is for a commit whose outcome only Postgres knows, and Postgres is gone: it asks, and others go on.
    */
-  readonly commit: (items: readonly Item[], wait: boolean) => Promise<(Result | typeof BUSY)[]>;
+  readonly commit: (
+    items: readonly Item[],
+    wait: boolean,
+    onDoubt: () => void,
+  ) => Promise<(Result | typeof BUSY)[]>;
   /** Items of the same key apply one after another, in the order they came. Without it, all go together. */
   readonly keyOf?: (item: Item) => string;
   /** The largest group. */
@@ -68,8 +74,17 @@ export class GroupCommit<Item, Result> {
       return;
     }
     this.#committing = true;
-    void this.#run(group, false).then(() => {
+    let isDoubted = false;
+    const onDoubt = () => {
+      if (isDoubted) return;
+      isDoubted = true;
+      this.#alone++;
       this.#committing = false;
+      this.#next();
+    };
+    void this.#run(group, false, onDoubt).then(() => {
+      if (isDoubted) this.#alone--;
+      else this.#committing = false;
       this.#next();
     });
   }
@@ -91,11 +106,12 @@ export class GroupCommit<Item, Result> {
   }
 
   /** Never rejects: every outcome goes to the entries. */
-  async #run(group: readonly Entry<Item, Result>[], wait: boolean): Promise<void> {
+  async #run(group: readonly Entry<Item, Result>[], wait: boolean, onDoubt: () => void): Promise<void> {
     try {
       const results = await this.#options.commit(
         group.map((entry) => entry.item),
         wait,
+        onDoubt,
       );
       const busy: Entry<Item, Result>[] = [];
       for (const [index, entry] of group.entries()) {
@@ -111,8 +127,8 @@ export class GroupCommit<Item, Result> {
     } catch (error) {
       if (group.length > 1 && classifyFailure(error) !== 'unavailable') {
         const middle = Math.ceil(group.length / 2);
-        await this.#run(group.slice(0, middle), wait);
-        await this.#run(group.slice(middle), wait);
+        await this.#run(group.slice(0, middle), wait, onDoubt);
+        await this.#run(group.slice(middle), wait, onDoubt);
         return;
       }
       for (const entry of group) {
@@ -141,7 +157,8 @@ export class GroupCommit<Item, Result> {
   /** It holds nobody else up while it waits for its rows. */
   #goAlone(entry: Entry<Item, Result>): void {
     this.#alone++;
-    void this.#run([entry], true).then(() => {
+    const nobodyWaits = () => undefined;
+    void this.#run([entry], true, nobodyWaits).then(() => {
       this.#alone--;
       this.#next();
     });

@@ -39,11 +39,13 @@ export async function commitKnown<T>(
  * The same for a transaction of one statement, in half the round trips.
  *
  * @param statement gives one row of one JSON text, in which `xid` is `pg_current_xact_id()`
+ * @param onDoubt called before Postgres is asked what became of it, which may take seconds
  * @returns its row
  */
 export async function commitKnownStatement<Row extends { readonly xid: string }>(
   db: Db,
   statement: Statement,
+  onDoubt?: () => void,
 ): Promise<Row> {
   let row: Row | undefined;
   const keepRow = (text: string) => {
@@ -55,7 +57,7 @@ export async function commitKnownStatement<Row extends { readonly xid: string }>
       return db.runOwnTransaction(statement, keepRow);
     });
   } catch (error) {
-    if (row === undefined || !(await hasCommittedAfter(error, db, row.xid))) throw error;
+    if (row === undefined || !(await hasCommittedAfter(error, db, row.xid, onDoubt))) throw error;
   }
   if (row === undefined) throw new Error('the statement gave no row');
   return row;
@@ -67,8 +69,15 @@ async function askXid(trx: Transaction<Schema>): Promise<string> {
 }
 
 /** Whether a transaction has committed although its commit was answered with this error. */
-async function hasCommittedAfter(error: unknown, db: Kysely<Schema>, xid: string): Promise<boolean> {
-  return classifyFailure(error) === 'unavailable' && hasCommitted(db, xid);
+async function hasCommittedAfter(
+  error: unknown,
+  db: Kysely<Schema>,
+  xid: string,
+  onDoubt?: () => void,
+): Promise<boolean> {
+  if (classifyFailure(error) !== 'unavailable') return false;
+  onDoubt?.();
+  return hasCommitted(db, xid);
 }
 
 async function hasCommitted(db: Kysely<Schema>, xid: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { createDatabase, dropDatabase } from '../testing/databases.ts';
@@ -91,4 +92,21 @@ test('a file that was applied and is missing now is refused', async () => {
   await migrate(db, folder);
   await rm(join(folder, '0002-second.sql'));
   await expect(migrate(db, folder)).rejects.toThrow(/0002-second/);
+});
+
+test('a table that is in use is come back to, and nobody waits behind it for long', async () => {
+  const { db } = open();
+  await migrate(db, folder);
+  await write('0002-in-use', 'alter table first add column m integer;');
+  const user = await open().pool.connect();
+  await user.query('begin');
+  await user.query('select from first');
+  const migrated = migrate(db, folder);
+  // It has given up once.
+  await delay(2200);
+  const waited = await Promise.race([sql`select from first`.execute(open().db), delay(3000, 'too long')]);
+  expect(waited).not.toBe('too long');
+  await user.query('commit');
+  user.release();
+  expect((await migrated).applied).toEqual(['0002-in-use']);
 });

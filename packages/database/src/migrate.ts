@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import { classifyFailure } from './failures.ts';
 import type { Schema } from './schema.ts';
 
 export interface MigrationResult {
@@ -18,9 +20,34 @@ export interface MigrationResult {
  */
 export async function migrate(db: Kysely<Schema>, folder: string): Promise<MigrationResult> {
   const files = await readMigrations(folder);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await applyAll(db, files);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isInUse(error)) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
+}
+
+/**
+ * The tables may be in use: whoever waits for one as a whole has everybody wait behind it, and may deadlock with those
+ * that have another already. So it waits shortly, and comes again.
+ */
+const LOCK_TIMEOUT = '2s';
+const ATTEMPTS = 20;
+const PAUSE_MS = 250;
+
+function isInUse(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return ['conflict', 'locked'].includes(classifyFailure(cause));
+}
+
+function applyAll(db: Kysely<Schema>, files: readonly MigrationFile[]): Promise<MigrationResult> {
   return db.transaction().execute(async (trx) => {
     // Until the transaction ends. Kysely's own belongs to the session, which a pooler lends to others meanwhile.
     await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(trx);
+    await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(trx);
     await compareChecksums(trx, files);
     return { applied: await applyNew(trx, files) };
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
+import { findRisks, IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import type { UrlGuardSettings } from '@arcrun/contracts';
 import { beginSweep, findActions, openDatabase, reportEnds, takeSample } from '@arcrun/database';
 import {
@@ -20,11 +20,13 @@ import {
   openQueueTelemetry,
   type Processor,
   type QueueName,
+  watchEviction,
 } from '@arcrun/queue';
 import { Deliveries } from './deliveries.ts';
 import { HeldBack } from './held-back.ts';
 import { WorkerLease } from './leases/worker-lease.ts';
 import { LostClaims } from './lost-claims.ts';
+import { LostLeases } from './lost-leases.ts';
 import { OriginBreakers } from './origin-breakers.ts';
 import { processPropagation } from './processors/propagation.ts';
 import { processStart } from './processors/start.ts';
@@ -105,6 +107,9 @@ const leaseDatabase = openDatabase({
 });
 const onRedisError = (error: Error) => warn('connection to Redis broke', { error });
 const producerRedis = openProducerRedis({ url: settings.REDIS_URL, onError: onRedisError });
+watchEviction(producerRedis, (policy) =>
+  warn('Redis may lose bells', { 'maxmemory-policy': policy, needed: 'noeviction' }),
+);
 const consumerRedis = openConsumerRedis({ url: settings.REDIS_URL, onError: onRedisError });
 const doorbell = new Doorbell(producerRedis, (queue, error) => warn('bell not rung', { queue, error }));
 
@@ -177,6 +182,11 @@ const lostClaims = new LostClaims({
   claimTimeoutSecs: settings.WORKER_CLAIM_TIMEOUT_SECS,
   busyIds: () => starts.calls.ids,
 });
+const lostLeases = new LostLeases({
+  ...shared,
+  leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS,
+  busyIds: () => deliveries.calls.ids,
+});
 const claimLock = settings.CLAIM_LOCK_ENABLED ? new ClaimLock(producerRedis) : null;
 
 const rounds = {
@@ -190,7 +200,10 @@ const rounds = {
         starts,
       }),
     ),
-  webhook: () => processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
+  webhook: () =>
+    lostLeases.around(() =>
+      processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
+    ),
   propagation: () => processPropagation({ ...shared, batchSize: settings.WORKER_PROPAGATION_BATCH_SIZE }),
   timeout: async () => {
     if (!(await beginSweep(database.db, REST_PERIOD_SECS))) return;
@@ -282,6 +295,7 @@ const parts: readonly Part[] = [
 for (const part of parts) await part.start?.();
 const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
 if (ignored.length > 0) logger.warn('settings ignored', { settings: ignored });
+for (const risk of findRisks(settings)) logger.warn('settings in doubt', { risk });
 if (settings.AUTH_TOKEN === undefined) {
   logger.warn('AUTH_TOKEN is not set: whoever reaches the port reads the metrics', {
     port: settings.WORKER_PORT,

@@ -21,13 +21,14 @@ const STATEMENT = `
 /**
  * Adds to counters, several additions to one task as their sum; dropped for terminal and unknown tasks.
  *
+ * @param onDoubt see commitKnownStatement
  * @returns one answer for each, in order: null, or BUSY when somebody else has locked the task and `wait` is false;
  *   and whether the progress may make room under a capacity rule
  */
 export async function addProgress(
   db: Db,
   additions: readonly Progress[],
-  { wait }: { wait: boolean },
+  { wait, onDoubt }: { wait: boolean; onDoubt?: () => void },
 ): Promise<{ results: (null | typeof BUSY)[]; freed: boolean }> {
   const sums = new Map<string, { id: string; success: number; failures: number }>();
   for (const { id, success, failures } of additions) {
@@ -40,10 +41,8 @@ export async function addProgress(
     }
   }
   const items = JSON.stringify([...sums.values()]);
-  const { busy, freed } = await commitKnownStatement<ProgressRow>(db, {
-    text: STATEMENT,
-    values: [items, String(wait)],
-  });
+  const statement = { text: STATEMENT, values: [items, String(wait)] };
+  const { busy, freed } = await commitKnownStatement<ProgressRow>(db, statement, onDoubt);
   const isBusy = new Set(busy);
   return { results: additions.map(({ id }) => (isBusy.has(id) ? BUSY : null)), freed };
 }

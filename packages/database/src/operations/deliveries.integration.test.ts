@@ -13,6 +13,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { handBackDeadClaims } from './hand-back-claims.ts';
 import { type LeasedDelivery, leaseDeliveries } from './lease-deliveries.ts';
 import { type DeliveryOutcome, recordDeliveries } from './record-deliveries.ts';
+import { releaseLostDeliveries } from './release-lost-deliveries.ts';
 import { startTasks } from './start-tasks.ts';
 
 const database = useTestDatabase();
@@ -247,4 +248,18 @@ test('what a dead worker was delivering is due again at once', async () => {
   const [lost] = await lease(dying, 10, 3600);
   await die(dying);
   expect(await lease(other)).toMatchObject([{ id: lost!.id, attempt: 2 }]);
+});
+
+// proves: webhooks/lost-lease
+test('what a worker holds without knowing it is due again, and was no attempt', async () => {
+  await anEndedTask(3);
+  const [known, ...lost] = await lease();
+  await lease(other);
+  expect(await releaseLostDeliveries(database.db, other, [])).toBe(0);
+  expect(await releaseLostDeliveries(database.db, worker, [known!.id])).toBe(2);
+  const again = await lease(other);
+  expect(new Map(again.map(({ id, attempt }) => [id, attempt]))).toEqual(
+    new Map(lost.map(({ id }) => [id, 1])),
+  );
+  expect((await record(worker, lost[0]!, {})).size).toBe(0);
 });

@@ -94,6 +94,7 @@ export type EndEvent = keyof typeof EVENTS;
  * Ends tasks, an id once, with everything that follows, in one transaction.
  *
  * @param wait false: what somebody else has locked is answered with BUSY; true: waits for it
+ * @param onDoubt see commitKnownStatement
  * @returns with `heldUp`, the batches with dead ends that somebody else had locked: what is left of their climb
  *   is recorded, and propagateEnds goes on with it
  */
@@ -101,7 +102,7 @@ export async function endTasks(
   db: Db,
   event: EndEvent,
   ends: readonly TaskEnd[],
-  { wait, cascadeLimit, deadEnds = true }: EffectLimits & { wait: boolean },
+  { wait, cascadeLimit, deadEnds = true, onDoubt }: EffectLimits & { wait: boolean; onDoubt?: () => void },
 ): Promise<{ results: (EndResult | typeof BUSY)[]; effects: EndEffects; heldUp: readonly string[] }> {
   const { from, fromHandedBack, starts, callOver } = EVENTS[event];
   const items = JSON.stringify(
@@ -122,19 +123,23 @@ export async function endTasks(
     heldUp,
     xid: _,
     ...effects
-  } = await commitKnownStatement<EndsRow>(db, {
-    text: STATEMENT,
-    values: [
-      items,
-      toArrayText(from),
-      toArrayText(fromHandedBack),
-      String(starts),
-      String(callOver),
-      String(wait),
-      String(cascadeLimit),
-      String(deadEnds),
-    ],
-  });
+  } = await commitKnownStatement<EndsRow>(
+    db,
+    {
+      text: STATEMENT,
+      values: [
+        items,
+        toArrayText(from),
+        toArrayText(fromHandedBack),
+        String(starts),
+        String(callOver),
+        String(wait),
+        String(cascadeLimit),
+        String(deadEnds),
+      ],
+    },
+    onDoubt,
+  );
   const byId = new Map(results.map((result) => [result.id, result]));
   return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects, heldUp };
 }

@@ -29,6 +29,7 @@ export * from './record-deliveries.ts';
 export * from './renew-worker-lease.ts';
 export * from './report-ends.ts';
 export * from './resume-task.ts';
+export * from './release-lost-deliveries.ts';
 export * from './retry-deliveries.ts';
 export * from './start-tasks.ts';
 export * from './stop-batch.ts';
