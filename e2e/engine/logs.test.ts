@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type NewAction, type NewTask, task, webhook } from '@arcrun/client';
 import { until } from '@arcrun/database/testing';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningProcess } from '../harness/processes.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
@@ -186,4 +187,15 @@ describe('with a token, at debug', () => {
       }
     }
   });
+});
+
+// proves: settings/redis-eviction
+test('a Redis that may throw keys away is warned of', async () => {
+  const stack = await startStack({ apis: 0, workers: 0 });
+  const redis = new Redis(stack.redis.url);
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  redis.disconnect();
+  for (const process of [await stack.startApi(), await stack.startWorker()])
+    await until('it is said', async () => /warn Redis may lose bells .*allkeys-lru/.test(process.output()));
+  await stack.close();
 });

@@ -15,6 +15,7 @@ import type { BatchFeeds } from './events/batch-feeds.ts';
 import { hotRoutes } from './http/hot-routes.ts';
 import { identifyRequest } from './http/identify-request.ts';
 import { logRequests } from './http/log-requests.ts';
+import { OpenRequests } from './http/open-requests.ts';
 import { traceRequests } from './http/trace-requests.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -51,7 +52,12 @@ export interface ApiContext {
 
 /** The HTTP API. It holds no state of its own: any number of processes serve the same. */
 export function createApp(context: ApiContext): RequestListener {
-  const { logger, settings, tracing } = context;
+  const { logger, metrics, settings, tracing } = context;
+  const open = new OpenRequests({
+    max: settings.OPEN_REQUESTS_MAX,
+    logger,
+    onRefusal: () => metrics.requestsShed.inc(),
+  });
   const calls = handleCalls(context);
   const app = express();
   app.disable('x-powered-by');
@@ -66,7 +72,7 @@ export function createApp(context: ApiContext): RequestListener {
   app.use(taskRoutes(context, calls));
   app.use(lifecycleRoutes(context));
   app.use(batchRoutes(context));
-  app.use(eventRoutes(context));
+  app.use(eventRoutes(context, open));
   app.use(deliveryRoutes(context));
   app.use(overviewRoutes(context));
   app.use(metricsRoutes(context));
@@ -77,7 +83,7 @@ export function createApp(context: ApiContext): RequestListener {
   app.use(noSuchRoute);
   app.use(answerErrors(logger));
   // A span for each call costs so much more than Express that only it serves while tracing is on.
-  return tracing === undefined ? hotRoutes({ calls, checkAccess, logger }, app) : app;
+  return open.limit(tracing === undefined ? hotRoutes({ calls, checkAccess, logger }, app) : app);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
+import { findRisks, IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
 import { DatabaseBreaker, openDatabase, reportEnds, takeSample } from '@arcrun/database';
 import {
   createLogger,
@@ -11,7 +11,7 @@ import {
   startTracing,
   switchLevelOnSignal,
 } from '@arcrun/observability';
-import { Doorbell, openProducerRedis, openQueueTelemetry } from '@arcrun/queue';
+import { Doorbell, openProducerRedis, openQueueTelemetry, watchEviction } from '@arcrun/queue';
 import { createApp } from './app.ts';
 import { Bodies } from './bodies/bodies.ts';
 import { BatchFeeds } from './events/batch-feeds.ts';
@@ -78,6 +78,9 @@ const redis = openProducerRedis({
   url: settings.REDIS_URL,
   onError: (error) => warn('connection to Redis broke', { error }),
 });
+watchEviction(redis, (policy) =>
+  warn('Redis may lose bells', { 'maxmemory-policy': policy, needed: 'noeviction' }),
+);
 const doorbell = new Doorbell(redis, (queue, error) => warn('bell not rung', { queue, error }), {
   requestId: currentRequestId,
   telemetry: tracing && (await openQueueTelemetry()),
@@ -138,6 +141,7 @@ const parts: readonly Part[] = [
 
 const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
 if (ignored.length > 0) logger.warn('settings ignored', { settings: ignored });
+for (const risk of findRisks(settings)) logger.warn('settings in doubt', { risk });
 for (const part of parts) await part.start?.();
 if (settings.AUTH_TOKEN === undefined) {
   logger.warn('AUTH_TOKEN is not set: whoever reaches the port may do everything', { port: server?.port });

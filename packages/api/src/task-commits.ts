@@ -38,12 +38,12 @@ export class TaskCommits {
     this.#ends = new GroupCommit({
       maxItems: MAX_ENDS,
       keyOf: (end) => end.id,
-      commit: (ends, wait) => this.#end('report', ends, wait),
+      commit: (ends, wait, onDoubt) => this.#end('report', ends, { wait, onDoubt }),
     });
     this.#progress = new GroupCommit({
       maxItems: MAX_ADDITIONS,
-      commit: async (additions, wait) => {
-        const { results, freed } = await addProgress(database.db, additions, { wait });
+      commit: async (additions, wait, onDoubt) => {
+        const { results, freed } = await addProgress(database.db, additions, { wait, onDoubt });
         doorbell.changed();
         if (freed) doorbell.ring('start');
         // What was busy comes again.
@@ -63,7 +63,7 @@ export class TaskCommits {
   /** Cancels a task; alone, since it waits for the tasks that it walks through. */
   async cancel(id: string): Promise<EndResult> {
     const { metrics } = this.#options;
-    const [result] = await this.#end('cancel', [{ id, status: 'Canceled' }], true);
+    const [result] = await this.#end('cancel', [{ id, status: 'Canceled' }], { wait: true });
     if (result === undefined || typeof result === 'symbol')
       throw new Error('a cancel that waits is never busy');
     if (result.outcome === 'applied') {
@@ -88,10 +88,14 @@ export class TaskCommits {
     await Promise.all([this.#ends.idle(), this.#progress.idle()]);
   }
 
-  async #end(event: EndEvent, ends: readonly TaskEnd[], wait: boolean): Promise<(EndResult | typeof BUSY)[]> {
+  async #end(
+    event: EndEvent,
+    ends: readonly TaskEnd[],
+    options: { wait: boolean; onDoubt?: () => void },
+  ): Promise<(EndResult | typeof BUSY)[]> {
     const { database, cascadeLimit, deadEnds } = this.#options;
     const { results, effects, heldUp } = await endTasks(database.db, event, ends, {
-      wait,
+      ...options,
       cascadeLimit,
       deadEnds,
     });

@@ -110,6 +110,12 @@ export const SETTINGS = {
     67_108_864,
     'Bodies over 1 MiB that one API process works on at the same time, in bytes; what goes beyond is answered 503. One alone is always taken',
   ),
+  OPEN_REQUESTS_MAX: integer(
+    1,
+    1_000_000,
+    1000,
+    'Requests that one API process works on at the same time; more are answered 503, but for `/health`, `/ready` and `/metrics`',
+  ),
   EVENT_STREAMS_MAX: integer(
     0,
     100_000,

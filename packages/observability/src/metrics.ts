@@ -189,6 +189,11 @@ export function createMetrics() {
       ['too_large', 'encoded', 'no_room'],
     ),
 
+    requestsShed: counter(
+      'requests_shed_total',
+      'Requests that were answered 503 at once, since OPEN_REQUESTS_MAX were open',
+    ),
+
     // Of the whole fleet, shown by the one process that takes samples.
     tasksByStatus: fleetGauge('tasks_by_status', 'Tasks that are not archived', ['status']),
     runningTasksByKind: fleetGauge('running_tasks_by_kind', 'Running tasks', ['kind']),

@@ -43,3 +43,17 @@ export async function isRedisHealthy(redis: Redis, limitMs: number): Promise<boo
     clearTimeout(timer);
   }
 }
+
+/**
+ * Looks whether Redis throws keys away when its memory is full, each time that it is connected to.
+ *
+ * @param onRisk gets its `maxmemory-policy`
+ */
+export function watchEviction(redis: Redis, onRisk: (policy: string) => void): void {
+  const look = async (): Promise<void> => {
+    const policy = /^maxmemory_policy:(\S+)/m.exec(await redis.info('memory'))?.[1];
+    if (policy !== undefined && policy !== 'noeviction') onRisk(policy);
+  };
+  // Who has lost the connection meanwhile looks again at the next.
+  redis.on('ready', () => void look().catch(() => undefined));
+}

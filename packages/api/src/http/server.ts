@@ -4,6 +4,9 @@ import type { AddressInfo, Socket } from 'node:net';
 /** Longer than the idle time of usual load balancers, so that they close idle connections and never race with us. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Connections that wait to be taken in; with Node's 511, others were reset in a storm. The kernel may allow less. */
+const BACKLOG = 4096;
+
 const SWEEP_MS = 20;
 
 export interface RunningServer {
@@ -18,7 +21,7 @@ export async function startServer(listener: RequestListener, port: number): Prom
   server.on('clientError', answerClientError);
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(port, resolve);
+  server.listen({ port, backlog: BACKLOG }, resolve);
   await listening;
   const address = server.address() as AddressInfo;
   return { port: address.port, stop: () => stopServer(server) };

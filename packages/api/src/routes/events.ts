@@ -3,10 +3,11 @@ import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
 import { END_EVENT_ID } from '../events/batch-feed.ts';
 import { methodNotAllowed, notFound } from '../http/errors.ts';
+import type { OpenRequests } from '../http/open-requests.ts';
 import { readId } from '../http/path-ids.ts';
 
 /** What happens in a batch, as it happens. */
-export function eventRoutes({ database, feeds }: ApiContext): Router {
+export function eventRoutes({ database, feeds }: ApiContext, open: OpenRequests): Router {
   const router = Router();
   router
     .route('/batch/:id/events')
@@ -23,6 +24,7 @@ export function eventRoutes({ database, feeds }: ApiContext): Router {
         return;
       }
       feeds.watch(id, response);
+      open.forget(response);
     })
     .all(methodNotAllowed('GET'));
   return router;
