@@ -20,7 +20,7 @@ import {
   UpdateBatchRulesDto,
   UpdateBatchRulesResponseDto,
 } from '../schemas/rules.ts';
-import { BasicTaskDto, StatusKind, TaskDto } from '../schemas/task.ts';
+import { BasicTaskDto, StatusKind, TaskDto, TaskStatusDto } from '../schemas/task.ts';
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 
 /** The schemas that generated clients know by name. */
@@ -53,6 +53,7 @@ export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   StatusKind,
   StopBatchResponseDto,
   TaskDto,
+  TaskStatusDto,
   UpdateBatchRulesDto,
   UpdateBatchRulesResponseDto,
   UpdateCountersDto,

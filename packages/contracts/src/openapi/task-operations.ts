@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { ExplainDto } from '../schemas/explain.ts';
 import { NewBatchBody } from '../schemas/new-batch.ts';
-import { BasicTaskDto, StatusKind, TaskDto } from '../schemas/task.ts';
+import { BasicTaskDto, StatusKind, TaskDto, TaskStatusDto } from '../schemas/task.ts';
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 import { EXPLAIN_EXAMPLES } from './answer-examples.ts';
 import { NEW_BATCH_EXAMPLES, UPDATE_COUNTERS_EXAMPLES, UPDATE_TASK_EXAMPLES } from './examples.ts';
@@ -74,7 +74,9 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       summary: 'Reports the end of a task, or changes one that has not ended',
       parameters: [task],
       body: { schema: UpdateTaskDto, examples: UPDATE_TASK_EXAMPLES },
-      answers: { 200: { description: 'Applied, or the task has that status already' } },
+      answers: {
+        200: { description: 'Applied, or the task has that status already', schema: TaskStatusDto },
+      },
       errors: [400, 404, 409, 413, 503],
     },
     put: {
@@ -91,7 +93,7 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       tag: 'tasks',
       summary: 'Cancels a task',
       parameters: [task],
-      answers: { 200: { description: 'Canceled' } },
+      answers: { 200: { description: 'Canceled', schema: TaskStatusDto } },
       errors: [400, 404, 503],
     },
   },
@@ -101,7 +103,7 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       tag: 'tasks',
       summary: 'Pauses a Pending or Waiting task',
       parameters: [task],
-      answers: { 200: { description: 'Paused' } },
+      answers: { 200: { description: 'Paused', schema: TaskStatusDto } },
       errors: [400, 404, 503],
     },
   },
@@ -111,7 +113,7 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       tag: 'tasks',
       summary: 'Resumes a Paused task',
       parameters: [task],
-      answers: { 200: { description: 'Waiting or Pending again' } },
+      answers: { 200: { description: 'Waiting or Pending again', schema: TaskStatusDto } },
       errors: [400, 404, 503],
     },
   },

@@ -27,6 +27,12 @@ const basicTaskFields = {
 export const BasicTaskDto = Type.Object(basicTaskFields, { description: 'A task as lists show it' });
 export type BasicTaskDto = Static<typeof BasicTaskDto>;
 
+/** What a call that changes a task answers. */
+export const TaskStatusDto = Type.Object(
+  { id: uuid('The task'), status: StatusKind },
+  { description: 'The state of a task after the call' },
+);
+
 export const TaskDto = Type.Object(
   {
     ...basicTaskFields,

@@ -1,0 +1,1 @@
+export { DocumentedAnswers } from './documented-answers.ts';
