@@ -10,9 +10,11 @@ import { findPrometheus } from './e2e/harness/find-prometheus.ts';
 const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20_000, isolate: false };
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
-const faultFiles = ['e2e/faults/**/*.test.ts'];
+const faultFiles = ['e2e/faults/*.test.ts'];
 /** What the benchmark makes of its numbers; nothing is measured. */
 const benchFiles = ['e2e/bench/*.test.ts', 'e2e/bench/report/*.test.ts'];
+/** How the runs with faults are judged and told; no fault is made. */
+const judgeFiles = ['e2e/faults/*/*.test.ts'];
 const browserFiles = ['e2e/browser/**/*.test.ts'];
 
 /** They need a pgbouncer, which not every machine can have: ARCRUN_TEST_PROXY=pgbouncer asks for it. */
@@ -41,7 +43,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/**/src/**/*.test.ts', 'scripts/**/*.test.ts', ...benchFiles],
+          include: ['packages/**/src/**/*.test.ts', 'scripts/**/*.test.ts', ...benchFiles, ...judgeFiles],
           exclude: ['**/node_modules/**', ...integrationFiles],
         },
       },
@@ -59,7 +61,7 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           exclude: [
             '**/node_modules/**',
-            ...[...faultFiles, ...browserFiles, ...benchFiles],
+            ...[...faultFiles, ...judgeFiles, ...browserFiles, ...benchFiles],
             ...(hasPooler ? [] : poolerFiles),
           ],
           testTimeout: 120_000,

@@ -46,7 +46,8 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-export async function startReceiver(): Promise<Receiver> {
+/** @param host `0.0.0.0` for one that has many origins: 127.0.0.1, 127.0.0.2 and so on, at the port of its `url` */
+export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
   let behaviour: Behaviour = () => undefined;
   const calls: ReceivedCall[] = [];
   const errors: unknown[] = [];
@@ -78,7 +79,7 @@ export async function startReceiver(): Promise<Receiver> {
       })();
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${portOf(server)}`,

@@ -22,6 +22,8 @@ export interface StackOptions {
    * Without that, close() demands that there was nothing.
    */
   readonly hasFaults?: boolean;
+  /** The database that is copied; by default the one of the shared Postgres. */
+  readonly templateUrl?: string;
   /** By which way the processes reach Postgres and Redis; without one, directly. */
   readonly ways?: {
     readonly database?: (url: string) => Promise<string>;
@@ -41,9 +43,13 @@ export interface Stack {
   readonly receiver: Receiver;
   readonly database: TestDatabase;
   readonly redis: RunningService;
+  /** Ends Redis as a crash would; what was in it is gone. */
+  killRedis(): Promise<void>;
+  /** Starts it again, empty, at the same address. */
+  restartRedis(): Promise<void>;
   /** On a free port, unless `PORT` is among the settings, which go before those of the stack. */
   startApi(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
-  startWorker(): Promise<RunningProcess>;
+  startWorker(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   /** The sum of a metric over all processes and label values. */
   metric(name: string): Promise<number>;
   close(): Promise<void>;
@@ -54,14 +60,17 @@ export async function startStack({
   workers = 3,
   settings = {},
   hasFaults = false,
+  templateUrl = inject('templateUrl'),
   ways = {},
 }: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'arcrun-e2e-'));
-  const [database, redis, receiver] = await Promise.all([
-    createTestDatabase(inject('templateUrl')),
-    startRedis({ dataDir: join(folder, 'redis'), durable: false }),
+  const ownRedis = { dataDir: join(folder, 'redis'), durable: false };
+  const [database, firstRedis, receiver] = await Promise.all([
+    createTestDatabase(templateUrl),
+    startRedis(ownRedis),
     startReceiver(),
   ]);
+  let redis = firstRedis;
   const ports = new Set<number>();
   const ownPort = async (): Promise<number> => {
     const port = await freePort(ports);
@@ -87,10 +96,10 @@ export async function startStack({
     running.apis.push(api);
     return api;
   };
-  const startWorker = async (): Promise<RunningProcess> => {
+  const startWorker = async (own: Readonly<Record<string, string>> = {}): Promise<RunningProcess> => {
     const port = await ownPort();
     const script = join(PACKAGES, 'worker/dist/main.js');
-    const env = { ...shared, WORKER_PORT: String(port) };
+    const env = { ...shared, ...own, WORKER_PORT: String(port) };
     const name = `worker ${running.workers.length + 1}`;
     const worker = await startProcess(name, script, `http://127.0.0.1:${port}`, env);
     running.workers.push(worker);
@@ -116,7 +125,17 @@ export async function startStack({
     client: clients[0]!,
     receiver,
     database,
-    redis,
+    get redis() {
+      return redis;
+    },
+    killRedis: async () => {
+      process.kill(redis.pid, 'SIGKILL');
+      // Of the process nothing is left; this gives its folder back.
+      await redis.stop();
+    },
+    restartRedis: async () => {
+      redis = await startRedis({ ...ownRedis, port: redis.port });
+    },
     startApi,
     startWorker,
     metric,

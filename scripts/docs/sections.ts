@@ -8,6 +8,7 @@ import {
   TRANSITIONS,
 } from '../../packages/domain/src/index.ts';
 import { createMetrics } from '../../packages/observability/src/index.ts';
+import { listFaults } from './list-faults.ts';
 import { PERFORMANCE_SECTIONS } from './performance/sections.ts';
 import { toTable } from './to-table.ts';
 
@@ -20,6 +21,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
   metrics: listMetrics,
   calls: listCalls,
   ...PERFORMANCE_SECTIONS,
+  faults: listFaults,
   peers: () => toTable(ABILITIES_TABLE[0]!, ABILITIES_TABLE.slice(1)),
 };
 

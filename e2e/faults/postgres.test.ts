@@ -1,0 +1,179 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { openDatabase } from '@arcrun/database';
+import { asAdmin } from '@arcrun/database/testing';
+import { afterEach, expect, test } from 'vitest';
+import { expectWithstood, type FaultContext } from './run-fault.ts';
+import { recordRun } from './report/recorded-run.ts';
+import { type OwnPostgres, startOwnPostgres } from './system/own-postgres.ts';
+import { mountSmallDisk } from './system/small-disk.ts';
+
+const PATIENCE_MS = 2000;
+/** Room for the tables of a run, and some more. */
+const SMALL_DISK_MB = 192;
+
+let postgres: OwnPostgres | undefined;
+afterEach(async () => {
+  await postgres?.stop();
+  postgres = undefined;
+});
+
+test('stopped at once, and restarted', async () => {
+  const own = (postgres = await startOwnPostgres());
+  await expectWithstood({
+    name: 'Postgres is stopped at once (`immediate`) for 8 s',
+    stack: { templateUrl: own.templateUrl },
+    recoveryLimitMs: 10_000,
+    async make(context) {
+      await own.crash();
+      const goneMs = performance.now();
+      await delay(8000);
+      await own.restart();
+      expectQuickRefusals(context, goneMs);
+      expectNoProcessEnded(context);
+    },
+  });
+});
+
+test('all its connections cut, again and again', async () => {
+  postgres = await startOwnPostgres();
+  const { templateUrl, server } = postgres;
+  await expectWithstood({
+    name: 'all connections to Postgres are cut, five times',
+    stack: { templateUrl },
+    recoveryLimitMs: 10_000,
+    async make(context) {
+      await asAdmin(server.url, async (client) => {
+        for (let cut = 0; cut < 5; cut++) {
+          await client.query(
+            `select pg_terminate_backend(pid) from pg_stat_activity
+             where application_name like 'arcrun%' and application_name <> 'arcrun test'`,
+          );
+          await delay(700);
+        }
+      });
+      expectNoProcessEnded(context);
+    },
+  });
+});
+
+test('rows locked by somebody else', () =>
+  expectWithstood({
+    name: 'somebody locks the rows of all tasks for 8 s',
+    recoveryLimitMs: 10_000,
+    async make({ stack }) {
+      const client = await stack.database.pool.connect();
+      await client.query('begin');
+      await client.query('select from task_state order by id for update');
+      await delay(8000);
+      await client.query('rollback');
+      client.release();
+    },
+  }));
+
+test('no connection is left', async () => {
+  const own = (postgres = await startOwnPostgres({ settings: { max_connections: 60 } }));
+  await expectWithstood({
+    name: 'somebody ends all connections to Postgres, and takes all that there are for 8 s',
+    stack: { templateUrl: own.templateUrl },
+    recoveryLimitMs: 10_000,
+    async make(context) {
+      const release = await takeConnections(own.server.url);
+      const goneMs = performance.now();
+      await delay(8000);
+      await release();
+      expectQuickAnswers(context, goneMs);
+      expectNoProcessEnded(context);
+    },
+  });
+});
+
+test('the disk is full', async () => {
+  const name = 'the disk of the tables is full for 8 s';
+  const disk = await mountSmallDisk(SMALL_DISK_MB);
+  if (disk === null) {
+    await recordRun({
+      fault: name,
+      tasks: 0,
+      duplicates: 0,
+      lost: 0,
+      recoveryMs: null,
+      notRun: 'only root can mount',
+    });
+    return;
+  }
+  try {
+    const own = (postgres = await startOwnPostgres({ tablesFolder: disk.folder }));
+    await expectWithstood({
+      name,
+      stack: { templateUrl: own.templateUrl },
+      recoveryLimitMs: 10_000,
+      async make(context) {
+        await disk.fill();
+        const goneMs = performance.now();
+        await delay(8000);
+        await disk.free();
+        const refused = context.workload.history.attempts.filter(
+          ({ sentMs, status }) => sentMs > goneMs && status === 503,
+        );
+        expect(refused.length).toBeGreaterThan(0);
+        expectNoProcessEnded(context);
+      },
+    });
+  } finally {
+    await postgres?.stop();
+    postgres = undefined;
+    await disk.unmount();
+  }
+});
+
+/**
+ * Ends the connections of the processes and takes their place, until none is left.
+ *
+ * @returns gives them back
+ */
+async function takeConnections(url: string): Promise<() => Promise<void>> {
+  const rogue = openDatabase({
+    url,
+    maxSize: 1000,
+    minIdle: 0,
+    acquireTimeoutMs: 1000,
+    applicationName: 'rogue',
+    onIdleError: () => undefined,
+  });
+  const first = await rogue.pool.connect();
+  const taken = [first];
+  // Twice, since some come between.
+  for (let round = 0; round < 2; round++) {
+    await first.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^arcrun-(api|worker)'",
+    );
+    for (;;) {
+      const client = await rogue.pool.connect().catch(() => null);
+      if (client === null) break;
+      taken.push(client);
+    }
+  }
+  return async () => {
+    for (const client of taken) client.release();
+    await rogue.close();
+  };
+}
+
+/** There are refusals, and they come at once. */
+function expectQuickRefusals(context: FaultContext, sinceMs: number): void {
+  const attempts = context.workload.history.attempts.filter(({ sentMs }) => sentMs > sinceMs);
+  expect(attempts.some(({ status }) => status === 503)).toBe(true);
+  expectQuickAnswers(context, sinceMs);
+}
+
+/** No call hangs. */
+function expectQuickAnswers({ workload }: FaultContext, sinceMs: number): void {
+  const attempts = workload.history.attempts.filter(({ sentMs }) => sentMs > sinceMs);
+  const slow = attempts.filter(({ sentMs, doneMs }) => doneMs - sentMs > PATIENCE_MS);
+  expect(slow).toEqual([]);
+}
+
+function expectNoProcessEnded({ stack }: FaultContext): void {
+  for (const { child } of [...stack.apis, ...stack.workers])
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+}
