@@ -70,10 +70,10 @@ test('rows locked by somebody else', () =>
     },
   }));
 
-test('no connection is left', async () => {
+test('no connection is free', async () => {
   const own = (postgres = await startOwnPostgres({ settings: { max_connections: 60 } }));
   await expectWithstood({
-    name: 'somebody ends all connections to Postgres, and takes all that there are for 8 s',
+    name: 'somebody ends all connections to Postgres, and takes those that are free for 8 s',
     stack: { templateUrl: own.templateUrl },
     recoveryLimitMs: 10_000,
     async make(context) {
@@ -127,7 +127,8 @@ test('the disk is full', async () => {
 });
 
 /**
- * Ends the connections of the processes and takes their place, until none is left.
+ * Ends the connections of the processes and takes what is free, until nothing is. The processes are quick to come back,
+ * so they keep some: none can be opened beyond those.
  *
  * @returns gives them back
  */

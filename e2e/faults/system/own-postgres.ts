@@ -1,11 +1,9 @@
 import { chown, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { migrate, openDatabase } from '@arcrun/database';
+import { join } from 'node:path';
 import { asAdmin, createDatabase } from '@arcrun/database/testing';
 import { type RunningService, startPostgres } from '@arcrun/local';
-
-const MIGRATIONS = resolve(import.meta.dirname, '../../../migrations');
+import { openMigrated } from '../../bench/system/open-migrated.ts';
 
 /** A Postgres of the test's own, which may be done anything to. A commit survives its crash. */
 export interface OwnPostgres {
@@ -35,16 +33,7 @@ export async function startOwnPostgres({
   let server = await startPostgres(options);
   const templateUrl = await createDatabase(server.url, 'template');
   if (tablesFolder !== undefined) await moveTables(server.url, tablesFolder, options.dataDir);
-  const database = openDatabase({
-    url: templateUrl,
-    maxSize: 1,
-    minIdle: 0,
-    acquireTimeoutMs: 10_000,
-    applicationName: 'arcrun faults',
-    onIdleError: () => undefined,
-  });
-  await migrate(database.db, MIGRATIONS);
-  await database.close();
+  await (await openMigrated(templateUrl)).close();
   return {
     templateUrl,
     get server() {
