@@ -14,7 +14,8 @@ const faultFiles = ['e2e/faults/*.test.ts'];
 /** What the benchmark makes of its numbers; nothing is measured. */
 const benchFiles = ['e2e/bench/*.test.ts', 'e2e/bench/report/*.test.ts'];
 /** How the runs with faults are judged and told; no fault is made. */
-const judgeFiles = ['e2e/faults/*/*.test.ts'];
+const judgeFiles = ['e2e/faults/*/*.test.ts', 'e2e/soak/*/*.test.ts'];
+const soakFiles = ['e2e/soak/*.test.ts'];
 const browserFiles = ['e2e/browser/**/*.test.ts'];
 
 /** They need a pgbouncer, which not every machine can have: ARCRUN_TEST_PROXY=pgbouncer asks for it. */
@@ -23,6 +24,8 @@ const hasPooler = (process.env['ARCRUN_TEST_PROXY'] ?? '') !== '';
 
 /** Faults take minutes and run only when they are asked for: `vitest run --project faults`. */
 const asksForFaults = process.argv.some((argument) => argument.includes('faults'));
+/** So does the soak: `npm run test:soak`. */
+const asksForSoak = process.argv.includes('soak');
 
 const hasBrowser = findChromium() !== undefined;
 if (!hasBrowser)
@@ -61,7 +64,7 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           exclude: [
             '**/node_modules/**',
-            ...[...faultFiles, ...judgeFiles, ...browserFiles, ...benchFiles],
+            ...[...faultFiles, ...judgeFiles, ...soakFiles, ...browserFiles, ...benchFiles],
             ...(hasPooler ? [] : poolerFiles),
           ],
           testTimeout: 120_000,
@@ -74,6 +77,7 @@ export default defineConfig({
       ...(asksForFaults
         ? [{ test: { name: 'faults', include: faultFiles, testTimeout: 600_000, ...withServices } }]
         : []),
+      ...(asksForSoak ? [{ test: { name: 'soak', include: soakFiles, ...withServices } }] : []),
     ],
   },
 });

@@ -30,6 +30,11 @@ CREATE FUNCTION rfc3339(at timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
+-- used_at of what is stored once is no more exact than this, so that what all use is seldom written.
+CREATE FUNCTION use_step() RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN interval '10 minutes';
+
 -- An action is found by its content and stored once, whatever task or batch it comes with.
 CREATE TABLE action (
   hash bytea PRIMARY KEY,        -- 16 bytes of the SHA-256 of its canonical JSON
@@ -39,8 +44,10 @@ CREATE TABLE action (
   headers json,                  -- json, not jsonb: it is given back as it came
   body json,
   origin text NOT NULL,          -- scheme, host and port of the receiver
+  used_at timestamptz NOT NULL DEFAULT now(), -- when a task or batch last came with it
   CHECK (octet_length(hash) = 16)
 );
+CREATE INDEX action_by_use ON action (used_at);
 
 CREATE TABLE batch (
   id uuid PRIMARY KEY,
@@ -88,8 +95,10 @@ CREATE TABLE rule_set (
   hash bytea PRIMARY KEY,        -- 16 bytes of the SHA-256 of rules
   rules json NOT NULL,           -- as the API answers them
   needs jsonb NOT NULL,          -- as claims read them: [{measure, kind, fields (sorted), ceiling}]
+  used_at timestamptz NOT NULL DEFAULT now(), -- when a task last came with it
   CHECK (octet_length(hash) = 16)
 );
+CREATE INDEX rule_set_by_use ON rule_set (used_at);
 
 -- The order of every list: newest first, within a batch by position. What lists search by is in 0032-lists.sql.
 CREATE INDEX task_by_age ON task (created_at DESC, batch_id DESC, position);

@@ -1,8 +1,25 @@
+-- Stores actions that are new: [{hash, url, verb, headers, body, origin}], hashes as bytea is written ("\x…").
+CREATE FUNCTION save_actions(p_actions json) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  -- Before the insertion, so that one that retention deletes meanwhile is made again. Both sorted, so that two batches
+  -- with the same actions do not deadlock on them.
+  UPDATE action SET used_at = now() WHERE hash IN (
+    SELECT hash FROM action
+    WHERE hash = ANY (ARRAY(SELECT hash FROM json_to_recordset(p_actions) AS n (hash bytea)))
+      AND used_at < now() - use_step()
+    ORDER BY hash FOR UPDATE);
+  INSERT INTO action (hash, url, verb, headers, body, origin)
+  SELECT hash, url, verb, headers, body, origin
+  FROM json_to_recordset(p_actions) AS n (hash bytea, url text, verb text, headers json, body json, origin text)
+  ORDER BY hash
+  ON CONFLICT DO NOTHING;
+END $$;
+
 -- Writes a planned batch: its actions (those that are new), its row, tasks and links.
 --
--- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash]}; p_actions: [{hash, url, verb, headers,
--- body, origin}], hashes of actions as bytea is written ("\x…"), which lists of them are read from without a step
--- between; p_rule_sets: [{hash, rules, needs: [{measure, kind, fields, ceiling}]}], hashes in hex;
+-- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash]}; p_actions: as save_actions takes them, their
+-- hashes as bytea is written, which lists of them are read from without a step between; p_rule_sets: [{hash, rules, needs: [{measure, kind, fields, ceiling}]}], hashes in hex;
 -- p_tasks: [{id, position, name, kind, timeout_secs, priority, expected_count, dead_end_barrier, metadata,
 -- open_parents, on_start, on_success, on_failure, rules}]; p_links: [{p, c, r}].
 -- A batch without tasks is complete at once.
@@ -20,12 +37,7 @@ DECLARE
 BEGIN
   created_at := at;
 
-  -- Sorted, so that two batches with the same new actions do not deadlock on them.
-  INSERT INTO action (hash, url, verb, headers, body, origin)
-  SELECT hash, url, verb, headers, body, origin
-  FROM json_to_recordset(p_actions) AS a (hash bytea, url text, verb text, headers json, body json, origin text)
-  ORDER BY hash
-  ON CONFLICT DO NOTHING;
+  PERFORM save_actions(p_actions);
   PERFORM pg_advisory_xact_lock_shared(shapes_lock_key());
   PERFORM save_rule_sets(p_rule_sets);
 

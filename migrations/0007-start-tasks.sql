@@ -2,7 +2,7 @@
 -- meanwhile, its notifications may now follow, since they waited for this answer; a cancel action that came
 -- with it is kept all the same, and called at once when the task was canceled.
 --
--- p_items: [{id, claim, cancel_action?}], the action's hash in hex. Rows that somebody else has locked are
+-- p_items: [{id, claim, cancel_action?}], the action's hash as bytea is written. Rows that somebody else has locked are
 -- 'busy' unless p_wait. results: [{id, outcome}] with 'started', 'ended', 'lost' or 'busy'; of what was started also
 -- its kind and wait_seconds, the time from Pending to Running.
 CREATE FUNCTION start_tasks(
@@ -37,8 +37,8 @@ BEGIN
     UPDATE task_state s
     SET status = 'Running', started_at = at, last_updated = at, worker_id = NULL,
         check_at = at + make_interval(secs => s.timeout_secs),
-        cancel_action = decode(i.cancel_action, 'hex')
-    FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action text)
+        cancel_action = i.cancel_action
+    FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action bytea)
     JOIN unnest(held, updated) AS b (id, last_updated) ON b.id = i.id
     WHERE s.id = i.id AND s.id = ANY (held) AND s.status::text = 'Claimed' AND s.claim = i.claim
     RETURNING s.id, s.batch_id, s.keys, extract(epoch FROM at - b.last_updated) AS wait_seconds
@@ -60,8 +60,8 @@ BEGIN
   -- Ended while the call was open. Only the holder of the last claim says that the call is over.
   WITH ended AS (
     UPDATE task_state s
-    SET worker_id = NULL, cancel_action = coalesce(decode(i.cancel_action, 'hex'), s.cancel_action)
-    FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action text)
+    SET worker_id = NULL, cancel_action = coalesce(i.cancel_action, s.cancel_action)
+    FROM json_to_recordset(p_items) AS i (id uuid, claim integer, cancel_action bytea)
     WHERE s.id = i.id AND s.id = ANY (held) AND is_terminal(s.status)
       AND s.claim = i.claim AND s.worker_id IS NOT NULL
     RETURNING s.id, s.status, s.cancel_action

@@ -71,7 +71,12 @@ DECLARE
   crowded text;
 BEGIN
   IF json_array_length(p_rule_sets) = 0 THEN RETURN; END IF;
-  -- Sorted, so that two batches with the same new ones do not deadlock on them.
+  -- As save_actions does.
+  UPDATE rule_set SET used_at = now() WHERE hash IN (
+    SELECT hash FROM rule_set
+    WHERE hash = ANY (ARRAY(SELECT decode(hash, 'hex') FROM json_to_recordset(p_rule_sets) AS r (hash text)))
+      AND used_at < now() - use_step()
+    ORDER BY hash FOR UPDATE);
   INSERT INTO rule_set (hash, rules, needs)
   SELECT decode(hash, 'hex'), rules, needs
   FROM json_to_recordset(p_rule_sets) AS r (hash text, rules json, needs jsonb)

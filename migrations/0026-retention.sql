@@ -136,6 +136,43 @@ BEGIN
   RETURN cardinality(chosen);
 END $$;
 
+-- Deletes actions and rule sets that nothing refers to, p_limit of each at most: those that no task or batch has come
+-- with for p_age_secs and an hour more, unless one that is older still needs them. Whoever writes a batch renews what it
+-- comes with, so what may yet be written by a transaction that is open now (for less than an hour) is not among them.
+CREATE FUNCTION forget_unused(p_age_secs float8, p_limit integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  since timestamptz := now() - make_interval(secs => p_age_secs) - interval '1 hour';
+  forgotten integer;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(retention_lock_key()) THEN RETURN 0; END IF;
+  WITH old_batch AS MATERIALIZED (
+    SELECT id, on_complete FROM batch WHERE created_at < since + use_step()
+  ), old_task AS MATERIALIZED (
+    SELECT t.on_start, t.on_success, t.on_failure, s.cancel_action, s.rules
+    FROM old_batch b JOIN task t ON t.batch_id = b.id JOIN task_state s ON s.id = t.id
+  ), needed AS MATERIALIZED (
+    SELECT u.hash FROM old_batch b CROSS JOIN LATERAL unnest(b.on_complete) AS u (hash)
+    UNION
+    SELECT u.hash FROM old_task t
+    CROSS JOIN LATERAL unnest(t.on_success || t.on_failure || t.on_start || t.cancel_action) AS u (hash)
+  ), unused AS MATERIALIZED (
+    SELECT hash FROM action a
+    WHERE used_at < since AND NOT EXISTS (SELECT FROM needed n WHERE n.hash = a.hash)
+    ORDER BY used_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+  ), unused_rules AS MATERIALIZED (
+    SELECT hash FROM rule_set r
+    WHERE used_at < since AND NOT EXISTS (SELECT FROM old_task t WHERE t.rules = r.hash)
+    ORDER BY used_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+  ), actions AS (
+    DELETE FROM action WHERE hash IN (SELECT hash FROM unused) RETURNING 1
+  ), rule_sets AS (
+    DELETE FROM rule_set WHERE hash IN (SELECT hash FROM unused_rules) RETURNING 1
+  )
+  SELECT (SELECT count(*) FROM actions) + (SELECT count(*) FROM rule_sets) INTO forgotten;
+  RETURN forgotten;
+END $$;
+
 -- Tasks and links of a batch, from the archive too. Task by task, however few links there seem to be.
 CREATE FUNCTION dag_json(p_batch uuid) RETURNS json
 LANGUAGE sql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$

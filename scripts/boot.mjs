@@ -56,6 +56,10 @@ const commands = {
     await ensureBuild(env);
     return handOver(node, [quiet, 'e2e/faults/main.ts', ...args], { cwd: projectDir, env });
   },
+  async 'test:soak'(node, env, args) {
+    await ensureBuild(env);
+    return handOver(node, [quiet, 'e2e/soak/main.ts', ...args], { cwd: projectDir, env });
+  },
   async pictures(node, env, args) {
     await ensureBuild(env);
     return handOver(node, [quiet, 'e2e/pictures/main.ts', ...args], { cwd: projectDir, env });

@@ -1,13 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
-import type { RunningProcess } from '../harness/processes.ts';
 import { expectWithstood } from './run-fault.ts';
+import { freezeWorker, isAlive, killApi, killWorker } from './system/make-faults.ts';
 
 const PERIOD_MS = 2000;
-/** `WORKER_LEASE_SECS`, and a sweep's period, and some more. */
-const LEASE_OVER_MS = 9000;
-
-const isAlive = ({ child }: RunningProcess): boolean => child.exitCode === null && child.signalCode === null;
 
 test('kill -9 of one of three workers, every 2 s', () =>
   expectWithstood({
@@ -15,8 +11,7 @@ test('kill -9 of one of three workers, every 2 s', () =>
     recoveryLimitMs: 10_000,
     async make({ stack }) {
       for (let kill = 0; kill < 4; kill++) {
-        await stack.workers.find(isAlive)!.kill();
-        await stack.startWorker();
+        await killWorker(stack, stack.workers.find(isAlive)!);
         await delay(PERIOD_MS);
       }
     },
@@ -27,12 +22,7 @@ test('a worker that is frozen for longer than its lease, and comes back', () =>
     name: 'a worker is frozen (`SIGSTOP`) for longer than its lease, then goes on',
     recoveryLimitMs: 10_000,
     allowances: { zombies: true },
-    async make({ stack }) {
-      const [victim] = stack.workers;
-      victim!.child.kill('SIGSTOP');
-      await delay(LEASE_OVER_MS);
-      victim!.child.kill('SIGCONT');
-    },
+    make: ({ stack }) => freezeWorker(stack.workers[0]!),
   }));
 
 test('kill -9 of the API processes, one after the other', () =>
@@ -40,10 +30,6 @@ test('kill -9 of the API processes, one after the other', () =>
     name: '`kill -9` of an API process, one of two',
     recoveryLimitMs: 5000,
     async make({ stack }) {
-      for (const api of [...stack.apis]) {
-        await api.kill();
-        await delay(PERIOD_MS);
-        await stack.startApi({ PORT: new URL(api.url).port });
-      }
+      for (const api of [...stack.apis]) await killApi(stack, api, PERIOD_MS);
     },
   }));

@@ -1,5 +1,6 @@
 import { test } from 'vitest';
 import { expectWithstood } from './run-fault.ts';
+import { replaceWorker, restartApi } from './system/make-faults.ts';
 
 test('SIGTERM to every process in turn, under load', () =>
   expectWithstood({
@@ -7,13 +8,7 @@ test('SIGTERM to every process in turn, under load', () =>
     recoveryLimitMs: 3000,
     allowances: { zombies: false, duplicates: 0 },
     async make({ stack }) {
-      for (const worker of [...stack.workers]) {
-        await stack.startWorker();
-        await worker.stop();
-      }
-      for (const api of [...stack.apis]) {
-        await api.stop();
-        await stack.startApi({ PORT: new URL(api.url).port });
-      }
+      for (const worker of [...stack.workers]) await replaceWorker(stack, worker);
+      for (const api of [...stack.apis]) await restartApi(stack, api);
     },
   }));

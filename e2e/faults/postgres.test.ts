@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDatabase } from '@arcrun/database';
-import { asAdmin } from '@arcrun/database/testing';
 import { afterEach, expect, test } from 'vitest';
 import { expectWithstood, type FaultContext } from './run-fault.ts';
 import { recordRun } from './report/recorded-run.ts';
+import { cutConnections } from './system/make-faults.ts';
 import { type OwnPostgres, startOwnPostgres } from './system/own-postgres.ts';
 import { mountSmallDisk } from './system/small-disk.ts';
 
@@ -35,22 +35,14 @@ test('stopped at once, and restarted', async () => {
 });
 
 test('all its connections cut, again and again', async () => {
-  postgres = await startOwnPostgres();
-  const { templateUrl, server } = postgres;
   await expectWithstood({
     name: 'all connections to Postgres are cut, five times',
-    stack: { templateUrl },
     recoveryLimitMs: 10_000,
     async make(context) {
-      await asAdmin(server.url, async (client) => {
-        for (let cut = 0; cut < 5; cut++) {
-          await client.query(
-            `select pg_terminate_backend(pid) from pg_stat_activity
-             where application_name like 'arcrun%' and application_name <> 'arcrun test'`,
-          );
-          await delay(700);
-        }
-      });
+      for (let cut = 0; cut < 5; cut++) {
+        await cutConnections(context.stack);
+        await delay(700);
+      }
       expectNoProcessEnded(context);
     },
   });

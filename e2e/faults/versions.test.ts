@@ -5,6 +5,7 @@ import { migrate } from '@arcrun/database';
 import { afterAll, beforeAll, test } from 'vitest';
 import type { Stack } from '../harness/stack.ts';
 import { expectWithstood } from './run-fault.ts';
+import { replaceWorker, restartApi } from './system/make-faults.ts';
 
 const MIGRATIONS = resolve(import.meta.dirname, '../../migrations');
 
@@ -36,14 +37,8 @@ test('processes of two releases at once, while the schema grows and shrinks', ()
       await addMigration(stack, '9001-expand.sql', EXPAND);
       const before = { workers: [...stack.workers], apis: [...stack.apis] };
       // Those that were there before know nothing of it; those that come have never seen the tables without.
-      for (const worker of before.workers) {
-        await stack.startWorker();
-        await worker.stop();
-      }
-      for (const api of before.apis) {
-        await api.stop();
-        await stack.startApi({ PORT: new URL(api.url).port });
-      }
+      for (const worker of before.workers) await replaceWorker(stack, worker);
+      for (const api of before.apis) await restartApi(stack, api);
       await addMigration(stack, '9002-contract.sql', CONTRACT);
     },
   }));

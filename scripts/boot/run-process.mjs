@@ -9,13 +9,13 @@ const PARENT_CHECK_MS = 1000;
  * Runs a program to its end and collects what it prints.
  * @param {string} program
  * @param {string[]} args
- * @param {{cwd?: string, env?: Record<string, string | undefined>, onOutput?: (text: string) => void}} options
+ * @param {{cwd?: string, env?: Record<string, string | undefined>, timeout?: number, onOutput?: (text: string) => void}} options
  * @returns {Promise<{ok: boolean, output: string}>}
  */
 export function runQuietly(program, args, options = {}) {
-  const { onOutput, ...rest } = options;
+  const { onOutput, ...rest } = { timeout: HANG_MS, ...options };
   return new Promise((resolve) => {
-    const child = spawn(program, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'], timeout: HANG_MS });
+    const child = spawn(program, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const collect = (chunk) => {
       const text = chunk.toString('utf8');

@@ -23,9 +23,9 @@ export function checkNotices({ history, rows, batchIds }: Facts): string[] {
   ];
 }
 
-/** Every task has one action for each outcome; a dead end tells on_failure. */
+/** Every task has one action for each outcome; a dead end tells on_failure, one of a stopped batch nothing. */
 function keysOf({ id, status, reason }: TaskRow): string[] {
   if (status === 'Success') return [`${id}:end:success`];
-  const isCanceledByHand = status === 'Canceled' && reason === null;
-  return isCanceledByHand ? [] : [`${id}:end:failure`];
+  const isStopped = status === 'Canceled' && reason === 'Batch stopped';
+  return isStopped ? [] : [`${id}:end:failure`];
 }

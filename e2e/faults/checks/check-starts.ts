@@ -22,7 +22,8 @@ export function checkStarts({ history, rows }: Facts, { zombies }: { zombies: bo
       // A zombie's call may come after that of the next claim.
       if (before !== undefined && call.claim <= before.claim && !zombies)
         problems.push(`was called by claim ${call.claim} after claim ${before.claim}`);
-      if (call.claim > row.claim) problems.push(`was called by claim ${call.claim}, which it never had`);
+      if (row.claim !== null && call.claim > row.claim)
+        problems.push(`was called by claim ${call.claim}, which it never had`);
       const lateMs = call.arrivedMs - (endedMs.get(row.id) ?? Infinity);
       if (lateMs > ON_ITS_WAY_MS && !zombies)
         problems.push(`was called ${Math.round(lateMs)} ms after its end`);

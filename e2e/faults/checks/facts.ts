@@ -8,7 +8,8 @@ export interface TaskRow {
   readonly batchId: string;
   readonly status: string;
   readonly success: number;
-  readonly claim: number;
+  /** Null when it is archived. */
+  readonly claim: number | null;
   readonly reason: string | null;
 }
 
@@ -19,8 +20,8 @@ export interface Facts {
   readonly batchIds: ReadonlySet<string>;
 }
 
-/** Reads what is there. */
-export async function readFacts({ db }: TestDatabase, history: History): Promise<Facts> {
+/** Reads what is there, in the archive too. */
+export async function readFacts({ db, pool }: TestDatabase, history: History): Promise<Facts> {
   const rows = await db
     .selectFrom('task_state as s')
     .innerJoin('task as t', 't.id', 's.id')
@@ -34,10 +35,16 @@ export async function readFacts({ db }: TestDatabase, history: History): Promise
       's.failure_reason as reason',
     ])
     .execute();
-  const batches = await db.selectFrom('batch').select('id').execute();
+  const { rows: archived } = await pool.query<TaskRow>(`
+    select id, content ->> 'name' as name, batch_id as "batchId", status, (content ->> 'success')::integer as success,
+           null as claim, content ->> 'failure_reason' as reason
+    from archived_task`);
+  const { rows: batches } = await pool.query<{ id: string }>(
+    'select id from batch union all select id from archived_batch',
+  );
   return {
     history,
-    rows: new Map(rows.map((row) => [row.id, row])),
+    rows: new Map([...rows, ...archived].map((row) => [row.id, row])),
     batchIds: new Set(batches.map(({ id }) => id)),
   };
 }

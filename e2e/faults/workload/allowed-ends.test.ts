@@ -22,6 +22,15 @@ test('what is not spoiled ends as planned', () => {
   });
 });
 
+test('of a batch that is stopped each task may be canceled', () => {
+  const tasks = [aTask('a', 'Success'), aTask('b', 'Success', 'a?')];
+  const ends = allowedEnds({ name: 'batch', tasks, stopAfterMs: 1 });
+  expect(Array.from(ends, ([name, of]) => [name, [...of].toSorted()])).toEqual([
+    ['a', ['Canceled', 'Success']],
+    ['b', ['Canceled', 'Success']],
+  ]);
+});
+
 test('a failure spoils what requires it, and nothing else', () => {
   expect(endsOf(aTask('a', 'Failure'), aTask('b', 'Success', 'a'), aTask('c', 'Success', 'a?'))).toEqual({
     a: ['Failure'],

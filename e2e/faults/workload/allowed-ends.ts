@@ -4,10 +4,13 @@ export type End = 'Success' | 'Failure' | 'Canceled';
 
 /**
  * How each task of a batch may end, whatever the order in which things happen: by its own outcome when it runs, by the
- * failure of a parent that it requires, or as a dead end when all its children have ended before it.
+ * failure of a parent that it requires, as a dead end when all its children have ended before it, or with its batch when
+ * that is stopped.
  */
-export function allowedEnds({ tasks }: PlannedBatch): ReadonlyMap<string, ReadonlySet<End>> {
-  const ends = new Map<string, Set<End>>(tasks.map(({ name }) => [name, new Set()]));
+export function allowedEnds({ tasks, stopAfterMs }: PlannedBatch): ReadonlyMap<string, ReadonlySet<End>> {
+  const ends = new Map<string, Set<End>>(
+    tasks.map(({ name }) => [name, new Set(stopAfterMs === undefined ? [] : ['Canceled'])]),
+  );
   const children = Map.groupBy(
     tasks.flatMap((child) => child.parents.map((parent) => ({ parent: parent.name, child }))),
     ({ parent }) => parent,

@@ -8,9 +8,9 @@ const MAX_RETRY_AFTER_MS = 2000;
 interface Request {
   readonly what: Attempt['what'];
   readonly subject: string;
-  readonly method: 'POST' | 'PUT' | 'PATCH';
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
-  readonly body: unknown;
+  readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Answers besides 2xx that may come; whether they may in this case is judged in the end. */
   readonly mayBe?: readonly number[];
@@ -59,8 +59,8 @@ export class Clients {
     try {
       response = await fetch(url + path, {
         method,
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
       });
       // Only a whole answer is one.

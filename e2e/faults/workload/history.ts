@@ -35,8 +35,8 @@ export interface Notice {
 
 /** One request of a client; what was tried again is several. */
 export interface Attempt {
-  readonly what: 'create' | 'end' | 'add';
-  /** The batch's name, or the task's id. */
+  readonly what: 'create' | 'end' | 'add' | 'stop';
+  /** The batch's name or id, or the task's id. */
   readonly subject: string;
   readonly sentMs: number;
   /** Null when no answer came. */

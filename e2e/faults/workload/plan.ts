@@ -1,3 +1,4 @@
+import type { Workflow } from '@arcrun/local';
 import { Chance } from '../../model/scenario/chance.ts';
 
 /** What a task does, decided before it is created. */
@@ -15,6 +16,8 @@ export interface PlannedTask {
 export interface PlannedBatch {
   readonly name: string;
   readonly tasks: readonly PlannedTask[];
+  /** When its client loses patience and stops it. */
+  readonly stopAfterMs?: number;
 }
 
 /**
@@ -49,5 +52,17 @@ export function planBatch(seed: number, size: number): PlannedBatch {
       additions: kind === 'measured' ? chance.between(1, 4) : 0,
     };
   });
-  return { name: `batch-${seed}`, tasks };
+  const patience = chance.oneIn(12) ? { stopAfterMs: chance.between(100, 3000) } : {};
+  return { name: `batch-${seed}`, tasks, ...patience };
+}
+
+/** A workflow as it is, in which all goes well, as fast as said. */
+export function planWorkflow({ name, tasks }: Workflow, run: string, workMs: number): PlannedBatch {
+  return {
+    name: `${name}-${run}`,
+    tasks: tasks.map(({ id, parents }) => ({
+      ...{ name: id, kind: 'free', tenant: TENANTS[0]!, outcome: 'Success', workMs, additions: 0 },
+      parents: parents.map((parent) => ({ name: parent, requiresSuccess: true })),
+    })),
+  };
 }

@@ -94,11 +94,17 @@ export class Workload {
     );
     if (response === null) return;
     const tasks = (await response.json()) as readonly Task[];
-    this.#batches.push({
-      plan,
-      id: response.headers.get('x-batch-id')!,
-      taskIds: new Map(tasks.map(({ id, name }) => [name, id])),
-    });
+    const id = response.headers.get('x-batch-id')!;
+    this.#batches.push({ plan, id, taskIds: new Map(tasks.map((task) => [task.name, task.id])) });
+    if (plan.stopAfterMs !== undefined) this.#begin(() => this.#stopOne(id, plan.stopAfterMs!));
+  }
+
+  async #stopOne(id: string, afterMs: number): Promise<void> {
+    await delay(afterMs);
+    await this.clients.untilDone(
+      { what: 'stop', subject: id, method: 'DELETE', path: `/batch/${id}` },
+      new AbortController().signal,
+    );
   }
 
   #toNewBatch({ name, tasks }: PlannedBatch): { tasks: NewTask[]; on_batch_complete: unknown[] } {

@@ -1,19 +1,9 @@
-import { hash } from 'node:crypto';
 import type { Rule, RuleMatcher } from '@arcrun/domain';
 import { type DuplicateSearch, findDuplicateIds, type FoundDuplicates, searchFor } from './dedupe.ts';
 import { toJsonList } from './json-list.ts';
 import { RuleSets } from './rule-sets.ts';
 import type { SqlJson } from './sql-json.ts';
-
-/** An action as it is stored. Texts are JSON. */
-export interface StoredAction {
-  readonly url: string;
-  readonly verb: string;
-  readonly headers: string | null;
-  readonly body: string | null;
-  /** Its content in canonical form; equal keys are one row. */
-  readonly key: string;
-}
+import { hashOfAction, type StoredAction, toActionJson } from './stored-actions.ts';
 
 export interface InsertedTask {
   readonly id: string;
@@ -96,16 +86,14 @@ export function planBatch<T>(
 function toTexts(batch: InsertedBatch): BatchTexts {
   const actions = new Map<string, string>();
   const hashes = new Map<string, string>();
-  /** Gives the action's hash, as JSON of the text that Postgres reads bytes from. */
+  /** Gives the action's hash, as JSON. */
   const refer = (action: StoredAction): string => {
     let hashed = hashes.get(action.key);
     if (hashed === undefined) {
-      hashed = JSON.stringify(`\\x${hash('sha256', action.key, 'hex').slice(0, 32)}`);
+      const ofAction = hashOfAction(action);
+      hashed = JSON.stringify(ofAction);
       hashes.set(action.key, hashed);
-      actions.set(
-        hashed,
-        `{"hash":${hashed},"url":${JSON.stringify(action.url)},"verb":"${action.verb}","headers":${action.headers},"body":${action.body},"origin":${JSON.stringify(new URL(action.url).origin)}}`,
-      );
+      actions.set(hashed, toActionJson(ofAction, action));
     }
     return hashed;
   };

@@ -41,8 +41,15 @@ export class Db extends Kysely<Schema> {
 export interface Database {
   readonly db: Db;
   readonly pool: pg.Pool;
+  /** One connection that is never at work, so that what asks for Postgres' health does not wait behind work. */
+  readonly probe: pg.Pool;
   close(): Promise<void>;
 }
+
+/** What asks for health gives up sooner than this; a connection that stays silent for so long is replaced. */
+const PROBE_LIMIT_MS = 2000;
+/** Longer than probes usually pause. */
+const PROBE_IDLE_MS = 60_000;
 
 /** Opens a pool. Nothing is sent before the first query, so a process can start while Postgres is away. */
 export function openDatabase(settings: PoolSettings): Database {
@@ -54,7 +61,17 @@ export function openDatabase(settings: PoolSettings): Database {
     application_name: settings.applicationName,
     keepAlive: true,
   });
+  const probe = new pg.Pool({
+    connectionString: settings.url,
+    max: 1,
+    connectionTimeoutMillis: PROBE_LIMIT_MS,
+    query_timeout: PROBE_LIMIT_MS,
+    idleTimeoutMillis: PROBE_IDLE_MS,
+    application_name: `${settings.applicationName}-probe`,
+    keepAlive: true,
+  });
   pool.on('error', settings.onIdleError);
+  probe.on('error', settings.onIdleError);
   // A connection that breaks between two statements of a transaction fails the next one. Without a listener it
   // would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
@@ -89,8 +106,10 @@ export function openDatabase(settings: PoolSettings): Database {
   return {
     db,
     pool,
+    probe,
     close: async () => {
       breaker?.stop();
+      if (!probe.ended) await probe.end();
       // Kysely ends the pool only when it was used.
       await db.destroy();
       if (!pool.ended) await pool.end();

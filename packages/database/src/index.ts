@@ -4,7 +4,6 @@ export {
   type InsertedBatch,
   type InsertedTask,
   planBatch,
-  type StoredAction,
 } from './batch-plan.ts';
 export { BreakerOpenError, type BreakerState, DatabaseBreaker } from './breaker.ts';
 export { type Db, openDatabase, type Database, type PoolSettings } from './connection.ts';
@@ -17,4 +16,5 @@ export { toJsonList } from './json-list.ts';
 export type { Page, PageOfRows } from './lists/page.ts';
 export { migrate, type MigrationResult } from './migrate.ts';
 export type { DeliveryStatus, Schema } from './schema.ts';
+export type { StoredAction } from './stored-actions.ts';
 export * from './operations/index.ts';

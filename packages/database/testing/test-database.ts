@@ -35,10 +35,11 @@ export async function createTestDatabase(templateUrl: string): Promise<TestDatab
     opened.push(database);
     return database;
   };
-  const { db, pool } = open();
+  const { db, pool, probe } = open();
   return {
     db,
     pool,
+    probe,
     url,
     open,
     clear: async () => {

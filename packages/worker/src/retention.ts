@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { archiveBatches, type Database, purgeArchive, takeTurn } from '@arcrun/database';
+import { archiveBatches, type Database, forgetUnused, purgeArchive, takeTurn } from '@arcrun/database';
 import type { Logger, Metrics } from '@arcrun/observability';
 
 /** How often a worker looks whether it is time, at the most. */
@@ -19,7 +19,10 @@ export interface RetentionOptions {
   readonly logger: Logger;
 }
 
-/** Moves what finished long ago to the archive, and deletes what has been there for long: one worker each period. */
+/**
+ * Moves what finished long ago to the archive, and deletes what has been there for long and what nothing refers to any
+ * more: one worker each period.
+ */
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #stopped = new AbortController();
@@ -54,17 +57,23 @@ export class Retention {
 
   async #run(): Promise<void> {
     const { days, archiveDays, batchSize: limit, database, metrics, logger } = this.#options;
+    const ageSecs = days * DAY_SECS;
     const archived = await this.#untilDone(async () => {
-      const { batches, tasks } = await archiveBatches(database.db, { ageSecs: days * DAY_SECS, limit });
+      const { batches, tasks } = await archiveBatches(database.db, { ageSecs, limit });
       metrics.tasksArchived.inc(tasks);
       return batches;
     });
+    const forgotten = await this.#untilDone(() => forgetUnused(database.db, { ageSecs, limit }));
     const purged =
       archiveDays === 0
         ? 0
         : await this.#untilDone(() => purgeArchive(database.db, { ageSecs: archiveDays * DAY_SECS, limit }));
-    if (archived + purged > 0)
-      logger.info('retention ran', { batches_archived: archived, batches_purged: purged });
+    if (archived + forgotten + purged > 0)
+      logger.info('retention ran', {
+        batches_archived: archived,
+        batches_purged: purged,
+        unused_deleted: forgotten,
+      });
   }
 
   /** Repeats a step until it has found nothing more. Returns the sum. */

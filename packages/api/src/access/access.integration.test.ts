@@ -54,6 +54,25 @@ describe('programs', () => {
   });
 
   // proves: settings/auth
+  test('every documented call needs one, but for the two of probes', async () => {
+    const { json: document } = await api.call('GET', '/api-docs/openapi.json', { headers: bearer(TOKEN) });
+    const calls = Object.entries<object>(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(calls.length).toBeGreaterThan(20);
+    const open: string[] = [];
+    for (const call of calls) {
+      const [method = '', path = ''] = call.split(' ');
+      const { status } = await api.call(
+        method,
+        path.replaceAll(/\{\w+\}/g, '01990000-0000-7000-8000-000000000000'),
+      );
+      if (status !== 401) open.push(call);
+    }
+    expect(open).toEqual(['GET /health', 'GET /ready']);
+  });
+
+  // proves: settings/auth
   test.each([
     ['the first', bearer(TOKEN), 200],
     ['the second', bearer(OTHER_TOKEN), 200],

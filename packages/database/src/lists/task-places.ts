@@ -155,11 +155,12 @@ export function search(conditions: TaskConditions, after: TaskKey | null, looks:
        select t.* from (${indexed(conditions, sql`c.cell`)}) t where ${isOlder} order by ${NEWEST_FIRST}) older)`;
 }
 
-/** How many tasks make a sample. */
-const SAMPLE = 40;
+/** Many small samples: the tasks of a batch are alike, so one says little more than another. */
+const SAMPLES = 512;
+const TASKS_OF_SAMPLE = 5;
 
 /**
- * Whether what the index is asked for is rare, beyond an `edge`: `sampled.hit` is the time of the newest of 64 samples,
+ * Whether what the index is asked for is rare, beyond an `edge`: `sampled.hit` is the time of the newest sample, of those
  * taken at equal distances, that has it; null when none has.
  */
 export function sampled({ name = null, timeoutSecs = null, metadata = null }: TaskConditions): Places {
@@ -167,11 +168,11 @@ export function sampled({ name = null, timeoutSecs = null, metadata = null }: Ta
     select (
       select s.until
       from (
-        select o.oldest + (e.created_at - o.oldest) * (n / 64.0) as until
-        from edge e cross join (select min(created_at) as oldest from task) o cross join generate_series(64, 1, -1) n
+        select o.oldest + (e.created_at - o.oldest) * (n / ${SAMPLES}::float8) as until
+        from edge e cross join (select min(created_at) as oldest from task) o cross join generate_series(${SAMPLES}::integer, 1, -1) n
         offset 0) s
       where (
-        select true from (${walk({}, sql`t.created_at <= s.until`, SAMPLE)}) t
+        select true from (${walk({}, sql`t.created_at <= s.until`, TASKS_OF_SAMPLE)}) t
         where ${asCondition({ name, timeoutSecs, metadata })} limit 1)
       limit 1) as hit)`;
 }
@@ -184,7 +185,7 @@ export function sampled({ name = null, timeoutSecs = null, metadata = null }: Ta
 export function cellsBehind(newest: string | null, looks: number): Places {
   return sql`unnest(search_cells(
     coalesce(${newest}::timestamptz, (select max(created_at) from task)), e.created_at,
-    (select min(created_at) from task), ${looks}::integer, (select hit from sampled))) with ordinality as c (cell, n)`;
+    (select min(created_at) from task), ${looks}::integer, (select hit from sampled), ${SAMPLES}::integer)) with ordinality as c (cell, n)`;
 }
 
 /** The tasks that meet conditions by the index, in no order; of all ages, or of one cell. */

@@ -17,10 +17,20 @@ test('Postgres that cannot be reached is not', async () => {
 
 // proves: http/ready, http/health
 test('Postgres that does not answer in time is not', async () => {
+  const silent = database.open(1);
+  const held = await silent.probe.connect();
+  try {
+    expect(await isDatabaseHealthy(silent, 50)).toBe(false);
+  } finally {
+    held.release();
+  }
+});
+
+test('a process whose connections are all at work does not say that Postgres is gone', async () => {
   const busy = database.open(1);
   const held = await busy.pool.connect();
   try {
-    expect(await isDatabaseHealthy(busy, 50)).toBe(false);
+    expect(await isDatabaseHealthy(busy, 5000)).toBe(true);
   } finally {
     held.release();
   }

@@ -10,7 +10,7 @@ import {
 } from '@arcrun/database/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimTasks } from './claim-tasks.ts';
-import type { StoredAction } from '../batch-plan.ts';
+import type { StoredAction } from '../stored-actions.ts';
 import { findOldestDue } from './find-oldest-due.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 import { leaseDeliveries } from './lease-deliveries.ts';

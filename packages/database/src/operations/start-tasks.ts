@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely';
-import { hash } from 'node:crypto';
 import { retryConflicts } from '../failures.ts';
 import { BUSY } from '../group-commit.ts';
 import type { Schema } from '../schema.ts';
-import type { StoredAction } from '../batch-plan.ts';
+import { hashOfAction, type StoredAction, toActionJson } from '../stored-actions.ts';
 
 export interface TaskStart {
   readonly id: string;
@@ -33,12 +32,12 @@ export async function startTasks(
   starts: readonly TaskStart[],
   { wait }: { wait: boolean },
 ): Promise<{ results: (StartResult | typeof BUSY)[]; notified: number; freed: boolean }> {
-  const actions = new Map<string, StoredAction>();
+  const actions = new Map<string, string>();
   const items = JSON.stringify(
     starts.map(({ id, claim, cancelAction }) => {
       if (cancelAction === null) return { id, claim };
-      const hashed = hash('sha256', cancelAction.key, 'hex').slice(0, 32);
-      actions.set(hashed, cancelAction);
+      const hashed = hashOfAction(cancelAction);
+      actions.set(hashed, toActionJson(hashed, cancelAction));
       return { id, claim, cancel_action: hashed };
     }),
   );
@@ -54,21 +53,10 @@ export async function startTasks(
     actions.size === 0
       ? start(db)
       : db.transaction().execute(async (trx) => {
-          await insertActions(trx, actions);
+          await sql`select save_actions(${`[${[...actions.values()].join(',')}]`}::json)`.execute(trx);
           return start(trx);
         }),
   );
-}
-
-async function insertActions(db: Kysely<Schema>, actions: ReadonlyMap<string, StoredAction>): Promise<void> {
-  const sorted = [...actions].sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [hashed, action] of sorted) {
-    await sql`
-      insert into action (hash, url, verb, headers, body, origin)
-      values (decode(${hashed}, 'hex'), ${action.url}, ${action.verb}, ${action.headers}::json, ${action.body}::json,
-              ${new URL(action.url).origin})
-      on conflict do nothing`.execute(db);
-  }
 }
 
 function toResult(row: ResultRow): StartResult | typeof BUSY {

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { guardedLookup } from './guarded-lookup.ts';
+import { guardedLookup, guardLookup } from './guarded-lookup.ts';
 import { type WebhookAnswer, WebhookClient } from './webhook-client.ts';
 
 const MIB = 1_048_576;
@@ -155,5 +155,33 @@ test('a name that leads to an address that is not public is not called', async (
     error: expect.stringMatching(/^localhost resolves to the blocked address /),
     isBlocked: true,
   });
+  expect(targets).toEqual([]);
+});
+
+// proves: webhooks/ssrf-at-connect
+test('a name that was public a moment ago is judged anew at each connection', async () => {
+  const answers = [
+    ['203.1.113.9'],
+    ['127.0.0.1'],
+    ['203.1.113.9', '127.0.0.1'],
+    ['::ffff:127.0.0.1'],
+    ['::1'],
+  ];
+  const asked: string[] = [];
+  const lookup = guardLookup((hostname, _options, callback) => {
+    asked.push(hostname);
+    const addresses = answers[(asked.length - 1) % answers.length]!;
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+  });
+  const { call, targets } = await aReceiver(ok, { lookup });
+  const connectTo = vi.fn<Parameters<LookupFunction>[2]>();
+  lookup('rebinding.example', {}, connectTo);
+  expect(connectTo.mock.calls).toEqual([[null, '203.1.113.9', 4]]);
+  for (const _ of answers.slice(1))
+    expect(await call('/', 'rebinding.example')).toMatchObject({ answered: false, isBlocked: true });
+  expect(asked).toEqual(answers.map(() => 'rebinding.example'));
   expect(targets).toEqual([]);
 });
