@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { NODE_FLAGS } from '@arcrun/local';
 
 const READY_LIMIT_MS = 30_000;
 const POLL_MS = 25;
@@ -31,7 +32,7 @@ export async function startProcess(
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = [],
 ): Promise<RunningProcess> {
-  const child = spawn(process.execPath, ['--enable-source-maps', ...flags, script], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, script], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

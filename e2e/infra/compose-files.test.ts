@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SETTINGS } from '@arcrun/config';
+import { NODE_FLAGS } from '@arcrun/local';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { expect, test } from 'vitest';
@@ -80,12 +81,14 @@ test('the example of .env names variables that the compose file reads', () => {
   expect(named.filter((name) => !new RegExp(`\\$\\{${name}\\b|^ +${name}:$`, 'm').test(compose))).toEqual([]);
 });
 
-test('the image has the Node that the clone runs on', async () => {
+test('the image has the Node that the clone runs on, and runs it in the same way', async () => {
   const [, version] = /nodeVersion = '([\d.]+)'/.exec(read('scripts/boot/places.mjs'))!;
   expect(await baseImages(join(INFRA, 'Dockerfile'))).toEqual([
     `node:${version}-bookworm-slim`,
     'gcr.io/distroless/cc-debian12:nonroot',
   ]);
+  const [, entry] = /^ENTRYPOINT (.+)$/m.exec(read('infra/Dockerfile'))!;
+  expect(JSON.parse(entry!)).toEqual(['/usr/local/bin/node', ...NODE_FLAGS, '/arcrun/entry.mjs']);
 });
 
 test('where no Docker engine can run, the test of the stack says so and is content', async () => {

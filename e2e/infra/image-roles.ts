@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { NODE_FLAGS } from '@arcrun/local';
 
 const run = promisify(execFile);
 const LAY_OUT = resolve(import.meta.dirname, '../../infra/image/lay-out.mjs');
@@ -27,7 +28,7 @@ export function startRole(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
 ): RunningRole {
-  const child = spawn(process.execPath, ['--enable-source-maps', 'entry.mjs', ...words], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, 'entry.mjs', ...words], {
     cwd: folder,
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,6 +11,7 @@ export {
   startRedis,
   startServices,
 } from './services/index.ts';
+export { NODE_FLAGS } from './node-flags.ts';
 export { createReceiver } from './receiver/receiver.ts';
 export { findFreePort } from './services/free-port.ts';
 export {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { NODE_FLAGS } from '../node-flags.ts';
 import { delay, endProcess, fileSize, readLogTail, whenExited } from '../services/service-process.ts';
 import { StartupError } from '../services/startup-error.ts';
 
@@ -42,7 +43,7 @@ function spawnNode(options: ProcessOptions): ChildProcess {
     const preload = new URL('exit-with-parent.ts', import.meta.url).href;
     return spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', '--enable-source-maps', '--import', preload, options.script],
+      ['--disable-warning=ExperimentalWarning', ...NODE_FLAGS, '--import', preload, options.script],
       {
         env: options.env,
         stdio: ['ignore', log, log, 'ipc'],
