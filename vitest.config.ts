@@ -3,11 +3,18 @@ import { defineConfig } from 'vitest/config';
 import { findChromium } from './e2e/harness/find-chromium.ts';
 import { findPrometheus } from './e2e/harness/find-prometheus.ts';
 
+/** A crowded machine is late, and says nothing by it: vitest's own limits are 1 s for a poll, 5 s for a test. */
+const patient = { expect: { poll: { timeout: 20_000 } }, testTimeout: 30_000, hookTimeout: 60_000 };
+
 /**
  * A suite that needs Postgres and Redis: both are started once, however many of these run. Its files share the processes
  * that they run in, since none of them mocks a module: a process of its own costs a file a second.
  */
-const withServices = { globalSetup: ['./e2e/setup/services.ts'], hookTimeout: 20_000, isolate: false };
+const withServices = {
+  ...patient,
+  globalSetup: ['./e2e/setup/services.ts'],
+  isolate: false,
+};
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/*.test.ts'];
@@ -45,6 +52,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...patient,
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'scripts/**/*.test.ts', ...benchFiles, ...judgeFiles],
           exclude: ['**/node_modules/**', ...integrationFiles],
@@ -54,8 +62,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: integrationFiles,
-          testTimeout: 60_000,
           ...withServices,
+          testTimeout: 60_000,
         },
       },
       {
@@ -67,17 +75,17 @@ export default defineConfig({
             ...[...faultFiles, ...judgeFiles, ...soakFiles, ...browserFiles, ...benchFiles],
             ...(hasPooler ? [] : poolerFiles),
           ],
-          testTimeout: 120_000,
           ...withServices,
+          testTimeout: 120_000,
         },
       },
       ...(hasBrowser
-        ? [{ test: { name: 'browser', include: browserFiles, testTimeout: 60_000, ...withServices } }]
+        ? [{ test: { name: 'browser', ...withServices, include: browserFiles, testTimeout: 60_000 } }]
         : []),
       ...(asksForFaults
-        ? [{ test: { name: 'faults', include: faultFiles, testTimeout: 600_000, ...withServices } }]
+        ? [{ test: { name: 'faults', ...withServices, include: faultFiles, testTimeout: 600_000 } }]
         : []),
-      ...(asksForSoak ? [{ test: { name: 'soak', include: soakFiles, ...withServices } }] : []),
+      ...(asksForSoak ? [{ test: { name: 'soak', ...withServices, include: soakFiles } }] : []),
     ],
   },
 });

@@ -38,7 +38,7 @@ const environmentReaders = [
 ];
 
 const sourceName =
-  /^[a-z0-9]+(-[a-z0-9]+)*(\.(integration|property|e2e|d))?(\.test)?\.(ts|tsx|mjs|js|json|sql|css|html|svg|md|yaml|yml)$/;
+  /^[a-z0-9]+(-[a-z0-9]+)*(\.(integration|property|e2e|d))?(\.test)?\.(ts|tsx|mjs|js|json|sql|css|html|svg|md|yaml|yml|toml)$/;
 
 const problems: string[] = [];
 

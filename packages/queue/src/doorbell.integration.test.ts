@@ -47,7 +47,7 @@ function listen(process: () => Promise<Round | void>): Processor {
   return processor;
 }
 
-async function until(holds: () => boolean, limitMs = 5000): Promise<void> {
+async function until(holds: () => boolean, limitMs = 20_000): Promise<void> {
   const deadlineMs = performance.now() + limitMs;
   while (!holds()) {
     if (performance.now() > deadlineMs) throw new Error('waited in vain');
@@ -160,7 +160,7 @@ test('a bell for later rings then, and bells for the same moment are one', async
   for (let ring = 0; ring < 20; ring++) doorbell.ringLater('start', 500);
   await until(() => rungMs.length > 0);
   expect(rungMs[0]! - beganMs).toBeGreaterThanOrEqual(490);
-  expect(rungMs[0]! - beganMs).toBeLessThan(1500);
+  expect(rungMs[0]! - beganMs).toBeLessThan(3000);
   await delay(300);
   expect(rungMs.length).toBeLessThanOrEqual(2);
 });

@@ -37,6 +37,7 @@ export function docsRoutes(): Router {
   page.get('/show.js', (_request, response) => {
     response.type('js').send(SCRIPT);
   });
+  page.all('/', methodNotAllowed('GET'));
   page.use(express.static(assetFolder('swagger-ui', 'swagger-ui-dist'), { index: false, maxAge: '1h' }));
   router.use('/swagger-ui', pageHeaders, page);
   return router;

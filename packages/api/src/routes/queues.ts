@@ -1,7 +1,7 @@
 import { type RequestHandler, Router } from 'express';
 import { CHANGES_NOTHING, requireOwnOrigin } from '../access/own-origin.ts';
 import type { ApiContext } from '../app.ts';
-import { unavailable } from '../http/errors.ts';
+import { methodNotAllowed, unavailable } from '../http/errors.ts';
 import { pageHeaders } from '../http/page-headers.ts';
 
 /**
@@ -18,6 +18,7 @@ export function queueRoutes({ doorbell, settings }: ApiContext): Router {
     board ??= await open();
     board(request, response, next);
   });
+  router.all('/admin/queues', methodNotAllowed('GET'));
   return router;
 
   async function open(): Promise<RequestHandler> {

@@ -70,7 +70,7 @@ test('what was answered before the end was sent counts in it, and what comes lat
     expect((await put(id, { new_success: 1 })).status).toBe(202);
     answered++;
   });
-  await vi.waitUntil(() => answered >= 20, { interval: 1 });
+  await vi.waitUntil(() => answered >= 20, { interval: 1, timeout: 20_000 });
   const before = answered;
   expect((await patch(id, { status: 'Success', new_success: 1000 })).status).toBe(200);
   const { success } = await get(`/task/${id}`);

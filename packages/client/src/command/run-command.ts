@@ -45,7 +45,7 @@ export async function runCommand(words: readonly string[], world: Surroundings):
 const TOLD_WAIT_MS = 1_000;
 
 /** Nobody waits longer for the ends of words. */
-const COMPLETION_LIMITS = { maxAttempts: 1, timeoutMs: 1_000 };
+const COMPLETION_LIMITS = { maxAttempts: 1, timeoutMs: 3_000 };
 
 function openSession(
   { url, json }: { url: string; json: boolean },

@@ -50,7 +50,7 @@ export const BATCH_OPERATIONS: { readonly [path: string]: { readonly [method: st
         200: {
           description:
             '`snapshot` ({batch, tasks}: all), then `tasks` ({batch, tasks}: those that changed, as they are now), `end` ({batch})',
-          schema: Type.String(),
+          schema: Type.Unknown(),
           contentType: 'text/event-stream',
           examples: EVENTS_EXAMPLES,
         },

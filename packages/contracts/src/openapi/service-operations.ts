@@ -72,7 +72,7 @@ export const SERVICE_OPERATIONS: { readonly [path: string]: { readonly [method: 
   '/metrics': { get: page('getMetrics', 'Metrics for Prometheus', 'text/plain') },
   '/view': {
     get: page('viewBatch', 'The web page of a batch', 'text/html', [
-      query('batch', 'The batch', Type.String({ format: 'uuid' })),
+      query('batch', 'The id of a batch', Type.String()),
     ]),
   },
   '/admin/queues': { get: page('viewQueues', 'Bull Board', 'text/html') },

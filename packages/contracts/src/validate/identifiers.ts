@@ -18,5 +18,14 @@ export function parseTimestamp(text: string): string | null {
   const time = text.replace(/ (?=\d\d:\d\d$)/, '+').toUpperCase();
   // The format takes the year 0, which the database does not know.
   if (time.startsWith('0000') || !isDateTime(time)) return null;
-  return `${time.slice(0, 10)}T${time.slice(11)}`;
+  return inKnownOffset(`${time.slice(0, 10)}T${time.slice(11)}`);
+}
+
+/** RFC 3339 has offsets up to 23:59, the database up to 15:59: others are written as UTC. */
+function inKnownOffset(time: string): string | null {
+  const [, seconds = '', fraction = '', offset = ''] = /^(.{19})(\.\d+)?(.+)$/.exec(time)!;
+  if (!/^.(?:1[6-9]|2)/.test(offset)) return time;
+  const utc = new Date(`${seconds}${offset}`).toISOString().slice(0, 19);
+  // The years before 1 and after 9999 are written in another way.
+  return /^(?!0000)\d{4}-/.test(utc) ? `${utc}${fraction}Z` : null;
 }

@@ -170,8 +170,19 @@ test.each([
   '2026-01-01T00:00:00.Z',
   '2026-01-01',
   '2026-1-1T00:00:00Z',
+  '0001-01-01T00:00:00+20:00',
+  '9999-12-31T23:59:59-20:00',
   '',
 ])('%j is no time', (text) => expect(parseTimestamp(text)).toBeNull());
+
+test.each([
+  ['4686-04-02T11:41:39.489248-17:08', '4686-04-03T04:49:39.489248Z'],
+  ['2026-01-01T00:30:00+23:59', '2025-12-31T00:31:00Z'],
+  ['2026-01-01T00:00:00+16:00', '2025-12-31T08:00:00Z'],
+  ['2026-01-01T00:00:00-15:59', '2026-01-01T00:00:00-15:59'],
+])('%s, whose offset the database may not know', (text, expected) => {
+  expect(parseTimestamp(text)).toBe(expected);
+});
 
 test('a leap day is a time', () => {
   expect(parseTimestamp('2028-02-29 12:00:00.5z')).toBe('2028-02-29T12:00:00.5Z');

@@ -10,6 +10,9 @@ import type { Faults } from './fake-api.ts';
 import { FakeTerminal } from './fake-terminal.ts';
 import { runDemo, runWorkflow } from './index.ts';
 
+/** Enough for a crowded machine. */
+const PATIENCE = { timeout: 20_000 };
+
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -77,7 +80,7 @@ describe('the demo', () => {
     const { terminal, options } = await setUp({ silentBatch: true });
     const running = runDemo({ ...options, timeScale });
     // Time is let go once everything else is there, so that the patience ends.
-    await vi.waitUntil(() => terminal.text.includes('announce: Success'), { timeout: 10_000 });
+    await vi.waitUntil(() => terminal.text.includes('announce: Success'), PATIENCE);
     const advance = setInterval(() => vi.advanceTimersByTime(2_000), 5);
     closers.push(() => clearInterval(advance));
     expect(await running).toEqual({ ok: false });
@@ -124,7 +127,7 @@ describe('the demo', () => {
     vi.stubEnv('TERM', 'xterm');
     const { abort, terminal, options } = await setUp({ asleep: true }, new FakeTerminal({ isTTY: true }));
     const running = runDemo(options);
-    await vi.waitUntil(() => terminal.text.includes('0/23'));
+    await vi.waitUntil(() => terminal.text.includes('0/23'), PATIENCE);
     abort.abort();
     expect(await running).toEqual({ ok: false });
     expect(terminal.text.endsWith(SHOW_CURSOR)).toBe(true);
@@ -165,7 +168,7 @@ describe('a workflow', () => {
       }),
     );
     const running = runWorkflow({ ...options, file });
-    await vi.waitUntil(() => api.posted !== null);
+    await vi.waitUntil(() => api.posted !== null, PATIENCE);
     abort.abort();
     expect(await running).toEqual({ ok: false });
     expect(api.posted?.tasks.map((task) => task.on_start.params.body)).toEqual([

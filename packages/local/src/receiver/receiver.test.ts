@@ -8,6 +8,9 @@ import { BoundedMap } from './bounded-map.ts';
 import type { CallRecord, NotificationRecord } from './records.ts';
 import { createReceiver } from './receiver.ts';
 
+/** Enough for a crowded machine. */
+const PATIENCE = { timeout: 20_000 };
+
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   await Promise.all(closers.splice(0).map((close) => close()));
@@ -87,7 +90,7 @@ test('answers at once with an empty 202, reports the end after its time, and rem
   );
   expect(response.status).toBe(202);
   expect(await response.text()).toBe('');
-  await vi.waitFor(async () => expect((await receiver.calls())[0]?.end?.status).toBe(200));
+  await vi.waitFor(async () => expect((await receiver.calls())[0]?.end?.status).toBe(200), PATIENCE);
   expect(api.reports).toMatchObject([
     {
       method: 'PATCH',
@@ -116,7 +119,7 @@ test('progress comes spread over the time, all of it before the end', async () =
   const api = await serveHandle();
   const receiver = await serveReceiver();
   await receiver.work(`${api.url}/task/1`, { duration_ms: 90, outcome: 'Success', progress: 2 });
-  await vi.waitFor(() => expect(api.reports).toHaveLength(3));
+  await vi.waitFor(() => expect(api.reports).toHaveLength(3), PATIENCE);
   expect(api.reports.map(({ method, body }) => [method, body])).toEqual([
     ['PUT', { new_success: 1 }],
     ['PUT', { new_success: 1 }],
@@ -130,7 +133,7 @@ test('the end is reported again after no answer, 500 and 503, until there is an 
   const api = await serveHandle((response) => response.destroy(), status(500), status(503), status(200));
   const receiver = await serveReceiver();
   await receiver.work(`${api.url}/task/1`, quick);
-  await vi.waitFor(async () => expect((await receiver.calls())[0]?.end?.status).toBe(200), { timeout: 5000 });
+  await vi.waitFor(async () => expect((await receiver.calls())[0]?.end?.status).toBe(200), PATIENCE);
   expect((await receiver.calls())[0]?.end?.tries).toBe(4);
 });
 
@@ -138,8 +141,9 @@ test('409 ends the reporting', async () => {
   const api = await serveHandle(status(409));
   const receiver = await serveReceiver();
   await receiver.work(`${api.url}/task/1`, quick);
-  await vi.waitFor(async () =>
-    expect((await receiver.calls())[0]?.end).toMatchObject({ status: 409, tries: 1 }),
+  await vi.waitFor(
+    async () => expect((await receiver.calls())[0]?.end).toMatchObject({ status: 409, tries: 1 }),
+    PATIENCE,
   );
 });
 
@@ -155,7 +159,7 @@ test('a second call with the same key is noted and not worked on again; a new ke
   await call('1:start', '1');
   await call('1:start', '2');
   await call('1:start:attempt:2', '3');
-  await vi.waitFor(() => expect(api.reports).toHaveLength(2));
+  await vi.waitFor(() => expect(api.reports).toHaveLength(2), PATIENCE);
   const records = await receiver.calls();
   expect(records).toHaveLength(1);
   expect(records[0]?.starts.map((start) => start.claim)).toEqual(['1', '2', '3']);

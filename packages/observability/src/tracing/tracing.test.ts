@@ -127,5 +127,5 @@ test('a stop waits no longer than the limit for a collector that is away', async
   tracing.start(serverSpan).end();
   const beganMs = performance.now();
   await tracing.close(300);
-  expect(performance.now() - beganMs).toBeLessThan(2000);
+  expect(performance.now() - beganMs).toBeLessThan(5000);
 });

@@ -61,7 +61,7 @@ describe('an answer', () => {
     const { call } = await aReceiver(() => undefined, { timeoutMs: 200 });
     const beganMs = performance.now();
     expect(await call()).toMatchObject({ answered: false, isBlocked: false });
-    expect(performance.now() - beganMs).toBeLessThan(1500);
+    expect(performance.now() - beganMs).toBeLessThan(4000);
   });
 
   // proves: webhooks/answer-limit

@@ -91,12 +91,13 @@ test('a fan of 1,000 is a block and no thread', () => {
 });
 
 test('a large graph is laid out in no time', () => {
-  const startMs = performance.now();
+  const before = process.cpuUsage();
   layOut(
     request(
       3000,
       Array.from({ length: 9000 }, (_, n) => [n % 1500, 1500 + ((n * 7) % 1500)] as const),
     ),
   );
-  expect(performance.now() - startMs).toBeLessThan(1000);
+  // Not the time that others take of the processor.
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
 });
