@@ -18,6 +18,8 @@ const withServices = {
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/*.test.ts'];
+/** What makes as much load as it can goes alone, after the others. */
+const loadFiles = ['e2e/faults/load.test.ts'];
 /** What the benchmark makes of its numbers; nothing is measured. */
 const benchFiles = ['e2e/bench/*.test.ts', 'e2e/bench/report/*.test.ts'];
 /** How the runs with faults are judged and told; no fault is made. */
@@ -83,7 +85,26 @@ export default defineConfig({
         ? [{ test: { name: 'browser', ...withServices, include: browserFiles, testTimeout: 60_000 } }]
         : []),
       ...(asksForFaults
-        ? [{ test: { name: 'faults', ...withServices, include: faultFiles, testTimeout: 600_000 } }]
+        ? [
+            {
+              test: {
+                name: 'faults',
+                ...withServices,
+                include: faultFiles,
+                exclude: loadFiles,
+                testTimeout: 600_000,
+              },
+            },
+            {
+              test: {
+                name: 'faults of load',
+                ...withServices,
+                include: loadFiles,
+                testTimeout: 600_000,
+                sequence: { groupOrder: 1 },
+              },
+            },
+          ]
         : []),
       ...(asksForSoak ? [{ test: { name: 'soak', ...withServices, include: soakFiles } }] : []),
     ],

@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type NewTask, task, webhook } from '@arcrun/client';
+import { type NewTask, type Rule, task, webhook } from '@arcrun/client';
 import { findViolations } from '@arcrun/database/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { percentile } from '../bench/measure/distribution.ts';
@@ -25,6 +25,11 @@ const USUAL_LIMIT_MS = 500;
 
 const BATCHES = 20;
 const BATCH_SIZE = 10_000;
+
+const BLOCKED = 100_000;
+const BLOCKED_IN_BATCH = 5000;
+const ALLOWED = 10;
+const START_LIMIT_MS = 100;
 
 let stack: Stack;
 beforeEach(async () => {
@@ -185,3 +190,45 @@ test('20 batches of 10,000 tasks at once', async () => {
   for (const { batch_id } of batches) await stack.client.stopBatch(batch_id);
   expect(Math.max(...memory)).toBeLessThan(MEMORY_LIMIT_MB);
 }, 180_000);
+
+test('100,000 tasks that a rule blocks, and allowed ones behind them', async () => {
+  const rules: Rule[] = [
+    {
+      type: 'Concurency',
+      max_concurency: 1,
+      matcher: { status: 'Running', kind: 'blocked', fields: ['tenant'] },
+    },
+  ];
+  const blocked = (id: string, tenant: number) => aTask(id, { kind: 'blocked', metadata: { tenant }, rules });
+  const calledMs = new Map<string, number>();
+  stack.receiver.behave(({ trigger, taskId, handle, target }) => {
+    if (trigger !== 'start') return;
+    calledMs.set(taskId!, performance.now());
+    if (!target.startsWith('/held')) void handle.success().catch(() => undefined);
+  });
+  const TENANTS = 20;
+  const held = webhook(`${stack.receiver.url}/held`);
+  const holders = await stack.client.createBatch(
+    Array.from({ length: TENANTS }, (_, tenant) => ({
+      ...blocked(`holder${tenant}`, tenant),
+      on_start: held,
+    })),
+  );
+  for (const { id } of holders.tasks) await isRunning(stack.client, id);
+  const batches: string[] = [];
+  for (let first = 0; first < BLOCKED; first += BLOCKED_IN_BATCH) {
+    const tasks = Array.from({ length: BLOCKED_IN_BATCH }, (_, n) => blocked(`t${first + n}`, n % TENANTS));
+    batches.push((await stack.client.createBatch(tasks)).batchId);
+  }
+  const tookMs: number[] = [];
+  for (let n = 0; n < ALLOWED; n++) {
+    const sentMs = performance.now();
+    const { tasks } = await stack.client.createBatch([aTask(`allowed${n}`)]);
+    const { id } = tasks[0]!;
+    await expect.poll(() => calledMs.has(id), { interval: 5 }).toBe(true);
+    tookMs.push(calledMs.get(id)! - sentMs);
+  }
+  expect(calledMs.size).toBe(TENANTS + ALLOWED);
+  expect(percentile(tookMs, 0.5)).toBeLessThan(START_LIMIT_MS);
+  for (const batchId of [holders.batchId, ...batches]) await stack.client.stopBatch(batchId);
+}, 300_000);
