@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openDatabase } from '@arcrun/database';
+import { asAdmin } from '@arcrun/database/testing';
 import { afterEach, expect, test } from 'vitest';
 import { expectWithstood, type FaultContext } from './run-fault.ts';
 import { recordRun } from './report/recorded-run.ts';
@@ -7,6 +7,7 @@ import { cutConnections } from './system/make-faults.ts';
 import { type OwnPostgres, startOwnPostgres } from './system/own-postgres.ts';
 import { mountSmallDisk } from './system/small-disk.ts';
 
+const ROLE = 'limited';
 const PATIENCE_MS = 2000;
 /** Room for the tables of a run, and some more. */
 const SMALL_DISK_MB = 192;
@@ -62,18 +63,26 @@ test('rows locked by somebody else', () =>
     },
   }));
 
-test('no connection is free', async () => {
-  const own = (postgres = await startOwnPostgres({ settings: { max_connections: 60 } }));
+test('no connection can be had', async () => {
+  const own = (postgres = await startOwnPostgres());
+  // It may do what the owner may, but is held to a limit as no superuser is.
+  const { username, password } = new URL(own.server.url);
+  await asAdmin(own.server.url, (client) =>
+    client.query(`create role ${ROLE} login password '${password}'; grant ${username} to ${ROLE}`),
+  );
+  const limitConnections = (limit: number) =>
+    asAdmin(own.server.url, (client) => client.query(`alter role ${ROLE} connection limit ${limit}`));
   await expectWithstood({
-    name: 'somebody ends all connections to Postgres, and takes those that are free for 8 s',
-    stack: { templateUrl: own.templateUrl },
+    name: 'Postgres has no connection to give for 8 s',
+    stack: { templateUrl: own.templateUrl, ways: { database: asRole } },
     recoveryLimitMs: 10_000,
     async make(context) {
-      const release = await takeConnections(own.server.url);
+      await limitConnections(0);
+      await cutConnections(context.stack);
       const goneMs = performance.now();
       await delay(8000);
-      await release();
-      expectQuickAnswers(context, goneMs);
+      await limitConnections(-1);
+      expectQuickRefusals(context, goneMs);
       expectNoProcessEnded(context);
     },
   });
@@ -118,38 +127,10 @@ test('the disk is full', async () => {
   }
 });
 
-/**
- * Ends the connections of the processes and takes what is free, until nothing is. The processes are quick to come back,
- * so they keep some: none can be opened beyond those.
- *
- * @returns gives them back
- */
-async function takeConnections(url: string): Promise<() => Promise<void>> {
-  const rogue = openDatabase({
-    url,
-    maxSize: 1000,
-    minIdle: 0,
-    acquireTimeoutMs: 1000,
-    applicationName: 'rogue',
-    onIdleError: () => undefined,
-  });
-  const first = await rogue.pool.connect();
-  const taken = [first];
-  // Twice, since some come between.
-  for (let round = 0; round < 2; round++) {
-    await first.query(
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^arcrun-(api|worker)'",
-    );
-    for (;;) {
-      const client = await rogue.pool.connect().catch(() => null);
-      if (client === null) break;
-      taken.push(client);
-    }
-  }
-  return async () => {
-    for (const client of taken) client.release();
-    await rogue.close();
-  };
+function asRole(url: string): Promise<string> {
+  const changed = new URL(url);
+  changed.username = ROLE;
+  return Promise.resolve(changed.href);
 }
 
 /** There are refusals, and they come at once. */

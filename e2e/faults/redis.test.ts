@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { expectWithstood, type FaultContext } from './run-fault.ts';
+import { flushRedis } from './system/make-faults.ts';
 import { isDone } from './workload/history.ts';
 
 const GONE_MS = 20_000;
@@ -13,12 +13,10 @@ test('FLUSHALL', () =>
     name: 'Redis `FLUSHALL`, three times',
     recoveryLimitMs: 5000,
     async make({ stack }) {
-      const redis = new Redis(stack.redis.url);
       for (let flush = 0; flush < 3; flush++) {
-        await redis.flushall();
+        await flushRedis(stack);
         await delay(1500);
       }
-      redis.disconnect();
     },
   }));
 

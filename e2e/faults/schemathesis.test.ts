@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { findSchemathesis } from './system/find-schemathesis.ts';
@@ -8,6 +9,9 @@ import { recordRun } from './report/recorded-run.ts';
 
 const CONFIG = join(import.meta.dirname, 'system/schemathesis.toml');
 const NAME = '`schemathesis` against the OpenAPI document';
+
+/** It keeps there what it wants to try again. */
+const FOLDER = resolve(import.meta.dirname, '../../test-results/schemathesis');
 
 let stack: Stack;
 beforeAll(async () => {
@@ -24,7 +28,8 @@ test('finds nothing', async () => {
   }
   // One thread: with several, Python 3.11 fails now and then.
   const words = ['--config-file', CONFIG, 'run', `${stack.hostUrl}/api-docs/openapi.json`, '--no-color'];
-  const child = spawn(schemathesis, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  await mkdir(FOLDER, { recursive: true });
+  const child = spawn(schemathesis, words, { cwd: FOLDER, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));

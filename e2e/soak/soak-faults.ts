@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CuttableWay } from '@arcrun/database/testing';
-import { Redis } from 'ioredis';
 import {
   cutConnections,
+  flushRedis,
   freezeWorker,
   isAlive,
   killApi,
@@ -26,7 +26,7 @@ export interface SoakContext {
 /** One a minute, in turn. */
 export const SOAK_FAULTS: readonly (readonly [string, (context: SoakContext) => Promise<void>])[] = [
   ['a worker is killed', (context) => killWorker(context.stack, victimOf(context, 'workers'))],
-  ['Redis is flushed', flush],
+  ['Redis is flushed', ({ stack }) => flushRedis(stack)],
   ['an API process is killed', (context) => killApi(context.stack, victimOf(context, 'apis'), PAUSE_MS)],
   ['all connections to Postgres are cut', ({ stack }) => cutConnections(stack)],
   ['packets to Redis are swallowed', ({ ways }) => stall(ways.redis)],
@@ -44,12 +44,6 @@ export const SOAK_FAULTS: readonly (readonly [string, (context: SoakContext) => 
 
 const victimOf = ({ stack, isVeteran }: SoakContext, kind: 'apis' | 'workers'): RunningProcess =>
   stack[kind].find((process) => isAlive(process) && !isVeteran(process))!;
-
-async function flush({ stack }: SoakContext): Promise<void> {
-  const redis = new Redis(stack.redis.url);
-  await redis.flushall();
-  redis.disconnect();
-}
 
 async function restartRedis({ stack }: SoakContext): Promise<void> {
   await stack.killRedis();

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import type { RunningProcess } from '../../harness/processes.ts';
 import type { Stack } from '../../harness/stack.ts';
 
@@ -38,6 +39,12 @@ export async function replaceWorker(stack: Stack, worker: RunningProcess): Promi
 export async function restartApi(stack: Stack, api: RunningProcess): Promise<void> {
   await api.stop();
   await stack.startApi({ PORT: new URL(api.url).port });
+}
+
+export async function flushRedis({ redis }: Stack): Promise<void> {
+  const client = new Redis(redis.url);
+  await client.flushall();
+  client.disconnect();
 }
 
 /** Ends every connection of the processes to their database, as an administrator or a failover does. */

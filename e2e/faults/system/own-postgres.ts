@@ -18,18 +18,13 @@ export interface OwnPostgres {
 }
 
 interface OwnPostgresOptions {
-  /** Of the server, as in postgresql.conf. */
-  readonly settings?: Readonly<Record<string, string | number>>;
   /** Where the tables of the database and its copies lie; with the rest if not said. */
   readonly tablesFolder?: string;
 }
 
-export async function startOwnPostgres({
-  settings = {},
-  tablesFolder,
-}: OwnPostgresOptions = {}): Promise<OwnPostgres> {
+export async function startOwnPostgres({ tablesFolder }: OwnPostgresOptions = {}): Promise<OwnPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'arcrun-faults-'));
-  const options = { dataDir: join(folder, 'postgres'), settings };
+  const options = { dataDir: join(folder, 'postgres') };
   let server = await startPostgres(options);
   const templateUrl = await createDatabase(server.url, 'template');
   if (tablesFolder !== undefined) await moveTables(server.url, tablesFolder, options.dataDir);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { classifyFailure, type Database, handBackLostClaims } from '@arcrun/database';
 import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const PERIOD_MS = 2000;
 
@@ -24,8 +25,8 @@ export class LostClaims {
   readonly #options: LostClaimsOptions;
   readonly #stopped = new AbortController();
   #loop: Promise<void> | undefined;
-  /** The end of the claim round, or of the look for its claims, that is under way. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Rounds, and looks for what they have left. */
+  readonly #alone = new OneAtATime();
   #isSuspected = false;
   /** So long after its last round and its last call, no claim can be lost that has not been found. */
   #lookUntilMs = -Infinity;
@@ -40,7 +41,7 @@ export class LostClaims {
    */
   async around<T>(round: () => Promise<T>): Promise<T> {
     try {
-      return await this.#alone(round);
+      return await this.#alone.run(round);
     } catch (error) {
       if (classifyFailure(error) === 'unavailable') this.#isSuspected = true;
       throw error;
@@ -85,14 +86,8 @@ export class LostClaims {
 
   /** No round is under way meanwhile, so every claim of this worker is either known to it or lost. */
   async #handBackSuspected(): Promise<void> {
-    await this.#alone(() => this.#handBack(0, this.#options.busyIds()));
+    await this.#alone.run(() => this.#handBack(0, this.#options.busyIds()));
     this.#isSuspected = false;
-  }
-
-  #alone<T>(run: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(run);
-    this.#last = next.catch(() => undefined);
-    return next;
   }
 
   async #handBack(ageSecs: number, busy: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { classifyFailure, type Database, releaseLostDeliveries } from '@arcrun/database';
 import type { Logger } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const PERIOD_MS = 2000;
 
@@ -22,8 +23,8 @@ export interface LostLeasesOptions {
  */
 export class LostLeases {
   readonly #options: LostLeasesOptions;
-  /** The end of the round, or of the look for its leases, that is under way. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Rounds, and looks for what they have left. */
+  readonly #alone = new OneAtATime();
   #lookUntilMs = -Infinity;
   #isLooking = false;
 
@@ -37,7 +38,7 @@ export class LostLeases {
    */
   async around<T>(round: () => Promise<T>): Promise<T> {
     try {
-      return await this.#alone(round);
+      return await this.#alone.run(round);
     } catch (error) {
       if (classifyFailure(error) === 'unavailable') {
         this.#lookUntilMs = performance.now() + this.#options.leaseSecs * 1000;
@@ -54,18 +55,12 @@ export class LostLeases {
       await delay(PERIOD_MS, undefined, { ref: false });
       try {
         // No round is under way meanwhile, so every lease of this worker is either known to it or lost.
-        const released = await this.#alone(() => releaseLostDeliveries(database.db, workerId, busyIds()));
+        const released = await this.#alone.run(() => releaseLostDeliveries(database.db, workerId, busyIds()));
         if (released > 0) doorbell.ring('webhook');
       } catch (error) {
         logger.debug('lost leases not looked for', { error });
       }
     }
     this.#isLooking = false;
-  }
-
-  #alone<T>(run: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(run);
-    this.#last = next.catch(() => undefined);
-    return next;
   }
 }
