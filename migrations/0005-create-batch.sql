@@ -1,9 +1,10 @@
--- Stores actions that are new: [{hash, url, verb, headers, body, origin}], hashes as bytea is written ("\x…").
+-- Stores actions that are new, and renews the others: [{hash, url, verb, headers, body, origin}], hashes as bytea is
+-- written ("\x…"). Comes last in its transaction, since others with the same actions wait for its end.
 CREATE FUNCTION save_actions(p_actions json) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-  -- Before the insertion, so that one that retention deletes meanwhile is made again. Both sorted, so that two batches
-  -- with the same actions do not deadlock on them.
+  -- Before the insertion, so that what retention deletes meanwhile is made again. Both sorted, so that two batches with
+  -- the same actions do not deadlock on them.
   UPDATE action SET used_at = now() WHERE hash IN (
     SELECT hash FROM action
     WHERE hash = ANY (ARRAY(SELECT hash FROM json_to_recordset(p_actions) AS n (hash bytea)))
@@ -37,7 +38,6 @@ DECLARE
 BEGIN
   created_at := at;
 
-  PERFORM save_actions(p_actions);
   PERFORM pg_advisory_xact_lock_shared(shapes_lock_key());
   PERFORM save_rule_sets(p_rule_sets);
 
@@ -105,6 +105,8 @@ BEGIN
          task_count, task_count, at, CASE WHEN task_count = 0 THEN at END, p_traceparent
   FROM json_to_record(p_batch) AS b (
     id uuid, posted_as_object boolean, scope text, metadata jsonb, on_complete bytea[]);
+  PERFORM renew_rule_sets(p_rule_sets);
+  PERFORM save_actions(p_actions);
   notified := 0;
   IF task_count = 0 THEN
     notified := complete_batches(ARRAY[new_batch], at);

@@ -61,6 +61,29 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     GROUP BY key) each_key;
 $$;
 
+CREATE FUNCTION insert_rule_sets(p_rule_sets json) RETURNS void
+LANGUAGE sql AS $$
+  -- Sorted, so that two batches with the same new ones do not deadlock on them.
+  INSERT INTO rule_set (hash, rules, needs)
+  SELECT decode(hash, 'hex'), rules, needs
+  FROM json_to_recordset(p_rule_sets) AS r (hash text, rules json, needs jsonb)
+  ORDER BY hash
+  ON CONFLICT DO NOTHING;
+$$;
+
+-- Renews rule sets that were saved before in this transaction; comes last in it, as save_actions does.
+CREATE FUNCTION renew_rule_sets(p_rule_sets json) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF json_array_length(p_rule_sets) = 0 THEN RETURN; END IF;
+  UPDATE rule_set SET used_at = now() WHERE hash IN (
+    SELECT hash FROM rule_set
+    WHERE hash = ANY (ARRAY(SELECT decode(hash, 'hex') FROM json_to_recordset(p_rule_sets) AS r (hash text)))
+      AND used_at < now() - use_step()
+    ORDER BY hash FOR UPDATE);
+  PERFORM insert_rule_sets(p_rule_sets);
+END $$;
+
 -- Stores rule sets that are new, and the shapes that they look at. The caller holds the shapes' lock in share mode.
 --
 -- Raises program_limit_exceeded when a kind would be looked at in more than 32 ways: each is a key more that each
@@ -71,18 +94,7 @@ DECLARE
   crowded text;
 BEGIN
   IF json_array_length(p_rule_sets) = 0 THEN RETURN; END IF;
-  -- As save_actions does.
-  UPDATE rule_set SET used_at = now() WHERE hash IN (
-    SELECT hash FROM rule_set
-    WHERE hash = ANY (ARRAY(SELECT decode(hash, 'hex') FROM json_to_recordset(p_rule_sets) AS r (hash text)))
-      AND used_at < now() - use_step()
-    ORDER BY hash FOR UPDATE);
-  INSERT INTO rule_set (hash, rules, needs)
-  SELECT decode(hash, 'hex'), rules, needs
-  FROM json_to_recordset(p_rule_sets) AS r (hash text, rules json, needs jsonb)
-  ORDER BY hash
-  ON CONFLICT DO NOTHING;
-
+  PERFORM insert_rule_sets(p_rule_sets);
   INSERT INTO shape (id, kind, measure, fields)
   SELECT DISTINCT hash_key(n.measure, to_json(n.kind) || n.fields::text) AS id, n.kind, n.measure, n.fields
   FROM json_to_recordset(p_rule_sets) AS r (needs jsonb)

@@ -21,5 +21,6 @@ BEGIN
   )
   SELECT coalesce(array_agg(id), '{}') INTO affected FROM changed;
   PERFORM place_tasks(affected);
+  PERFORM renew_rule_sets(p_rule_sets);
   RETURN cardinality(affected);
 END $$;
