@@ -2,13 +2,16 @@
 -- not wait for its call any longer. Handed back are the claims (and open calls)
 --   of workers whose lease has run out (p_worker null), or
 --   of one worker: those named in p_ids (it is stopping and has not begun to call them), or
---   those older than p_claim_timeout_secs that are not among p_busy (it lost them).
+--   those older than p_claim_timeout_secs that are not among p_busy (it lost them, or never knew of them).
 -- Each task comes with the number of the claim that is given back: what has been claimed anew meanwhile, perhaps
 -- while this waited for the row, is left alone.
-CREATE FUNCTION hand_back(p_tasks uuid[], p_claims integer[]) RETURNS integer
+CREATE FUNCTION hand_back(
+  p_tasks uuid[], p_claims integer[],
+  OUT returned integer,  -- tasks that became Pending
+  OUT notified integer   -- notifications that are due now
+)
 LANGUAGE plpgsql AS $$
 DECLARE
-  returned integer;
   over uuid[];
 BEGIN
   PERFORM FROM task_state WHERE id = ANY (p_tasks) ORDER BY id FOR UPDATE;
@@ -25,24 +28,33 @@ BEGIN
     RETURNING s.id
   )
   SELECT array_agg(id) INTO over FROM ended;
-  PERFORM release_notifications(over, clock_timestamp());
-  RETURN returned;
+  notified := release_notifications(over, clock_timestamp());
 END $$;
 
 CREATE FUNCTION hand_back_claims(p_worker uuid, p_items json) RETURNS integer
 LANGUAGE sql AS $$
-  SELECT hand_back(array_agg(s.id), array_agg(s.claim))
+  SELECT (hand_back(array_agg(s.id), array_agg(s.claim))).returned
   FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
   JOIN task_state s ON s.id = i.id AND s.claim = i.claim AND s.worker_id = p_worker;
 $$;
 
-CREATE FUNCTION hand_back_lost_claims(p_worker uuid, p_busy uuid[], p_claim_timeout_secs integer) RETURNS integer
+-- A task may have ended under such a claim: the call of an earlier one was reported late.
+CREATE FUNCTION hand_back_lost_claims(
+  p_worker uuid, p_busy uuid[], p_claim_timeout_secs integer, OUT returned integer, OUT notified integer
+)
 LANGUAGE sql AS $$
-  SELECT hand_back(array_agg(s.id), array_agg(s.claim))
-  FROM task_state s
-  WHERE s.status = 'Claimed' AND s.worker_id = p_worker
-    AND s.check_at < now() - make_interval(secs => p_claim_timeout_secs)
-    AND NOT s.id = ANY (p_busy);
+  SELECT h.returned, h.notified
+  FROM (
+    SELECT array_agg(id) AS tasks, array_agg(claim) AS claims FROM (
+      SELECT s.id, s.claim FROM task_state s
+      WHERE s.status = 'Claimed' AND s.worker_id = p_worker
+        AND s.check_at < now() - make_interval(secs => p_claim_timeout_secs)
+      UNION
+      SELECT s.id, s.claim FROM delivery d JOIN task_state s ON s.id = d.task_id
+      WHERE d.waits_for_worker = p_worker
+        AND d.created_at < now() - make_interval(secs => p_claim_timeout_secs)) held
+    WHERE NOT id = ANY (p_busy)) lost
+  CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims) h;
 $$;
 
 -- After an outage of Postgres (nobody could sweep for a lease's length) nobody could renew either: then all
@@ -63,7 +75,7 @@ BEGIN
 
   SELECT coalesce(array_agg(id), '{}') INTO dead FROM (
     SELECT id FROM worker WHERE lease_until < now() FOR UPDATE SKIP LOCKED) w;
-  SELECT hand_back(array_agg(id), array_agg(claim)) INTO returned FROM (
+  SELECT (hand_back(array_agg(id), array_agg(claim))).returned INTO returned FROM (
     SELECT s.id, s.claim FROM task_state s
     WHERE s.status = 'Claimed'
       AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker_id AND w.lease_until >= now())

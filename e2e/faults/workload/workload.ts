@@ -187,7 +187,13 @@ export class Workload {
       .groupBy('status')
       .execute();
     const counts = rows.map(({ status, n }) => `${n} ${status}`).join(', ');
-    return `${counts}; ${this.#work.size} calls of clients under way; ${this.clients.wrong.join('; ')}`;
+    const left = await db
+      .selectFrom('delivery')
+      .selectAll()
+      .where('status', '=', 'Pending')
+      .limit(3)
+      .execute();
+    return `${counts}; notifications ${JSON.stringify(left)}; ${this.#work.size} calls of clients under way; ${this.clients.wrong.join('; ')}`;
   }
 }
 

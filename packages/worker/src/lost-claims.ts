@@ -92,7 +92,8 @@ export class LostClaims {
 
   async #handBack(ageSecs: number, busy: readonly string[]): Promise<void> {
     const { database, workerId, metrics, doorbell } = this.#options;
-    const returned = await handBackLostClaims(database.db, workerId, busy, ageSecs);
+    const { returned, notified } = await handBackLostClaims(database.db, workerId, busy, ageSecs);
+    if (notified > 0) doorbell.ring('webhook');
     if (returned === 0) return;
     const reason = this.#stopped.signal.aborted ? 'stop' : 'lost';
     metrics.claimsHandedBack.inc({ reason }, returned);

@@ -103,7 +103,10 @@ describe('claims that their living worker lost', () => {
     await sql`update task_state set check_at = now() - interval '31 s' where id <> ${ids.young}`.execute(
       database.db,
     );
-    expect(await handBackLostClaims(database.db, worker, [ids.known], 30)).toBe(1);
+    expect(await handBackLostClaims(database.db, worker, [ids.known], 30)).toEqual({
+      returned: 1,
+      notified: 0,
+    });
     expect(await stateOf(database.db, ids.lost)).toMatchObject({ status: 'Pending' });
     expect(await stateOf(database.db, ids.known)).toMatchObject({ status: 'Claimed' });
     expect(await stateOf(database.db, ids.young)).toMatchObject({ status: 'Claimed' });
@@ -113,7 +116,30 @@ describe('claims that their living worker lost', () => {
     await submit(database.db, { a: {} });
     await claimAll(database.db, worker);
     await sql`update task_state set check_at = now() - interval '1 h'`.execute(database.db);
-    expect(await handBackLostClaims(database.db, await aWorker(database.db), [], 30)).toBe(0);
+    expect(await handBackLostClaims(database.db, await aWorker(database.db), [], 30)).toEqual({
+      returned: 0,
+      notified: 0,
+    });
+  });
+
+  // proves: webhooks/at-least-once
+  test('hold up no notification of a task that ended meanwhile, by the late report of an earlier call', async () => {
+    const { ids } = await submit(database.db, { a: { onSuccess: [anAction('told')] } });
+    const [called] = await claimAll(database.db, worker);
+    await handBackClaims(database.db, worker, [called!]);
+    await claimAll(database.db, worker);
+    await succeed(database.db, ids.a);
+    expect(await deliveriesOf(database.db, ids.a)).toMatchObject([
+      { next_attempt_at: null, waits_for_worker: worker },
+    ]);
+    // It may be that the answer to the claim is still on its way, or that the call is made.
+    expect(await handBackLostClaims(database.db, worker, [], 30)).toEqual({ returned: 0, notified: 0 });
+    expect(await handBackLostClaims(database.db, worker, [ids.a], 0)).toEqual({ returned: 0, notified: 0 });
+    expect(await handBackLostClaims(database.db, worker, [], 0)).toEqual({ returned: 0, notified: 1 });
+    expect(await deliveriesOf(database.db, ids.a)).toMatchObject([
+      { status: 'Pending', next_attempt_at: expect.any(Date), waits_for_worker: null },
+    ]);
+    expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Success', worker_id: null });
   });
 });
 

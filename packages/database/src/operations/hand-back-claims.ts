@@ -9,25 +9,28 @@ export async function handBackClaims(
   claims: readonly { id: string; claim: number }[],
 ): Promise<number> {
   const items = JSON.stringify(claims.map(({ id, claim }) => ({ id, claim })));
-  return returnedOf(
-    sql<{ returned: number }>`
-    select hand_back_claims(${workerId}, ${items}::json) as returned`,
-    db,
+  const { rows } = await retryConflicts(() =>
+    sql<{ returned: number }>`select hand_back_claims(${workerId}, ${items}::json) as returned`.execute(db),
   );
+  return rows[0]!.returned;
 }
 
-/** Gives back a live worker's claims that are older than the limit and that it does not know of (any more). */
+/**
+ * Gives back a live worker's claims that are older than the limit and that it does not know of (any more). `notified`
+ * counts notifications of tasks that ended under such a claim: they are due now.
+ */
 export async function handBackLostClaims(
   db: Kysely<Schema>,
   workerId: string,
   busyIds: readonly string[],
   claimTimeoutSecs: number,
-): Promise<number> {
-  return returnedOf(
-    sql<{ returned: number }>`
-    select hand_back_lost_claims(${workerId}, ${busyIds}::uuid[], ${claimTimeoutSecs}) as returned`,
-    db,
+): Promise<{ returned: number; notified: number }> {
+  const { rows } = await retryConflicts(() =>
+    sql<{ returned: number; notified: number }>`
+      select returned, notified
+      from hand_back_lost_claims(${workerId}, ${busyIds}::uuid[], ${claimTimeoutSecs})`.execute(db),
   );
+  return rows[0]!;
 }
 
 /** Gives back what workers hold whose lease has run out, and forgets those workers. */
@@ -40,12 +43,4 @@ export async function handBackDeadClaims(
       select returned, dead from hand_back_dead_claims(${leaseSecs})`.execute(db),
   );
   return rows[0]!;
-}
-
-async function returnedOf(
-  statement: ReturnType<typeof sql<{ returned: number }>>,
-  db: Kysely<Schema>,
-): Promise<number> {
-  const { rows } = await retryConflicts(() => statement.execute(db));
-  return rows[0]!.returned;
 }
