@@ -51,6 +51,17 @@ test('a call without an answer takes trust away, an answer gives it back', async
   expect(roomOf(calls, 'a')).toBe(128);
 });
 
+test('of two calls of one task, the end of the first leaves the second known', async () => {
+  const calls = openCalls(256);
+  const endFirst = begin(calls, 'task', 'a');
+  const endSecond = begin(calls, 'task', 'a');
+  expect(calls.room).toBe(254);
+  await endFirst(true);
+  expect([calls.ids, calls.room]).toEqual([['task'], 255]);
+  await endSecond(true);
+  expect([calls.ids, calls.room]).toEqual([[], 256]);
+});
+
 test('while its oldest call hangs an origin has half as much', async () => {
   const calls = openCalls(256);
   await begin(calls, '1', 'a')(true);

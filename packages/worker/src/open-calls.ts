@@ -20,9 +20,15 @@ const FULL_ORIGINS_TOLD = 100;
 const WORTH_A_ROUND = 32;
 const WORTH_A_ROUND_AFTER_MS = 5;
 
+/** One call of a task or a notification; of a task that was handed back there may be two. */
+interface OpenCall {
+  readonly id: string;
+  over: Promise<void>;
+}
+
 interface OriginCalls {
   /** When each open call began, the oldest first. */
-  readonly beganMs: Map<string, number>;
+  readonly beganMs: Map<OpenCall, number>;
   hasAnswered: boolean;
   /** Whether the call that ended last got an answer. */
   answeredLast: boolean;
@@ -49,7 +55,7 @@ export class OpenCalls {
   readonly #half: number;
   readonly #room: Gathered;
   readonly #originRoom: Gathered;
-  readonly #open = new Map<string, Promise<void>>();
+  readonly #open = new Set<OpenCall>();
   readonly #origins = new Map<string, OriginCalls>();
 
   constructor({ max, onRoom, onOriginRoom }: OpenCallsOptions) {
@@ -66,7 +72,7 @@ export class OpenCalls {
   }
 
   get ids(): string[] {
-    return [...this.#open.keys()];
+    return Array.from(this.#open, ({ id }) => id);
   }
 
   /** Room for each origin that something is known of, and for any other. */
@@ -96,24 +102,23 @@ export class OpenCalls {
     // The origins called last are at the end.
     this.#origins.delete(origin);
     this.#origins.set(origin, calls);
-    calls.beganMs.set(id, performance.now());
-    this.#open.set(
-      id,
-      run().then((answered) => this.#end(id, calls, answered)),
-    );
+    const call: OpenCall = { id, over: Promise.resolve() };
+    calls.beganMs.set(call, performance.now());
+    this.#open.add(call);
+    call.over = run().then((answered) => this.#end(call, calls, answered));
     this.#forgetIdleOrigins();
   }
 
   /** Resolves when all calls that are open now have ended. */
   async drained(): Promise<void> {
-    await Promise.allSettled(this.#open.values());
+    await Promise.allSettled(Array.from(this.#open, ({ over }) => over));
   }
 
-  #end(id: string, calls: OriginCalls, answered: boolean): void {
+  #end(call: OpenCall, calls: OriginCalls, answered: boolean): void {
     const wasFull = this.room <= 0;
     const hadRoom = this.#hasRoom(calls);
-    this.#open.delete(id);
-    calls.beganMs.delete(id);
+    this.#open.delete(call);
+    calls.beganMs.delete(call);
     calls.answeredLast = answered;
     calls.hasAnswered ||= answered;
     if (wasFull || this.#room.isGathering) this.#room.add();

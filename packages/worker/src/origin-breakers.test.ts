@@ -63,3 +63,14 @@ test('a probe without an answer puts the next one off', async () => {
   expect(putOffProbe).toHaveBeenCalledTimes(1);
   expect(openBreaker).not.toHaveBeenCalled();
 });
+
+test('what cannot be written is not the failure of a call, and the next one makes up for it', async () => {
+  vi.mocked(openBreaker).mockRejectedValueOnce(new Error('gone'));
+  await miss(3);
+  await miss(1);
+  expect(openBreaker).toHaveBeenCalledTimes(2);
+  vi.mocked(putOffProbe).mockRejectedValueOnce(new Error('gone'));
+  await breakers.unanswered(ORIGIN, true);
+  vi.mocked(closeBreaker).mockRejectedValueOnce(new Error('gone'));
+  await breakers.answered(ORIGIN, true);
+});

@@ -44,9 +44,9 @@ export class OriginBreakers {
     const history = this.#origins.get(origin);
     if (history !== undefined) history.unanswered = 0;
     if (!isProbe && (history === undefined || history.openedAtMs === -Infinity)) return;
-    const { database, doorbell, metrics, logger } = this.#options;
+    const { doorbell, metrics, logger } = this.#options;
     if (history !== undefined) history.openedAtMs = -Infinity;
-    if (!(await closeBreaker(database.db, origin))) return;
+    if (!(await this.#write((db) => closeBreaker(db, origin)))) return;
     metrics.originBreakerTransitions.inc({ to_state: 'closed' });
     logger.info('receiver answers again', { origin });
     doorbell.ring('start');
@@ -55,11 +55,11 @@ export class OriginBreakers {
 
   /** The call got no HTTP answer: refused, reset, no address, timed out. */
   async unanswered(origin: string, isProbe: boolean): Promise<void> {
-    const { database, failureThreshold, recoverySecs, metrics, logger } = this.#options;
+    const { failureThreshold, recoverySecs, metrics, logger } = this.#options;
     const history = this.#remember(origin);
     history.unanswered++;
     if (isProbe) {
-      await putOffProbe(database.db, origin, recoverySecs);
+      await this.#write((db) => putOffProbe(db, origin, recoverySecs));
       this.#ringForProbe();
       return;
     }
@@ -67,12 +67,24 @@ export class OriginBreakers {
     // Calls that were open when it opened end one by one; they need not open it again.
     const isNew = nowMs - history.openedAtMs > recoverySecs * 1000;
     if (history.unanswered < failureThreshold || !isNew) return;
-    const opened = await openBreaker(database.db, origin, recoverySecs);
+    const opened = await this.#write((db) => openBreaker(db, origin, recoverySecs));
+    if (opened === null) return;
     history.openedAtMs = performance.now();
     if (!opened) return;
     metrics.originBreakerTransitions.inc({ to_state: 'open' });
     logger.warn('receiver does not answer, its calls wait', { origin, calls_in_a_row: history.unanswered });
     this.#ringForProbe();
+  }
+
+  /** Null when it failed: the next calls make up for it, and this one has an outcome that is to be recorded. */
+  async #write<T>(write: (db: Database['db']) => Promise<T>): Promise<T | null> {
+    const { database, logger } = this.#options;
+    try {
+      return await write(database.db);
+    } catch (error) {
+      logger.warn('breaker of a receiver not written', { error });
+      return null;
+    }
   }
 
   #ringForProbe(): void {

@@ -181,7 +181,7 @@ export class StartCalls {
   async #recordStart(start: TaskStart): Promise<void> {
     const { metrics } = this.#options;
     const result = await this.#untilRecorded(() => this.#starts.submit(start));
-    if (result?.outcome === 'started') {
+    if (result.outcome === 'started') {
       metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Running' });
       metrics.taskWait.observe({ kind: metrics.kindLabel(result.kind) }, result.waitSeconds);
     } else {
@@ -192,7 +192,7 @@ export class StartCalls {
   async #recordFailure(end: TaskEnd): Promise<void> {
     const { metrics } = this.#options;
     const result = await this.#untilRecorded(() => this.#failures.submit(end));
-    if (result?.outcome === 'applied') {
+    if (result.outcome === 'applied') {
       metrics.taskStatusTransitions.inc({ from_status: result.was, to_status: 'Failure' });
       metrics.tasksCompleted.inc({ outcome: 'failure', kind: metrics.kindLabel(result.kind) });
       metrics.dependencyPropagations.inc({ parent_outcome: 'failure' });
@@ -206,19 +206,15 @@ export class StartCalls {
   }
 
   /**
-   * An answer that was not recorded would be asked for again, so it is kept until Postgres takes it, as long as the
-   * claim can still be ours.
+   * An answer that was not recorded would be asked for again, and notifications may wait for it: so it is kept until
+   * Postgres takes it, or says that the claim is somebody else's by now.
    */
-  async #untilRecorded<T>(submit: () => Promise<T>): Promise<T | null> {
-    const { lease } = this.#options;
-    const term = lease.term;
+  async #untilRecorded<T>(submit: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await submit();
       } catch (error) {
-        const failure = classifyFailure(error);
-        if (failure === 'query') throw error;
-        if (lease.term !== term) return null;
+        if (classifyFailure(error) === 'query') throw error;
       }
       await delay(RECORD_RETRY_MS);
     }
