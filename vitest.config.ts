@@ -18,8 +18,8 @@ const withServices = {
 
 const integrationFiles = ['packages/**/src/**/*.integration.test.ts'];
 const faultFiles = ['e2e/faults/*.test.ts'];
-/** What makes as much load as it can goes alone, after the others. */
-const loadFiles = ['e2e/faults/load.test.ts'];
+/** What makes as much load as it can, and what holds times against each other, goes alone, after the others. */
+const aloneFiles = ['e2e/faults/load.test.ts', 'e2e/faults/receivers.test.ts'];
 /** What the benchmark makes of its numbers; nothing is measured. */
 const benchFiles = ['e2e/bench/*.test.ts', 'e2e/bench/report/*.test.ts'];
 /** How the runs with faults are judged and told; no fault is made. */
@@ -91,19 +91,19 @@ export default defineConfig({
                 name: 'faults',
                 ...withServices,
                 include: faultFiles,
-                exclude: loadFiles,
+                exclude: aloneFiles,
                 testTimeout: 600_000,
               },
             },
-            {
+            ...aloneFiles.map((file, index) => ({
               test: {
-                name: 'faults of load',
+                name: `faults alone ${index + 1}`,
                 ...withServices,
-                include: loadFiles,
+                include: [file],
                 testTimeout: 600_000,
-                sequence: { groupOrder: 1 },
+                sequence: { groupOrder: index + 1 },
               },
-            },
+            })),
           ]
         : []),
       ...(asksForSoak ? [{ test: { name: 'soak', ...withServices, include: soakFiles } }] : []),
