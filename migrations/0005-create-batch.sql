@@ -1,5 +1,5 @@
 -- Stores actions that are new, and renews the others: [{hash, url, verb, headers, body, origin}], hashes as bytea is
--- written ("\x…"). Comes last in its transaction, since others with the same actions wait for its end.
+-- written ("\x…"). Comes as late in its transaction as it can, since others with the same actions wait for its end.
 CREATE FUNCTION save_actions(p_actions json) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -66,7 +66,7 @@ export const SETTINGS = {
     description: 'One JSON object a line, or text for people',
   },
 
-  POOL_MAX_SIZE: integer(1, 1000, 10, 'Connections to Postgres of one process, at most'),
+  POOL_MAX_SIZE: integer(1, 1000, 10, 'Connections to Postgres for the work of one process, at most'),
   POOL_MIN_IDLE: integer(0, 1000, 5, 'Connections that are kept open'),
   POOL_ACQUIRE_RETRIES: integer(0, 100, 3, 'How often a connection is asked for again before a call fails'),
   POOL_TIMEOUT_SECS: integer(1, 600, 30, 'How long a call waits for a free connection'),

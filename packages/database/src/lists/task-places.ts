@@ -169,7 +169,8 @@ export function sampled({ name = null, timeoutSecs = null, metadata = null }: Ta
       select s.until
       from (
         select o.oldest + (e.created_at - o.oldest) * (n / ${SAMPLES}::float8) as until
-        from edge e cross join (select min(created_at) as oldest from task) o cross join generate_series(${SAMPLES}::integer, 1, -1) n
+        from edge e cross join (select min(created_at) as oldest from task) o
+        cross join generate_series(${SAMPLES}::integer, 1, -1) n
         offset 0) s
       where (
         select true from (${walk({}, sql`t.created_at <= s.until`, TASKS_OF_SAMPLE)}) t
@@ -185,7 +186,8 @@ export function sampled({ name = null, timeoutSecs = null, metadata = null }: Ta
 export function cellsBehind(newest: string | null, looks: number): Places {
   return sql`unnest(search_cells(
     coalesce(${newest}::timestamptz, (select max(created_at) from task)), e.created_at,
-    (select min(created_at) from task), ${looks}::integer, (select hit from sampled), ${SAMPLES}::integer)) with ordinality as c (cell, n)`;
+    (select min(created_at) from task), ${looks}::integer, (select hit from sampled),
+    ${SAMPLES}::integer)) with ordinality as c (cell, n)`;
 }
 
 /** The tasks that meet conditions by the index, in no order; of all ages, or of one cell. */

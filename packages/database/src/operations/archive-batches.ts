@@ -17,20 +17,6 @@ export async function archiveBatches(
   return rows[0]!;
 }
 
-/**
- * Deletes actions and rule sets that nothing refers to any more, `limit` of each at most, when whatever finished more
- * than `ageSecs` ago is archived. Returns how many.
- */
-export async function forgetUnused(
-  db: Kysely<Schema>,
-  { ageSecs, limit }: { ageSecs: number; limit: number },
-): Promise<number> {
-  const { rows } = await retryConflicts(() =>
-    sql<{ forgotten: number }>`select forget_unused(${ageSecs}, ${limit}) as forgotten`.execute(db),
-  );
-  return rows[0]!.forgotten;
-}
-
 /** Deletes batches that were archived more than `ageSecs` ago. Returns how many; 0 when there are none left. */
 export async function purgeArchive(
   db: Kysely<Schema>,

@@ -16,6 +16,7 @@ export * from './find-overview.ts';
 export * from './find-task.ts';
 export * from './find-traces.ts';
 export * from './forget-idempotency-keys.ts';
+export * from './forget-unused.ts';
 export * from './hand-back-claims.ts';
 export * from './lease-deliveries.ts';
 export * from './list-batches.ts';
