@@ -87,7 +87,8 @@ CREATE TABLE task (
   metadata jsonb,
   on_start bytea NOT NULL,       -- actions, by their hash
   on_success bytea[] NOT NULL,
-  on_failure bytea[] NOT NULL
+  on_failure bytea[] NOT NULL,
+  retry json                     -- its policy with all defaults; null when it has one attempt
 );
 
 -- The rules of a task, found by their content and stored once.
@@ -126,8 +127,13 @@ CREATE TABLE task_state (
   ended_at timestamptz,
   last_updated timestamptz NOT NULL,
   check_at timestamptz,          -- Claimed: since when; Running: when to look whether it has timed out
-  failure_reason text,
+  failure_reason text,           -- in backoff that of the last attempt
   cancel_action bytea,
+  attempt smallint NOT NULL DEFAULT 1,
+  max_attempts smallint NOT NULL DEFAULT 1,
+  attempt_claim integer NOT NULL DEFAULT 0, -- the last claim of the attempt before
+  backoff_until timestamptz,     -- it may not start before; null once it may
+  CHECK (attempt BETWEEN 1 AND max_attempts),
   CHECK (open_parents >= 0),
   CHECK (success >= 0 AND failures >= 0 AND expected_count >= 0),
   CHECK (is_terminal(status) = (ended_at IS NOT NULL)),
@@ -143,6 +149,20 @@ CREATE INDEX task_state_queue ON task_state (lane, (-priority), created_at, posi
   WHERE status = 'Pending';
 CREATE INDEX task_state_held ON task_state (status, check_at)
   WHERE status IN ('Claimed', 'Running');
+
+CREATE INDEX task_state_backoff ON task_state (backoff_until) WHERE backoff_until IS NOT NULL AND status = 'Pending';
+
+-- Attempts that failed and were followed by another one.
+CREATE TABLE task_attempt (
+  task_id uuid NOT NULL,
+  attempt smallint NOT NULL,
+  started_at timestamptz,
+  ended_at timestamptz NOT NULL,
+  failure_reason text NOT NULL,
+  success integer NOT NULL,
+  failures integer NOT NULL,
+  PRIMARY KEY (task_id, attempt)
+);
 
 -- Edges of the DAG. They never change, so a cascade can find its closure without a lock.
 CREATE TABLE link (

@@ -16,6 +16,6 @@ WHEN (OLD.status <> NEW.status AND OLD.status || ' ' || NEW.status <> ALL ('{
   Waiting Pending,Waiting Failure,Waiting Paused,Waiting Canceled,
   Pending Claimed,Pending Success,Pending Failure,Pending Paused,Pending Canceled,
   Claimed Running,Claimed Pending,Claimed Success,Claimed Failure,Claimed Canceled,
-  Running Success,Running Failure,Running Canceled,
+  Running Pending,Running Success,Running Failure,Running Canceled,
   Paused Waiting,Paused Pending,Paused Success,Paused Failure,Paused Canceled}'::text[]))
 EXECUTE FUNCTION refuse_transition();

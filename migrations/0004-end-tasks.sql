@@ -1,17 +1,78 @@
--- Ends a set of tasks, each guarded by its status, with all that follows (settle_ends).
+-- Retries. An attempt that fails while others are left is not the end of its task: it goes back to Pending, gives its
+-- places back (the trigger of places sees the status change), and starts no sooner than backoff_until. Until then it
+-- has no lane, so that no claim round looks at it.
+
+-- How long a task waits after so many attempts, in seconds: exponential, with full jitter unless its policy says
+-- otherwise. p_retry: {max_attempts, backoff_secs, backoff_factor, max_backoff_secs, jitter, on: [cause]}
+CREATE FUNCTION backoff_secs(p_retry json, p_attempts integer) RETURNS float8
+LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+RETURN least(
+    (p_retry ->> 'max_backoff_secs')::float8,
+    (p_retry ->> 'backoff_secs')::float8 * power((p_retry ->> 'backoff_factor')::float8, p_attempts - 1))
+  * CASE WHEN (p_retry ->> 'jitter')::boolean THEN random() ELSE 1 END;
+
+-- Whether an attempt that failed so is followed by another one.
+CREATE FUNCTION is_retried(s task_state, p_retry json, p_cause text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN s.attempt < s.max_attempts AND (p_retry -> 'on')::jsonb ? p_cause;
+
+-- Gives each of these tasks, whose rows the caller holds, its next attempt. started_at: of the attempt that failed.
+CREATE FUNCTION begin_attempts(
+  p_tasks uuid[], p_reasons text[], p_started timestamptz[], p_new_success bigint[], p_new_failures bigint[], p_at timestamptz
+) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  WITH failed AS (
+    SELECT * FROM unnest(p_tasks, p_reasons, p_started, p_new_success, p_new_failures)
+      AS f (id, reason, started_at, new_success, new_failures)
+  ), history AS (
+    INSERT INTO task_attempt (task_id, attempt, started_at, ended_at, failure_reason, success, failures)
+    SELECT s.id, s.attempt, f.started_at, p_at, f.reason,
+           least(s.success::bigint + f.new_success, 2147483647), least(s.failures::bigint + f.new_failures, 2147483647)
+    FROM failed f JOIN task_state s ON s.id = f.id
+  )
+  UPDATE task_state s
+  SET status = 'Pending', attempt = s.attempt + 1, attempt_claim = s.claim, lane = NULL,
+      backoff_until = p_at + make_interval(secs => backoff_secs(t.retry, s.attempt)),
+      success = 0, failures = 0, failure_reason = f.reason, last_updated = p_at,
+      started_at = NULL, check_at = NULL, worker_id = NULL, cancel_action = NULL
+  FROM failed f JOIN task t ON t.id = f.id
+  WHERE s.id = f.id;
+END $$;
+
+-- Lets tasks start whose backoff is over. Called by the claim round.
+CREATE FUNCTION end_backoffs() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  due uuid[];
+BEGIN
+  IF NOT EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp()) THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock_shared(shapes_lock_key());
+  SELECT array_agg(id) INTO due FROM (
+    SELECT id FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp()
+    ORDER BY backoff_until LIMIT 1000 FOR UPDATE SKIP LOCKED) d;
+  IF due IS NULL THEN RETURN; END IF;
+  UPDATE task_state SET backoff_until = NULL WHERE id = ANY (due);
+  PERFORM place_tasks(due);
+END $$;
+
+-- Ends a set of tasks, each guarded by its status, with all that follows (settle_ends), or begins their next attempt.
 --
--- p_items: [{id, status, reason?, claim?, new_success?, new_failures?, expected_count?, priority?, metadata?}], an
--- id once. metadata is JSON text. With claim, only that very claim may end the task (fencing).
+-- p_items: [{id, status, reason?, claim?, attempt?, retryable?, new_success?, new_failures?, expected_count?, priority?,
+-- metadata?}], an id once. metadata is JSON text. With claim, only that very claim may end the task (fencing); with
+-- attempt, only that very attempt.
+-- p_cause: of a failure, as policies name it; null when nothing is retried.
 -- p_from: the statuses it may end from; p_from_handed_back: those it may end from once it has been claimed.
 -- p_starts: ending a Claimed task is also its start (the client answered before on_start did).
 -- p_call_over: the open on_start call ends with this (it failed), so nothing waits for it.
 -- p_wait: false leaves out, as 'busy', what somebody else has locked; the caller sends those alone. In a group,
 -- so are tasks with open parents: others wait for their rows (settle_ends), and the group would wait for theirs.
 --
--- results: [{id, outcome, was, status, kind, seconds}] with outcome 'applied', 'conflict', 'unknown' or 'busy';
--- status is the one that the task has now, was the one before when this has changed it, seconds its time in Running.
+-- results: [{id, outcome, was, status, kind, seconds, attempt, retry_secs}] with outcome 'applied', 'retried', 'conflict',
+-- 'unknown' or 'busy'; status is the one that the task has now, was the one before when this has changed it, seconds its
+-- time in Running, retry_secs the time until its next attempt.
 CREATE FUNCTION end_tasks(
-  p_items json, p_from task_status[], p_from_handed_back task_status[],
+  p_items json, p_from task_status[], p_from_handed_back task_status[], p_cause text,
   p_starts boolean, p_call_over boolean, p_wait boolean, p_limit integer, p_dead_ends boolean,
   OUT results json, OUT released integer, OUT freed boolean, OUT failed integer, OUT canceled integer, OUT notified integer,
   OUT completed integer, OUT unfinished integer, OUT held_up uuid[], OUT ended_from json
@@ -25,6 +86,13 @@ DECLARE
   held uuid[];
   ended uuid[];
   ended_was json;               -- {id: status before}
+  retried uuid[];
+  retried_was json;             -- {id: status before}
+  retried_seconds json;         -- {id: time in Running}
+  reasons text[];
+  started timestamptz[];
+  new_successes bigint[];
+  new_failures bigint[];
   over uuid[];
   due integer := 0;
   at timestamptz;
@@ -62,9 +130,34 @@ BEGIN
   END IF;
   at := clock_timestamp();
 
+  -- Most tasks have one attempt, which this look at a small integer tells.
+  IF p_cause IS NOT NULL AND unsuccessful IS NOT NULL
+    AND EXISTS (SELECT FROM task_state WHERE id = ANY (held) AND attempt < max_attempts) THEN
+    SELECT array_agg(s.id), array_agg(i.reason),
+           array_agg(CASE WHEN p_starts AND s.status = 'Claimed' THEN at ELSE s.started_at END),
+           array_agg(coalesce(i.new_success, 0)), array_agg(coalesce(i.new_failures, 0)),
+           json_object_agg(s.id, s.status), json_object_agg(s.id, extract(epoch FROM at - s.started_at))
+    INTO retried, reasons, started, new_successes, new_failures, retried_was, retried_seconds
+    FROM json_to_recordset(p_items) AS i (id uuid, status task_status, reason text, claim integer, attempt integer,
+      retryable boolean, new_success bigint, new_failures bigint)
+    JOIN task_state s ON s.id = i.id JOIN task t ON t.id = i.id
+    WHERE s.id = ANY (held) AND i.status = 'Failure' AND i.retryable IS NOT false AND is_retried(s, t.retry, p_cause)
+      AND (s.status = ANY (p_from) OR (s.status = ANY (p_from_handed_back) AND s.claim > s.attempt_claim))
+      AND (i.claim IS NULL OR i.claim = s.claim) AND (i.attempt IS NULL OR i.attempt = s.attempt);
+    IF retried IS NOT NULL THEN
+      PERFORM begin_attempts(retried, reasons, started, new_successes, new_failures, at);
+      UPDATE task_state s
+      SET expected_count = coalesce(i.expected_count, s.expected_count), priority = coalesce(i.priority, s.priority)
+      FROM json_to_recordset(p_items) AS i (id uuid, expected_count integer, priority smallint)
+      WHERE s.id = i.id AND s.id = ANY (retried) AND (i.expected_count IS NOT NULL OR i.priority IS NOT NULL);
+    END IF;
+  END IF;
+  retried := coalesce(retried, '{}');
+
   WITH item AS (
     SELECT * FROM json_to_recordset(p_items) AS i (id uuid, status task_status, reason text, claim integer,
-      new_success integer, new_failures integer, expected_count integer, priority smallint)
+      attempt integer, new_success integer, new_failures integer, expected_count integer, priority smallint)
+    WHERE NOT id = ANY (retried)
   ), before AS (
     SELECT s.id, s.status FROM task_state s WHERE s.id = ANY (held)
   ), changed AS (
@@ -82,8 +175,8 @@ BEGIN
         priority = coalesce(i.priority, s.priority)
     FROM item i, before b
     WHERE s.id = i.id AND b.id = s.id AND s.id = ANY (held)
-      AND (s.status = ANY (p_from) OR (s.status = ANY (p_from_handed_back) AND s.claim > 0))
-      AND (i.claim IS NULL OR i.claim = s.claim)
+      AND (s.status = ANY (p_from) OR (s.status = ANY (p_from_handed_back) AND s.claim > s.attempt_claim))
+      AND (i.claim IS NULL OR i.claim = s.claim) AND (i.attempt IS NULL OR i.attempt = s.attempt)
     RETURNING s.id, b.status AS was
   )
   SELECT array_agg(id), json_object_agg(id, was) INTO ended, ended_was FROM changed;
@@ -94,7 +187,7 @@ BEGIN
     WITH changed AS (
       UPDATE task t SET metadata = i.metadata::jsonb
       FROM json_to_recordset(p_items) AS i (id uuid, metadata text)
-      WHERE i.metadata IS NOT NULL AND t.id = i.id AND t.id = ANY (ended)
+      WHERE i.metadata IS NOT NULL AND t.id = i.id AND t.id = ANY (ended || retried)
       RETURNING t.id, task_keys(t.kind, t.metadata) AS keys
     )
     UPDATE task_state s SET keys = c.keys FROM changed c WHERE s.id = c.id AND s.keys IS DISTINCT FROM c.keys;
@@ -102,12 +195,14 @@ BEGIN
 
   SELECT json_agg(json_build_object(
     'id', i.id,
-    'outcome', CASE WHEN i.id = ANY (ended) THEN 'applied' WHEN s.id IS NULL THEN 'unknown'
-                    WHEN i.id = ANY (held) THEN 'conflict' ELSE 'busy' END,
-    'was', ended_was ->> i.id::text,
+    'outcome', CASE WHEN i.id = ANY (ended) THEN 'applied' WHEN i.id = ANY (retried) THEN 'retried'
+                    WHEN s.id IS NULL THEN 'unknown' WHEN i.id = ANY (held) THEN 'conflict' ELSE 'busy' END,
+    'was', coalesce(ended_was ->> i.id::text, retried_was ->> i.id::text),
     'status', s.status,
     'kind', t.kind,
-    'seconds', extract(epoch FROM s.ended_at - s.started_at)))
+    'seconds', coalesce(extract(epoch FROM s.ended_at - s.started_at), (retried_seconds ->> i.id::text)::numeric),
+    'attempt', s.attempt,
+    'retry_secs', CASE WHEN i.id = ANY (retried) THEN extract(epoch FROM s.backoff_until - at) END))
   INTO results
   FROM json_to_recordset(p_items) AS i (id uuid)
   LEFT JOIN task_state s ON s.id = i.id
@@ -127,11 +222,13 @@ BEGIN
   END IF;
 
   IF ended = '{}' THEN
-    released := 0; freed := false; failed := 0; canceled := 0; notified := due; completed := 0; unfinished := 0;
+    released := 0;
+    freed := EXISTS (SELECT FROM task_state WHERE id = ANY (retried) AND keys IS NOT NULL); failed := 0; canceled := 0; notified := due; completed := 0; unfinished := 0;
     held_up := '{}'; ended_from := '[]';
     RETURN;
   END IF;
   SELECT e.released, e.freed, e.failed, e.canceled, e.notified + due, e.completed, e.unfinished, e.held_up, e.ended_from
   INTO released, freed, failed, canceled, notified, completed, unfinished, held_up, ended_from
   FROM settle_ends(ended, '{}', '{}', at, p_limit, cardinality(ended) > 1, p_dead_ends) e;
+  freed := freed OR EXISTS (SELECT FROM task_state WHERE id = ANY (retried) AND keys IS NOT NULL);
 END $$;

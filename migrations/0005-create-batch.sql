@@ -22,7 +22,7 @@ END $$;
 -- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash]}; p_actions: as save_actions takes them, their
 -- hashes as bytea is written, which lists of them are read from without a step between; p_rule_sets: [{hash, rules, needs: [{measure, kind, fields, ceiling}]}], hashes in hex;
 -- p_tasks: [{id, position, name, kind, timeout_secs, priority, expected_count, dead_end_barrier, metadata,
--- open_parents, on_start, on_success, on_failure, rules}]; p_links: [{p, c, r}].
+-- open_parents, on_start, on_success, on_failure, rules, retry}]; p_links: [{p, c, r}].
 -- A batch without tasks is complete at once.
 CREATE FUNCTION create_batch(
   p_batch json, p_actions json, p_rule_sets json, p_tasks json, p_links json, p_traceparent text DEFAULT NULL,
@@ -48,18 +48,19 @@ BEGIN
     FROM json_to_recordset(p_tasks) AS i (
       id uuid, position integer, name text, kind text, timeout_secs integer, priority smallint, expected_count integer,
       dead_end_barrier boolean, metadata jsonb, open_parents integer, on_start bytea, on_success bytea[],
-      on_failure bytea[], rules text)
+      on_failure bytea[], rules text, retry json)
     JOIN json_to_recordset(p_actions) AS a (hash bytea, origin text) ON a.hash = i.on_start
   ), tasks AS (
     INSERT INTO task (id, batch_id, position, created_at, name, kind, timeout_secs, dead_end_barrier, metadata,
-                      on_start, on_success, on_failure)
+                      on_start, on_success, on_failure, retry)
     SELECT id, new_batch, position, at, name, kind, timeout_secs, dead_end_barrier, metadata,
-           on_start, on_success, on_failure
+           on_start, on_success, on_failure, retry
     FROM item
   ), planned AS MATERIALIZED (
     SELECT *, dense_rank() OVER (ORDER BY kind, rule_set, expected_count IS NULL, origin, rule_values) AS alike
     FROM (
       SELECT id, kind, position, priority, timeout_secs, open_parents, expected_count, status, rule_set, origin,
+             coalesce((retry ->> 'max_attempts')::smallint, 1) AS max_attempts,
              -- Where no rule looks, tasks are alike whatever their metadata.
              CASE WHEN rule_set IS NOT NULL OR EXISTS (SELECT FROM shape s WHERE s.kind = item.kind) THEN metadata END
                AS rule_values
@@ -80,9 +81,9 @@ BEGIN
     ON CONFLICT DO NOTHING
   ), states AS (
     INSERT INTO task_state (id, batch_id, created_at, position, status, priority, timeout_secs, open_parents,
-                            expected_count, last_updated, rules, keys, lane)
+                            expected_count, last_updated, rules, keys, lane, max_attempts)
     SELECT p.id, new_batch, at, p.position, p.status, p.priority, p.timeout_secs, p.open_parents,
-           p.expected_count, at, p.rule_set, l.keys, l.lane
+           p.expected_count, at, p.rule_set, l.keys, l.lane, p.max_attempts
     FROM planned p JOIN place l ON l.alike = p.alike
     RETURNING status, keys
   ), places AS (

@@ -61,7 +61,7 @@ END $$;
 --
 -- p_rooms: {origin: calls that this worker may still open to it}, p_room: to every other origin. One task may be
 -- claimed for an origin whose breaker is open when it is time to probe it (0024-origin-breakers.sql).
--- claims: [{id, batchId, claim, kind, onStart, origin, isProbe}]. more: another round may find more, without anything
+-- claims: [{id, batchId, claim, kind, onStart, origin, isProbe, attempt, maxAttempts}]. more: another round may find more, without anything
 -- having changed. held_back: there are tasks for origins that this worker may open no further calls to; another
 -- worker may. blocked: lanes whose rules were found to allow nothing now.
 --
@@ -116,6 +116,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(round_lock_key());
   IF NOT EXISTS (SELECT FROM worker WHERE id = p_worker AND lease_until > clock_timestamp()) THEN RETURN; END IF;
   PERFORM register_shapes();
+  PERFORM end_backoffs();
   IF EXISTS (SELECT FROM origin_breaker WHERE probe_at <= now()) THEN probing := open_to_probes(); END IF;
   SELECT coalesce(array_agg(r.origin), '{}'), coalesce(array_agg(r.room), '{}') INTO origin_list, rooms
   FROM (
@@ -334,7 +335,8 @@ BEGIN
   IF taken <> '{}' THEN
     SELECT json_agg(json_build_object('id', s.id, 'batchId', s.batch_id, 'claim', s.claim, 'kind', t.kind,
                                       'onStart', encode(t.on_start, 'hex'), 'origin', l.origin,
-                                      'isProbe', l.origin = ANY (probed))
+                                      'isProbe', l.origin = ANY (probed),
+                                      'attempt', s.attempt, 'maxAttempts', s.max_attempts)
                     ORDER BY -s.priority, s.created_at, s.position, s.id)
     INTO claims
     FROM unnest(taken) AS u (id)

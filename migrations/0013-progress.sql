@@ -1,4 +1,5 @@
--- Adds to counters. p_items: [{id, success, failures}], an id once. Terminal and unknown tasks drop it; what
+-- Adds to counters. p_items: [{id, success, failures, attempt?}], an id once; of another attempt than the current one it
+-- is dropped. Terminal and unknown tasks drop it; what
 -- somebody else has locked is returned as busy unless p_wait. Counters stay at their largest value. freed: the
 -- progress may make room under a capacity rule.
 CREATE FUNCTION add_progress(p_items json, p_wait boolean, OUT busy uuid[], OUT freed boolean)
@@ -24,8 +25,9 @@ BEGIN
     SET success = least(s.success::bigint + i.success, 2147483647),
         failures = least(s.failures::bigint + i.failures, 2147483647),
         last_updated = clock_timestamp()
-    FROM json_to_recordset(p_items) AS i (id uuid, success bigint, failures bigint)
+    FROM json_to_recordset(p_items) AS i (id uuid, success bigint, failures bigint, attempt integer)
     WHERE s.id = i.id AND s.id = ANY (held) AND NOT is_terminal(s.status)
+      AND (i.attempt IS NULL OR i.attempt = s.attempt)
     RETURNING s.keys
   )
   SELECT coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 1)), false)
@@ -38,10 +40,11 @@ BEGIN
   END IF;
 END $$;
 
--- Changes a task that has not ended. p_changes: {new_success?, new_failures?, expected_count?, priority?,
--- metadata? (JSON text)}. Returns the status it has: a terminal one means that nothing was changed. It may start
+-- Changes a task that has not ended. p_changes: {attempt?, new_success?, new_failures?, expected_count?, priority?,
+-- metadata? (JSON text)}. Returns the status and attempt it has: a terminal one, or another attempt than the one that is
+-- spoken of, means that nothing was changed. It may start
 -- or make room for others now, when it has a place in the queue or under a rule.
-CREATE FUNCTION update_task(p_id uuid, p_changes json, OUT status task_status, OUT changed boolean, OUT freed boolean)
+CREATE FUNCTION update_task(p_id uuid, p_changes json, OUT status task_status, OUT attempt smallint, OUT changed boolean, OUT freed boolean)
 LANGUAGE plpgsql
 SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
 AS $$
@@ -49,8 +52,8 @@ DECLARE
   moves boolean := p_changes ->> 'metadata' IS NOT NULL OR p_changes ->> 'expected_count' IS NOT NULL;
 BEGIN
   IF moves THEN PERFORM pg_advisory_xact_lock_shared(shapes_lock_key()); END IF;
-  SELECT s.status INTO status FROM task_state s WHERE s.id = p_id FOR UPDATE;
-  changed := FOUND AND NOT is_terminal(status);
+  SELECT s.status, s.attempt INTO status, attempt FROM task_state s WHERE s.id = p_id FOR UPDATE;
+  changed := FOUND AND NOT is_terminal(status) AND coalesce((p_changes ->> 'attempt')::integer, attempt) = attempt;
   freed := false;
   IF NOT changed THEN RETURN; END IF;
   UPDATE task_state s

@@ -4,7 +4,8 @@
 -- A task as lists and graphs show it.
 CREATE TYPE basic_task AS (
   id uuid, name text, kind text, status task_status, created_at text, started_at text, success integer, failures integer,
-  expected_count integer, ended_at text, batch_id uuid, dead_end_barrier boolean, priority smallint
+  expected_count integer, ended_at text, batch_id uuid, dead_end_barrier boolean, priority smallint,
+  attempt smallint, max_attempts smallint
 );
 
 -- No SELECT in it, so that it becomes part of the statement: a call for each of a thousand rows would cost more than the
@@ -13,7 +14,8 @@ CREATE FUNCTION basic_task_json(t task, s task_state) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN row_to_json(ROW(
   t.id, t.name, t.kind, s.status, rfc3339(t.created_at), rfc3339(s.started_at), s.success, s.failures,
-  s.expected_count, rfc3339(s.ended_at), t.batch_id, t.dead_end_barrier, s.priority)::basic_task);
+  s.expected_count, rfc3339(s.ended_at), t.batch_id, t.dead_end_barrier, s.priority,
+  s.attempt, s.max_attempts)::basic_task);
 
 -- Text is put together by hand: jsonb would reorder what the user gave, and members that were not given stay out.
 CREATE FUNCTION action_json(p_hash bytea, p_trigger text, p_condition text) RETURNS json
@@ -26,15 +28,31 @@ RETURN (
     || coalesce(',"body":' || a.body::text, '') || coalesce(',"headers":' || a.headers::text, '') || '}}')::json
   FROM action a WHERE a.hash = p_hash);
 
+-- Attempts that are over, the last one too once the task has ended.
+CREATE FUNCTION attempts_json(s task_state) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+  SELECT coalesce(json_agg(json_build_object(
+    'attempt', a.attempt, 'started_at', rfc3339(a.started_at), 'ended_at', rfc3339(a.ended_at), 'status', a.status,
+    'failure_reason', a.failure_reason, 'success', a.success, 'failures', a.failures) ORDER BY a.attempt), '[]')
+  FROM (
+    SELECT attempt, started_at, ended_at, 'Failure'::task_status AS status, failure_reason, success, failures
+    FROM task_attempt WHERE task_id = s.id
+    UNION ALL
+    SELECT s.attempt, s.started_at, s.ended_at, s.status, s.failure_reason, s.success, s.failures
+    WHERE is_terminal(s.status) AND s.max_attempts > 1) a);
+
 CREATE FUNCTION task_json(t task, s task_state, p_actions json) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT row_to_json(r) FROM (
   SELECT t.id, t.name, t.kind, s.status, rfc3339(t.created_at) AS created_at, rfc3339(s.started_at) AS started_at,
          s.success, s.failures, s.expected_count, rfc3339(s.ended_at) AS ended_at, t.batch_id,
-         t.dead_end_barrier, s.priority,
+         t.dead_end_barrier, s.priority, s.attempt, s.max_attempts,
          t.timeout_secs AS timeout,
          coalesce((SELECT r.rules FROM rule_set r WHERE r.hash = s.rules), '[]') AS rules, t.metadata,
-         p_actions AS actions, rfc3339(s.last_updated) AS last_updated, s.failure_reason) r);
+         p_actions AS actions, rfc3339(s.last_updated) AS last_updated, s.failure_reason,
+         t.retry, CASE WHEN NOT is_terminal(s.status) THEN rfc3339(s.backoff_until) END AS next_attempt_at,
+         attempts_json(s) AS attempts) r);
 
 CREATE FUNCTION task_actions_json(t task, s task_state) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -95,4 +113,4 @@ RETURN json_build_object(
   'created_at', p_task -> 'created_at', 'started_at', p_task -> 'started_at', 'success', p_task -> 'success',
   'failures', p_task -> 'failures', 'expected_count', p_task -> 'expected_count', 'ended_at', p_task -> 'ended_at',
   'batch_id', p_task -> 'batch_id', 'dead_end_barrier', p_task -> 'dead_end_barrier',
-  'priority', p_task -> 'priority');
+  'priority', p_task -> 'priority', 'attempt', p_task -> 'attempt', 'max_attempts', p_task -> 'max_attempts');

@@ -127,14 +127,14 @@ BEGIN
 END $$;
 
 -- The keys and lanes that the rules, metadata and counts of now give to tasks that have not ended. lane is null when
--- the task cannot start as it is.
+-- the task cannot start as it is, or is in backoff.
 CREATE FUNCTION plan_places(p_tasks uuid[])
 RETURNS TABLE (id uuid, keys uuid[], lane uuid, origin text, lane_keys uuid[], ceilings bigint[])
 LANGUAGE sql STABLE AS $$
   WITH planned AS MATERIALIZED (
     SELECT s.id, a.origin, task_keys(t.kind, t.metadata) AS keys,
            origin_key(a.origin) || coalesce(n.keys, '{}') AS lane_keys, 1 || coalesce(n.ceilings, '{}') AS ceilings,
-           s.rules IS NULL OR n.keys IS NOT NULL AS can_start
+           s.backoff_until IS NULL AND (s.rules IS NULL OR n.keys IS NOT NULL) AS can_start
     FROM task_state s
     JOIN task t ON t.id = s.id
     JOIN action a ON a.hash = t.on_start

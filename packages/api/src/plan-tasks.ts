@@ -1,5 +1,5 @@
 import type { BasicTaskDto, BatchLimits, Json, NewBatch } from '@arcrun/contracts';
-import { notBuilt as findNotBuilt, parseNewBatch } from '@arcrun/contracts';
+import { parseNewBatch } from '@arcrun/contracts';
 import {
   type BatchPlan,
   type InsertedBatch,
@@ -8,7 +8,7 @@ import {
   planBatch,
   toJsonList,
 } from '@arcrun/database';
-import { invalid, notBuilt } from './http/errors.ts';
+import { invalid } from './http/errors.ts';
 import { uuidsV7 } from './uuid-v7.ts';
 
 /** A batch that is ready to be written. */
@@ -59,13 +59,11 @@ const markOf = (batchId: string): string => batchId.replaceAll('-', '').slice(-T
 /**
  * Reads the body of a new batch.
  *
- * @throws ApiError 400, 501
+ * @throws ApiError 400
  */
 export function readNewBatch(body: Json, limits: BatchLimits): NewBatch {
   const parsed = parseNewBatch(body, limits);
   if (!parsed.ok) throw invalid(parsed.details);
-  const missing = findNotBuilt(body);
-  if (missing.length > 0) throw notBuilt(missing.map((field) => `${field}: is not built yet`));
   return parsed.batch;
 }
 
@@ -105,6 +103,8 @@ function toInsertedBatch(batch: NewBatch): InsertedBatch {
       onFailure: task.onFailure,
       rules: task.rules,
       dedupe: task.dedupe,
+      maxAttempts: task.retry?.max_attempts ?? 1,
+      retry: task.retry === null ? null : JSON.stringify(task.retry),
     })),
   };
 }
@@ -137,5 +137,7 @@ function toBasicTask(task: InsertedTask, batchId: string, createdAt: string): Ba
     batch_id: batchId,
     dead_end_barrier: task.deadEndBarrier,
     priority: task.priority,
+    attempt: 1,
+    max_attempts: task.maxAttempts,
   };
 }

@@ -57,6 +57,7 @@ export class TaskCommits {
   async report(end: TaskEnd): Promise<EndResult> {
     const result = await this.#ends.submit(end);
     if (result.outcome === 'applied') this.#countEnd(result);
+    if (result.outcome === 'retried') this.#countRetry(result);
     return result;
   }
 
@@ -100,6 +101,9 @@ export class TaskCommits {
       deadEnds,
     });
     this.#announce(effects);
+    for (const result of results)
+      if (typeof result === 'object' && result.outcome === 'retried')
+        this.#options.doorbell.ringLater('start', result.retrySecs * 1000);
     for (const batchId of heldUp) await this.#climbOn(batchId);
     return results;
   }
@@ -123,6 +127,12 @@ export class TaskCommits {
     doorbell.changed();
     doorbell.ringForEffects(effects);
     countEffects(metrics, effects);
+  }
+
+  #countRetry({ was, kind }: Extract<EndResult, { outcome: 'retried' }>): void {
+    const { metrics } = this.#options;
+    metrics.taskRetries.inc({ kind: metrics.kindLabel(kind), cause: 'failure' });
+    metrics.taskStatusTransitions.inc({ from_status: was, to_status: 'Pending' });
   }
 
   #countEnd({ was, status, kind, seconds }: Extract<EndResult, { outcome: 'applied' }>): void {

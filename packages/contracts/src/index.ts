@@ -26,7 +26,6 @@ export { parseLogLevel } from './validate/log-level.ts';
 export { parseNewBatch } from './validate/new-batch.ts';
 export type { NewBatch } from './validate/new-batch.ts';
 export type { NewDependency, NewTask } from './validate/new-task.ts';
-export { notBuilt } from './validate/not-built.ts';
 export { parseBatchRules } from './validate/rules.ts';
 export type { BatchRules } from './validate/rules.ts';
 export { parseCounters, parseUpdateTask } from './validate/update-task.ts';

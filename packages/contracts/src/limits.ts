@@ -15,6 +15,17 @@ export const KIND_MAX_LENGTH = 100;
 export const TIMEOUT_MAX_SECS = 86_400;
 export const TIMEOUT_DEFAULT_SECS = 60;
 export const PRIORITY_MAX = 1_000;
+export const RETRY_ATTEMPTS_MAX = 100;
+export const BACKOFF_MAX_SECS = 86_400;
+/** What a retry policy does not say. */
+export const RETRY_DEFAULTS = {
+  max_attempts: 1,
+  backoff_secs: 2,
+  backoff_factor: 2,
+  max_backoff_secs: 300,
+  jitter: true,
+  on: ['failure', 'timeout', 'start'],
+} as const;
 /** A request's errors are listed up to this many. */
 export const DETAILS_MAX = 100;
 

@@ -19,3 +19,7 @@ export type DeliveryTrigger = (typeof DELIVERY_TRIGGERS)[number];
 
 export const VERBS = ['Get', 'Post', 'Put', 'Patch', 'Delete'] as const;
 export type Verb = (typeof VERBS)[number];
+
+/** What a retry policy tells failures apart by: reported by the client, by timeout, of on_start. */
+export const RETRY_CAUSES = ['failure', 'timeout', 'start'] as const;
+export type RetryCause = (typeof RETRY_CAUSES)[number];

@@ -23,6 +23,9 @@ export interface InsertedTask {
   readonly rules: readonly Rule[];
   /** What must not be there already. */
   readonly dedupe: readonly RuleMatcher[];
+  readonly maxAttempts: number;
+  /** Its retry policy, JSON text; null without one. */
+  readonly retry: string | null;
 }
 
 export interface InsertedBatch {
@@ -108,7 +111,7 @@ function toTexts(batch: InsertedBatch): BatchTexts {
       `"timeout_secs":${task.timeoutSecs},"priority":${task.priority},"expected_count":${task.expectedCount},` +
       `"dead_end_barrier":${task.deadEndBarrier},"metadata":${task.metadata},"open_parents":${task.parents.length},` +
       `"on_start":${refer(task.onStart)},"on_success":${referAll(task.onSuccess)},"on_failure":${referAll(task.onFailure)},` +
-      `"rules":${JSON.stringify(ruleSets.refer(task.rules))}}`,
+      `"rules":${JSON.stringify(ruleSets.refer(task.rules))},"retry":${task.retry}}`,
   );
   const children = batch.tasks.filter(({ parents }) => parents.length > 0);
   const links = toJsonList(children, ({ id, parents }) =>

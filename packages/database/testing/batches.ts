@@ -83,6 +83,8 @@ export function aBatch<Name extends string>(
       onFailure: [],
       rules: [],
       dedupe: [],
+      maxAttempts: 1,
+      retry: null,
       ...fields,
       parents,
     };

@@ -5,18 +5,19 @@ export type Condition = 'Success' | 'Failure';
 
 /**
  * The key by which a receiver recognises a call that it has had already. The first action of a trigger has the
- * bare key, the others their position behind it.
+ * bare key, the others their position behind it; so has on_start in the first attempt, and its attempt in others.
  */
 export function idempotencyKey(call: {
   trigger: Trigger;
   condition: Condition | null;
   subjectId: string;
   position: number;
+  attempt?: number;
 }): string {
   const suffix = call.position === 0 ? '' : `:${call.position}`;
   switch (call.trigger) {
     case 'Start':
-      return `${call.subjectId}:start${suffix}`;
+      return `${call.subjectId}:start${(call.attempt ?? 1) > 1 ? `:attempt:${call.attempt}` : suffix}`;
     case 'End':
       return `${call.subjectId}:end:${call.condition === 'Success' ? 'success' : 'failure'}${suffix}`;
     case 'Cancel':

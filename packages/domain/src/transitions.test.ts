@@ -8,7 +8,7 @@ const MATRIX = `
 Waiting   -        yes      -        -        -        yes      yes      yes
 Pending   -        -        yes      -        yes      yes      yes      yes
 Claimed   -        yes      -        yes      yes      yes      -        yes
-Running   -        -        -        -        yes      yes      -        yes
+Running   -        yes      -        -        yes      yes      -        yes
 Success   -        -        -        -        -        -        -        -
 Failure   -        -        -        -        -        -        -        -
 Paused    yes      yes      -        -        yes      yes      -        yes

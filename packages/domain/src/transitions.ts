@@ -37,6 +37,13 @@ export const TRANSITIONS = {
     to: ['Success', 'Failure'],
     when: 'the client reports the end',
   },
+  /** The attempt failed, and its policy gives it another one. */
+  retry: {
+    from: ['Claimed', 'Running'],
+    fromHandedBack: ['Pending', 'Paused'],
+    to: ['Pending'],
+    when: 'its attempt failed, and its retry policy gives it another one',
+  },
   timeOut: { from: ['Running'], to: ['Failure'], when: 'no sign of life for its timeout' },
   pause: { from: ['Waiting', 'Pending'], to: ['Paused'], when: 'paused' },
   resume: { from: ['Paused'], to: ['Waiting', 'Pending'], when: 'resumed' },
@@ -49,8 +56,9 @@ export const TRANSITIONS = {
 
 export type TaskEvent = keyof typeof TRANSITIONS;
 
-/** Whether any event leads from one state to the other. */
+/** Whether any event leads from one state to another one. */
 export function isAllowed(from: TaskStatus, to: TaskStatus): boolean {
+  if (from === to) return false;
   return Object.values(TRANSITIONS).some(
     (transition: Transition) =>
       transition.to.includes(to) &&

@@ -75,6 +75,10 @@ export function createMetrics() {
       ['outcome', 'kind'],
     ),
     tasksCancelled: counter('tasks_cancelled_total', 'Tasks canceled'),
+    taskRetries: counter('task_retries_total', 'Attempts that failed and were followed by another one', [
+      'kind',
+      'cause',
+    ]),
     tasksTimedOut: counter('tasks_timed_out_total', 'Tasks failed for want of a sign of life'),
     taskStatusTransitions: counter('task_status_transitions_total', 'Changes of status', [
       'from_status',

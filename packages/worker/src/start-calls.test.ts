@@ -13,6 +13,8 @@ const CLAIM: Claim = {
   onStart: 'hash',
   origin: 'https://receiver.example',
   isProbe: false,
+  attempt: 1,
+  maxAttempts: 1,
 };
 const ACTION = { hash: 'hash', verb: 'Post', url: 'https://receiver.example/', headers: null, body: null };
 

@@ -16,7 +16,7 @@ import {
 } from '@arcrun/database';
 import type { Logger, Metrics, TracedTask } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
-import { announceEffects } from './effects.ts';
+import { announceEffects, ringForRetries } from './effects.ts';
 import type { WorkerLease } from './leases/worker-lease.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { OriginBreakers } from './origin-breakers.ts';
@@ -84,6 +84,7 @@ export class StartCalls {
         });
         doorbell.changed();
         announceEffects(effects, doorbell, metrics);
+        ringForRetries(doorbell, results);
         return results;
       },
     });
@@ -192,6 +193,11 @@ export class StartCalls {
   async #recordFailure(end: TaskEnd): Promise<void> {
     const { metrics } = this.#options;
     const result = await this.#untilRecorded(() => this.#failures.submit(end));
+    if (result.outcome === 'retried') {
+      metrics.taskStatusTransitions.inc({ from_status: result.was, to_status: 'Pending' });
+      metrics.taskRetries.inc({ kind: metrics.kindLabel(result.kind), cause: 'start' });
+      return;
+    }
     if (result.outcome === 'applied') {
       metrics.taskStatusTransitions.inc({ from_status: result.was, to_status: 'Failure' });
       metrics.tasksCompleted.inc({ outcome: 'failure', kind: metrics.kindLabel(result.kind) });

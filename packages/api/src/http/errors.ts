@@ -9,6 +9,7 @@ export interface ErrorFields {
   readonly code?: string;
   readonly details?: readonly string[];
   readonly current_status?: TaskStatus;
+  readonly current_attempt?: number;
 }
 
 /** An answer of 400 and above, thrown from wherever it is found out. */
@@ -36,8 +37,12 @@ export const invalid = (details: readonly string[]): ApiError =>
 export const notFound = (what: string): ApiError =>
   new ApiError(404, `${what} not found`, { code: 'not_found' });
 
-export const conflict = (status: number, message: string, current: TaskStatus): ApiError =>
-  new ApiError(status, message, { code: 'wrong_state', current_status: current });
+export const conflict = (status: number, message: string, current: TaskStatus, attempt?: number): ApiError =>
+  new ApiError(status, message, {
+    code: 'wrong_state',
+    current_status: current,
+    ...(attempt !== undefined && { current_attempt: attempt }),
+  });
 
 export const notBuilt = (details: readonly string[]): ApiError =>
   new ApiError(501, 'The request asks for what is not built yet', { code: 'not_built', details });

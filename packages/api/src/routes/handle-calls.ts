@@ -4,9 +4,33 @@ import { updateTask } from '@arcrun/database';
 import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import type { ApiContext } from '../app.ts';
 import { archivedStatus } from '../archived-status.ts';
-import { conflict } from '../http/errors.ts';
+import { conflict, invalid } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { traceEnd } from '../trace-ends.ts';
+
+/** What an attempt says that is not the current one counts no more. */
+function refuseOtherAttempt(
+  attempt: number | undefined,
+  current: { readonly status: TaskStatus; readonly attempt: number },
+): void {
+  if (attempt === undefined || attempt === current.attempt) return;
+  throw conflict(409, `The task is in attempt ${current.attempt}`, current.status, current.attempt);
+}
+
+/**
+ * The attempt that a handle is of; undefined when it names none.
+ *
+ * @throws ApiError 400
+ */
+function readAttempt({ url = '' }: IncomingMessage): number | undefined {
+  const start = url.indexOf('?');
+  if (start === -1) return undefined;
+  const given = new URLSearchParams(url.slice(start)).getAll('attempt');
+  if (given.length === 0) return undefined;
+  const [text = ''] = given;
+  if (given.length > 1 || !/^[1-9]\d{0,4}$/.test(text)) throw invalid(['attempt: must be a number from 1']);
+  return Number(text);
+}
 
 /** @param id of the task, in lower case */
 export type HandleCall = (request: IncomingMessage, response: ServerResponse, id: string) => Promise<void>;
@@ -22,13 +46,18 @@ export function handleCalls(context: ApiContext): HandleCalls {
   const { bodies, database, commits, doorbell } = context;
   return {
     async PATCH(request, response, id) {
+      const attempt = readAttempt(request);
       const update = await bodies.read(request, 'taskUpdate');
-      const status = update.status === null ? await change(id, update) : await report(request, id, update);
+      const status =
+        update.status === null
+          ? await change(id, update, attempt)
+          : await report(request, id, update, attempt);
       sendJsonText(response, `{"id":"${id}","status":"${status}"}`);
     },
     async PUT(request, response, id) {
+      const attempt = readAttempt(request);
       const { newSuccess, newFailures } = await bodies.read(request, 'counters');
-      await commits.addProgress({ id, success: newSuccess, failures: newFailures });
+      await commits.addProgress({ id, attempt, success: newSuccess, failures: newFailures });
       response.statusCode = 202;
       response.end();
     },
@@ -38,11 +67,14 @@ export function handleCalls(context: ApiContext): HandleCalls {
     request: IncomingMessage,
     id: string,
     update: TaskUpdate & { status: 'Success' | 'Failure' | null },
+    attempt: number | undefined,
   ): Promise<string> {
     const status = update.status!;
     const result = await commits.report({
       id,
       status,
+      attempt,
+      retryable: update.retryable,
       reason: update.failureReason ?? undefined,
       newSuccess: update.newSuccess,
       newFailures: update.newFailures,
@@ -54,9 +86,12 @@ export function handleCalls(context: ApiContext): HandleCalls {
       case 'applied':
         await traceEnd(context, request, id);
         return status;
+      case 'retried':
+        return 'Pending';
       case 'unknown':
         return refuse(await archivedStatus(database, id));
       case 'conflict':
+        refuseOtherAttempt(attempt, result);
         return refuse(result.status);
     }
 
@@ -67,14 +102,16 @@ export function handleCalls(context: ApiContext): HandleCalls {
     }
   }
 
-  async function change(id: string, update: TaskUpdate): Promise<string> {
+  async function change(id: string, update: TaskUpdate, attempt: number | undefined): Promise<string> {
     const result = await updateTask(database.db, id, {
+      attempt,
       newSuccess: update.newSuccess,
       newFailures: update.newFailures,
       expectedCount: update.expectedCount ?? undefined,
       priority: update.priority ?? undefined,
       metadata: update.metadata ?? undefined,
     });
+    if (result !== null) refuseOtherAttempt(attempt, result);
     if (result === null || !result.changed || isTerminal(result.status)) {
       const ended = result?.status ?? (await archivedStatus(database, id));
       throw conflict(409, `The task has already ended in ${ended}`, ended);

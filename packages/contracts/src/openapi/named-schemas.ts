@@ -20,12 +20,14 @@ import {
   UpdateBatchRulesDto,
   UpdateBatchRulesResponseDto,
 } from '../schemas/rules.ts';
-import { BasicTaskDto, StatusKind, TaskDto, TaskStatusDto } from '../schemas/task.ts';
+import { NewRetryDto, RetryDto } from '../schemas/retry.ts';
+import { AttemptDto, BasicTaskDto, StatusKind, TaskDto, TaskStatusDto } from '../schemas/task.ts';
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 
 /** The schemas that generated clients know by name. */
 export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   ActionDto,
+  AttemptDto,
   BasicTaskDto,
   BatchStatsDto,
   BatchStatusCounts,
@@ -43,12 +45,14 @@ export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   NewActionDto,
   NewBatchDto,
   NewConcurencyRule,
+  NewRetryDto,
   NewRuleDto,
   NewTaskDto,
   OverviewDto,
   ReadyDto,
   RetryDeliveriesDto,
   RetryDeliveriesResponseDto,
+  RetryDto,
   RuleDto,
   StatusKind,
   StopBatchResponseDto,

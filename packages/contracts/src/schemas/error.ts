@@ -15,6 +15,7 @@ export const ErrorDto = Type.Object(
       }),
     ),
     current_status: Type.Optional(StatusKind),
+    current_attempt: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   { description: 'The body of every answer of 400 and above' },
 );

@@ -11,6 +11,7 @@ import {
 } from '../limits.ts';
 import { NewActionDto } from './action.ts';
 import { anyJson, count, NOT_BLANK, optional, priority, text } from './building-blocks.ts';
+import { NewRetryDto } from './retry.ts';
 import { Matcher, NewRuleDto } from './rules.ts';
 
 export const Dependency = Type.Object(
@@ -43,5 +44,6 @@ export const NewTaskDto = Type.Object({
     default: false,
     description: 'Stops the climb of dead-end cancellation at this task',
   }),
+  retry: optional(NewRetryDto),
 });
 export type NewTaskDto = Static<typeof NewTaskDto>;

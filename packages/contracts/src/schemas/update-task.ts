@@ -10,6 +10,10 @@ export const UpdateTaskDto = Type.Object(
     failure_reason: optional(Type.String({ minLength: 1 }), {
       description: 'Required when status is Failure',
     }),
+    retryable: optional(Type.Boolean(), {
+      default: true,
+      description: 'With Failure: false ends the task, whatever its retry policy says',
+    }),
     new_success: optional(count, { description: 'Added to success' }),
     new_failures: optional(count, { description: 'Added to failures' }),
     metadata: Type.Optional(

@@ -1,6 +1,7 @@
 import { TIMEOUT_DEFAULT_SECS } from '../limits.ts';
 import type { BatchLimits } from '../limits.ts';
 import { Dependency, NewTaskDto } from '../schemas/new-task.ts';
+import type { RetryDto } from '../schemas/retry.ts';
 import type { Matcher, RuleDto } from '../schemas/rules.ts';
 import type { ActionReader, NewAction } from './actions.ts';
 import { checkShape, checkStorable, compileShape } from './check-shape.ts';
@@ -8,6 +9,7 @@ import type { ErrorList } from './error-list.ts';
 import { clip, fieldPath } from './field-path.ts';
 import { isJsonObject } from './lossless-json.ts';
 import type { Json, JsonObject } from './lossless-json.ts';
+import { readRetry } from './retry.ts';
 import { readMatchers, readRules } from './rules.ts';
 import { checkMetadata } from './user-json.ts';
 
@@ -32,6 +34,8 @@ export type NewTask = {
   /** In the shape in which rules are stored and answered. */
   readonly rules: readonly RuleDto[];
   readonly dedupe: readonly Matcher[];
+  /** Null: one attempt. */
+  readonly retry: RetryDto | null;
 };
 
 /** What all tasks of one request are read with. */
@@ -113,6 +117,7 @@ export function readTask(value: Json, field: string, reading: TaskReading): NewT
   };
   const rules = readRules(value['rules'], `${field}.rules`, carrier, errors);
   const dedupe = readMatchers(value['dedupe_strategy'], `${field}.dedupe_strategy`, errors);
+  const retry = readRetry(value['retry'], `${field}.retry`, errors);
   if (errors.details.length > before || shell === null || actions?.onStart == null) return null;
   return {
     localId: shell.id,
@@ -129,6 +134,7 @@ export function readTask(value: Json, field: string, reading: TaskReading): NewT
     onFailure: actions.onFailure,
     rules,
     dedupe,
+    retry,
   };
 }
 

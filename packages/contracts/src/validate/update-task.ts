@@ -11,6 +11,7 @@ export type TaskUpdate = {
   readonly status: ReportedStatus | null;
   /** Given exactly when `status` is Failure. */
   readonly failureReason: string | null;
+  readonly retryable: boolean;
   readonly newSuccess: number;
   readonly newFailures: number;
   /** Compact JSON text. */
@@ -43,6 +44,7 @@ export function parseUpdateTask(value: Json): { readonly ok: true; readonly upda
     update: {
       status,
       failureReason,
+      retryable: dto.retryable ?? true,
       newSuccess: dto.new_success ?? 0,
       newFailures: dto.new_failures ?? 0,
       metadata,

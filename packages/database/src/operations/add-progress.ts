@@ -4,6 +4,8 @@ import { commitKnownStatement } from '../known-commit.ts';
 
 export interface Progress {
   readonly id: string;
+  /** Only to this very attempt. */
+  readonly attempt?: number | undefined;
   readonly success: number;
   readonly failures: number;
 }
@@ -19,7 +21,8 @@ const STATEMENT = `
     select busy, freed, pg_current_xact_id()::text as xid from add_progress($1::json, $2)) r`;
 
 /**
- * Adds to counters, several additions to one task as their sum; dropped for terminal and unknown tasks.
+ * Adds to counters, several additions to one task as their sum; dropped for terminal and unknown tasks, and for
+ * attempts that are over. Of those that speak of different attempts of one task, the later ones come again (BUSY).
  *
  * @param onDoubt see commitKnownStatement
  * @returns one answer for each, in order: null, or BUSY when somebody else has locked the task and `wait` is false;
@@ -30,11 +33,18 @@ export async function addProgress(
   additions: readonly Progress[],
   { wait, onDoubt }: { wait: boolean; onDoubt?: () => void },
 ): Promise<{ results: (null | typeof BUSY)[]; freed: boolean }> {
-  const sums = new Map<string, { id: string; success: number; failures: number }>();
-  for (const { id, success, failures } of additions) {
+  const sums = new Map<
+    string,
+    { id: string; attempt: number | undefined; success: number; failures: number }
+  >();
+  const isLater = new Set<Progress>();
+  for (const addition of additions) {
+    const { id, attempt, success, failures } = addition;
     const sum = sums.get(id);
     if (sum === undefined) {
-      sums.set(id, { id, success, failures });
+      sums.set(id, { id, attempt, success, failures });
+    } else if (sum.attempt !== attempt) {
+      isLater.add(addition);
     } else {
       sum.success += success;
       sum.failures += failures;
@@ -44,5 +54,8 @@ export async function addProgress(
   const statement = { text: STATEMENT, values: [items, String(wait)] };
   const { busy, freed } = await commitKnownStatement<ProgressRow>(db, statement, onDoubt);
   const isBusy = new Set(busy);
-  return { results: additions.map(({ id }) => (isBusy.has(id) ? BUSY : null)), freed };
+  const results = additions.map((addition) =>
+    isBusy.has(addition.id) || isLater.has(addition) ? BUSY : null,
+  );
+  return { results, freed };
 }

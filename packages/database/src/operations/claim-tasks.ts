@@ -14,6 +14,8 @@ export interface Claim {
   readonly origin: string;
   /** The origin's breaker is open; this is the one call that finds out whether it answers again. */
   readonly isProbe: boolean;
+  readonly attempt: number;
+  readonly maxAttempts: number;
 }
 
 export interface ClaimRound {

@@ -41,6 +41,10 @@ export interface TaskEnd {
   readonly reason?: string | undefined;
   /** Only this very claim may end the task. */
   readonly claim?: number;
+  /** Only this very attempt may be ended. */
+  readonly attempt?: number | undefined;
+  /** False: a failure ends the task, whatever its retry policy says. */
+  readonly retryable?: boolean;
   readonly newSuccess?: number | undefined;
   readonly newFailures?: number | undefined;
   readonly expectedCount?: number | undefined;
@@ -57,16 +61,27 @@ export type EndResult =
       readonly kind: string;
       readonly seconds: number | null;
     }
-  | { readonly outcome: 'conflict'; readonly status: TaskStatus }
+  | {
+      /** The attempt failed, and the task has another one. */
+      readonly outcome: 'retried';
+      readonly was: TaskStatus;
+      readonly kind: string;
+      readonly seconds: number | null;
+      /** Until the next attempt. */
+      readonly retrySecs: number;
+    }
+  | { readonly outcome: 'conflict'; readonly status: TaskStatus; readonly attempt: number }
   | { readonly outcome: 'unknown' };
 
 interface ResultRow {
   id: string;
-  outcome: 'applied' | 'conflict' | 'unknown' | 'busy';
+  outcome: 'applied' | 'retried' | 'conflict' | 'unknown' | 'busy';
   was: TaskStatus;
   status: TaskStatus;
   kind: string;
   seconds: number | null;
+  attempt: number;
+  retry_secs: number | null;
 }
 
 interface EndsRow extends EndEffects {
@@ -79,13 +94,13 @@ const STATEMENT = `
   select row_to_json(r) from (
     select results, released, freed, failed, canceled, notified, completed, unfinished, held_up as "heldUp",
       ended_from as "endedFrom", pg_current_xact_id()::text as xid
-    from end_tasks($1::json, $2, $3, $4, $5, $6, $7, $8)) r`;
+    from end_tasks($1::json, $2, $3, $4, $5, $6, $7, $8, $9)) r`;
 
 /** The three events by which tasks end one by one, and what is particular to each. */
 const EVENTS = {
-  report: { ...(TRANSITIONS.report satisfies Transition), starts: true, callOver: false },
-  failStart: { ...TRANSITIONS.failStart, fromHandedBack: [], starts: false, callOver: true },
-  cancel: { ...TRANSITIONS.cancel, fromHandedBack: [], starts: false, callOver: false },
+  report: { ...(TRANSITIONS.report satisfies Transition), cause: 'failure', starts: true, callOver: false },
+  failStart: { ...TRANSITIONS.failStart, fromHandedBack: [], cause: 'start', starts: false, callOver: true },
+  cancel: { ...TRANSITIONS.cancel, fromHandedBack: [], cause: null, starts: false, callOver: false },
 } as const;
 
 export type EndEvent = keyof typeof EVENTS;
@@ -104,13 +119,15 @@ export async function endTasks(
   ends: readonly TaskEnd[],
   { wait, cascadeLimit, deadEnds = true, onDoubt }: EffectLimits & { wait: boolean; onDoubt?: () => void },
 ): Promise<{ results: (EndResult | typeof BUSY)[]; effects: EndEffects; heldUp: readonly string[] }> {
-  const { from, fromHandedBack, starts, callOver } = EVENTS[event];
+  const { from, fromHandedBack, cause, starts, callOver } = EVENTS[event];
   const items = JSON.stringify(
     ends.map((end) => ({
       id: end.id,
       status: end.status,
       reason: end.reason,
       claim: end.claim,
+      attempt: end.attempt,
+      retryable: end.retryable,
       new_success: end.newSuccess,
       new_failures: end.newFailures,
       expected_count: end.expectedCount,
@@ -131,6 +148,7 @@ export async function endTasks(
         items,
         toArrayText(from),
         toArrayText(fromHandedBack),
+        cause,
         String(starts),
         String(callOver),
         String(wait),
@@ -157,8 +175,16 @@ function toResult(row: ResultRow): EndResult | typeof BUSY {
         kind: row.kind,
         seconds: row.seconds,
       };
+    case 'retried':
+      return {
+        outcome: 'retried',
+        was: row.was,
+        kind: row.kind,
+        seconds: row.seconds,
+        retrySecs: row.retry_secs!,
+      };
     case 'conflict':
-      return { outcome: 'conflict', status: row.status };
+      return { outcome: 'conflict', status: row.status, attempt: row.attempt };
     case 'unknown':
       return { outcome: 'unknown' };
     case 'busy':

@@ -13,7 +13,7 @@ export interface OldestDue {
 
 /**
  * Looks for work that nobody may have been told of. For claims that is a ready lane with a task in it, a task that
- * arrived, a place that was given back, or a probe that only a task can make; what waits under a full key is not
+ * arrived, a place that was given back, a backoff that is over, or a probe that only a task can make; what waits under a full key is not
  * due, nor are notifications to an origin whose breaker is open.
  */
 export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
@@ -24,6 +24,8 @@ export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
          order by rank, created_at, position, head limit 1),
         (select id::text from arrived limit 1),
         (select xmin::text from place_change where amount < 0 limit 1),
+        (select id::text from task_state where status = 'Pending' and backoff_until <= now()
+         order by backoff_until limit 1),
         (select origin from origin_breaker b
          where probe_at <= now() and exists (select from lane l where l.parked_key = origin_key(b.origin))
            and not exists (select from origin_to_probe p where p.origin = b.origin)

@@ -8,22 +8,44 @@ export interface TimedOut extends EndEffects {
   readonly lookedAt: number;
   /** Each task that it failed, and its time in Running. */
   readonly ended: readonly { readonly id: string; readonly kind: string; readonly seconds: number }[];
+  /** Each task that has another attempt, and the time until then. */
+  readonly retried: readonly { readonly id: string; readonly kind: string; readonly retrySecs: number }[];
 }
 
-/** Fails Running tasks without a sign of life for their timeout. */
+interface TimedOutColumns {
+  looked_at: number;
+  ended: string[];
+  kinds: string[];
+  seconds: number[];
+  retried: string[];
+  retried_kinds: string[];
+  retry_secs: number[];
+}
+
+/** Fails Running tasks without a sign of life for their timeout, or begins their next attempt. */
 export async function timeOutTasks(
   db: Kysely<Schema>,
   { limit, cascadeLimit, deadEnds = true }: EffectLimits & { limit: number },
 ): Promise<TimedOut> {
   const { rows } = await retryConflicts(() =>
-    sql<EndEffects & { looked_at: number; ended: string[]; kinds: string[]; seconds: number[] }>`
-      select looked_at, ended, kinds, seconds, released, freed, failed, canceled, notified, completed, unfinished,
+    sql<EndEffects & TimedOutColumns>`
+      select looked_at, retried, retried_kinds, retry_secs, ended, kinds, seconds, released, freed, failed, canceled, notified, completed, unfinished,
         ended_from as "endedFrom"
       from time_out_tasks(${limit}, ${cascadeLimit}, ${deadEnds})`.execute(db),
   );
-  const { looked_at: lookedAt, ended, kinds, seconds, ...effects } = rows[0]!;
+  const {
+    looked_at: lookedAt,
+    ended,
+    kinds,
+    seconds,
+    retried,
+    retried_kinds: retriedKinds,
+    retry_secs: retrySecs,
+    ...effects
+  } = rows[0]!;
   return {
     lookedAt,
+    retried: retried.map((id, index) => ({ id, kind: retriedKinds[index]!, retrySecs: retrySecs[index]! })),
     ended: ended.map((id, index) => ({ id, kind: kinds[index]!, seconds: seconds[index]! })),
     ...effects,
   };

@@ -3,6 +3,8 @@ import type { Db } from '../connection.ts';
 import { commitKnownStatement } from '../known-commit.ts';
 
 export interface TaskChanges {
+  /** Only of this very attempt. */
+  readonly attempt?: number | undefined;
   readonly newSuccess?: number | undefined;
   readonly newFailures?: number | undefined;
   readonly expectedCount?: number | undefined;
@@ -13,6 +15,7 @@ export interface TaskChanges {
 
 interface UpdateRow {
   readonly status: TaskStatus | null;
+  readonly attempt: number;
   readonly changed: boolean;
   readonly freed: boolean;
   readonly xid: string;
@@ -20,7 +23,7 @@ interface UpdateRow {
 
 const STATEMENT = `
   select row_to_json(r) from (
-    select status, changed, freed, pg_current_xact_id()::text as xid from update_task($1, $2::json)) r`;
+    select status, attempt, changed, freed, pg_current_xact_id()::text as xid from update_task($1, $2::json)) r`;
 
 /**
  * Changes a task that has not ended, and refreshes its last_updated. Null: there is no such task. `freed`: it, or
@@ -30,17 +33,18 @@ export async function updateTask(
   db: Db,
   id: string,
   changes: TaskChanges,
-): Promise<{ status: TaskStatus; changed: boolean; freed: boolean } | null> {
+): Promise<{ status: TaskStatus; attempt: number; changed: boolean; freed: boolean } | null> {
   const items = JSON.stringify({
+    attempt: changes.attempt,
     new_success: changes.newSuccess,
     new_failures: changes.newFailures,
     expected_count: changes.expectedCount,
     priority: changes.priority,
     metadata: changes.metadata,
   });
-  const { status, changed, freed } = await commitKnownStatement<UpdateRow>(db, {
+  const { status, attempt, changed, freed } = await commitKnownStatement<UpdateRow>(db, {
     text: STATEMENT,
     values: [id, items],
   });
-  return status === null ? null : { status, changed, freed };
+  return status === null ? null : { status, attempt, changed, freed };
 }

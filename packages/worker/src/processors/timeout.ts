@@ -21,13 +21,18 @@ export interface TimeoutOptions {
 export async function processTimeout(options: TimeoutOptions): Promise<void> {
   const { batchSize, cascadeLimit, deadEnds, database, doorbell, metrics, sweep, traces } = options;
   for (;;) {
-    const { lookedAt, ended, ...effects } = await timeOutTasks(database.db, {
+    const { lookedAt, ended, retried, ...effects } = await timeOutTasks(database.db, {
       limit: batchSize,
       cascadeLimit,
       deadEnds,
     });
     announceEffects(effects, doorbell, metrics);
-    if (ended.length > 0) doorbell.changed();
+    if (ended.length + retried.length > 0) doorbell.changed();
+    for (const { kind, retrySecs } of retried) {
+      doorbell.ringLater('start', retrySecs * 1000);
+      metrics.taskRetries.inc({ kind: metrics.kindLabel(kind), cause: 'timeout' });
+      metrics.taskStatusTransitions.inc({ from_status: 'Running', to_status: 'Pending' });
+    }
     metrics.tasksTimedOut.inc(ended.length);
     for (const { kind, seconds } of ended) {
       const labels = { kind: metrics.kindLabel(kind), outcome: 'failure' };

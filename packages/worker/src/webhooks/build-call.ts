@@ -6,19 +6,19 @@ import type { WebhookCall } from './webhook-client.ts';
 
 /** The call of a claimed task's on_start; its body stays as the user gave it. */
 export function buildStartCall(claim: Claim, action: ActionToCall, hostUrl: string): WebhookCall {
+  const { id, attempt, maxAttempts } = claim;
   return buildCall(action, {
-    url: withHandle(action.url, hostUrl, claim.id),
+    // What reports an attempt that is over must not end another one.
+    url: withHandle(action.url, hostUrl, maxAttempts > 1 ? `${id}?attempt=${attempt}` : id),
     body: action.body,
     headers: {
       'idempotency-key': idempotencyKey({
-        trigger: 'Start',
-        condition: null,
-        subjectId: claim.id,
-        position: 0,
+        ...{ trigger: 'Start', condition: null, subjectId: id, position: 0, attempt },
       }),
-      'x-task-id': claim.id,
+      'x-task-id': id,
       'x-task-trigger': TRIGGER_HEADERS.Start,
       'x-task-claim': String(claim.claim),
+      'x-task-attempt': String(attempt),
     },
   });
 }
@@ -56,8 +56,9 @@ export function buildDeliveryCall(
   });
 }
 
-function withHandle(url: string, hostUrl: string, taskId: string): string {
-  return addQueryParameter(url, 'handle', `${hostUrl}/task/${taskId}`);
+/** @param task its id, perhaps with a query */
+function withHandle(url: string, hostUrl: string, task: string): string {
+  return addQueryParameter(url, 'handle', `${hostUrl}/task/${task}`);
 }
 
 function buildCall(
