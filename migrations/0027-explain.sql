@@ -150,6 +150,9 @@ BEGIN
           SELECT a.origin FROM action a
           WHERE a.hash = t.on_start AND NOT EXISTS (
             SELECT FROM worker w
-            WHERE w.lease_until >= now() AND NOT w.is_full AND NOT a.origin = ANY (w.full_origins))));
+            WHERE w.lease_until >= now() AND NOT w.is_full AND NOT a.origin = ANY (w.full_origins))),
+        'backoff', CASE WHEN s.backoff_until > clock_timestamp() THEN json_build_object(
+          'attempt', s.attempt, 'max_attempts', s.max_attempts, 'next_attempt_at', rfc3339(s.backoff_until),
+          'failure_reason', s.failure_reason) END);
   END CASE;
 END $$;

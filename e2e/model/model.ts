@@ -1,3 +1,4 @@
+import { checkAttempts } from './checks/check-attempts.ts';
 import { checkBatches } from './checks/check-batches.ts';
 import { checkChanges, checkCounters } from './checks/check-counters.ts';
 import { checkCreated } from './checks/check-created.ts';
@@ -18,6 +19,7 @@ const CHECKS: readonly Check[] = [
   checkEnds,
   checkOrderOfEnds,
   checkStarts,
+  checkAttempts,
   checkRequests,
   checkBatchRequests,
   checkCreated,

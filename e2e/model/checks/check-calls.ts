@@ -1,10 +1,14 @@
 import type { ObservedCall } from '../run/history.ts';
 import type { ActionPlan } from '../scenario/scenario.ts';
 
-/** The request line's target: the URL's own, with the handle behind its query. */
-export function expectedTarget({ target }: ActionPlan, taskId: string | null, hostUrl: string): string {
-  if (taskId === null) return target;
-  const handle = encodeURIComponent(`${hostUrl}/task/${taskId}`);
+/**
+ * The request line's target: the URL's own, with the handle behind its query.
+ *
+ * @param task its id, with a query when its handle has one
+ */
+export function expectedTarget({ target }: ActionPlan, task: string | null, hostUrl: string): string {
+  if (task === null) return target;
+  const handle = encodeURIComponent(`${hostUrl}/task/${task}`);
   return `${target}${target.includes('?') ? '&' : '?'}handle=${handle}`;
 }
 

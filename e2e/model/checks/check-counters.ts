@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Facts, isOk, requestsOf, type TaskFacts } from './facts.ts';
-import { endReports, type Moments } from './moments.ts';
+import { endReports, type Moments, retriedReports } from './moments.ts';
 import type { Changes } from '../scenario/scenario.ts';
 
 interface Addition {
@@ -9,31 +9,45 @@ interface Addition {
   /** Surely made, surely not made, or both is right. */
   readonly must: boolean;
   readonly may: boolean;
+  /** The one it belongs to; null: whichever was the current one. */
+  readonly attempt: number | null;
   readonly what: string;
 }
 
 /**
- * Counters hold exactly what was answered before the end. Each addition of a task is another power of two, so the
- * final counters tell which of them were made.
+ * Counters hold exactly what was answered before the end of their attempt. Each addition of a task is another power of
+ * two, so the counters tell which of them were made.
  */
 export function checkCounters(facts: Facts, moments: Moments): string[] {
   return facts.tasks.flatMap((task) => {
-    const { success, failures } = task.final;
-    const additions = [...progressOf(task, moments), ...changesOf(task), ...reportsOf(task)];
+    const counters = [...task.retried.map(({ said }) => said), task.final].map((said) => ({
+      ...said,
+      knownSuccess: 0,
+      knownFailures: 0,
+    }));
     const problems: string[] = [];
-    let known = { success: 0, failures: 0 };
-    for (const addition of additions) {
-      const isMade = isContained(addition.success, success) && isContained(addition.failures, failures);
-      if (isMade) {
-        known = { success: known.success + addition.success, failures: known.failures + addition.failures };
-      }
-      if (isMade && !addition.may) problems.push(`${addition.what} was counted`);
-      if (!isMade && addition.must) problems.push(`${addition.what} was not counted`);
-    }
-    if (known.success !== success || known.failures !== failures)
-      problems.push(
-        `it has ${success} and ${failures}, of which ${known.success} and ${known.failures} are known`,
+    for (const addition of [...progressOf(task, moments), ...changesOf(task), ...reportsOf(task)]) {
+      const made = counters.filter(
+        ({ success, failures }) =>
+          isContained(addition.success, success) && isContained(addition.failures, failures),
       );
+      for (const one of made) {
+        one.knownSuccess += addition.success;
+        one.knownFailures += addition.failures;
+      }
+      const { what, attempt } = addition;
+      if (made.length > 0 && !addition.may) problems.push(`${what} was counted`);
+      if (made.length === 0 && addition.must) problems.push(`${what} was not counted`);
+      if (made.length > 1) problems.push(`${what} was counted in ${made.length} attempts`);
+      if (attempt !== null && made.some((one) => one.attempt !== attempt))
+        problems.push(`${what} of attempt ${attempt} was counted in another`);
+    }
+    for (const { attempt, success, failures, knownSuccess, knownFailures } of counters) {
+      if (knownSuccess !== success || knownFailures !== failures)
+        problems.push(
+          `attempt ${attempt} has ${success} and ${failures}, of which ${knownSuccess} and ${knownFailures} are known`,
+        );
+    }
     return problems.map((problem) => `counters of ${task.plan.ref}: ${problem}`);
   });
 }
@@ -42,14 +56,14 @@ export function checkCounters(facts: Facts, moments: Moments): string[] {
 const isContained = (part: number, counter: number): boolean => (part & counter) === part;
 
 function progressOf(task: TaskFacts, moments: Moments): Addition[] {
-  const end = moments.end(task);
-  return requestsOf(task.requests, 'progress').map(({ operation, sentMs, answeredMs }) => ({
-    success: operation.success,
-    failures: operation.failures,
-    must: answeredMs < end.earliestMs,
-    may: sentMs <= end.latestMs,
-    what: `progress of ${operation.success} and ${operation.failures}`,
-  }));
+  return requestsOf(task.requests, 'progress').map(({ operation, sentMs, answeredMs }) => {
+    const { success, failures, attempt } = operation;
+    const retried = task.retried.find(({ said }) => said.attempt === attempt);
+    const end = retried === undefined ? moments.end(task) : moments.endOfAttempt(task, retried);
+    const must = answeredMs < end.earliestMs;
+    const may = sentMs <= end.latestMs;
+    return { success, failures, must, may, attempt, what: `progress of ${success} and ${failures}` };
+  });
 }
 
 const additionOf = ({ new_success: success = 0, new_failures: failures = 0 }: Changes) => ({
@@ -64,21 +78,25 @@ function changesOf(task: TaskFacts): Addition[] {
       ...additionOf(operation.changes),
       must: status === 200,
       may: status === 200,
+      attempt: null,
       what: `a change answered ${status}`,
     }))
     .filter(adds);
 }
 
-/** One of the reports was the end, and counts; what only repeats it does not. */
+/** One of the reports was the end, and counts, as those do that were the end of an attempt; what only repeats it does not. */
 function reportsOf(task: TaskFacts): Addition[] {
   const ends = endReports(task);
+  const ofAttempts = retriedReports(task);
   return requestsOf(task.requests, 'report')
     .map((report) => {
       const mayBeEnd = ends.includes(report) && !ends.some((other) => other.answeredMs < report.sentMs);
+      const isRetried = ofAttempts.includes(report);
       return {
         ...additionOf(report.operation.changes),
-        must: mayBeEnd && ends.length === 1,
-        may: mayBeEnd,
+        must: isRetried || (mayBeEnd && ends.length === 1),
+        may: isRetried || mayBeEnd,
+        attempt: report.operation.attempt,
         what: `a report answered ${report.status}`,
       };
     })
@@ -114,10 +132,11 @@ export function checkChanges(facts: Facts): string[] {
 
 function writesOf(task: TaskFacts, name: 'metadata' | 'expected_count' | 'priority'): Write[] {
   const ends = endReports(task);
-  return [...requestsOf(task.requests, 'change').filter(isOk), ...ends].flatMap((request) => {
+  const sure = [...requestsOf(task.requests, 'change').filter(isOk), ...retriedReports(task)];
+  return [...sure, ...ends].flatMap((request) => {
     const value = request.operation.changes[name];
     if (value === undefined) return [];
-    const isSure = request.operation.what === 'change' || ends.length === 1;
+    const isSure = sure.includes(request) || ends.length === 1;
     return [{ value, sentMs: request.sentMs, answeredMs: request.answeredMs, isSure }];
   });
 }

@@ -28,7 +28,7 @@ function checkCause(task: TaskFacts, cause: Cause, facts: Facts, moments: Moment
       problems.push(...checkTimeout(task));
       break;
     case 'refused':
-      if (task.starts.at(-1)?.answer == null || isAccepted(task.starts.at(-1)!))
+      if (task.lastStarts.at(-1)?.answer == null || isAccepted(task.lastStarts.at(-1)!))
         problems.push('its on_start was not refused');
       break;
     case 'cascaded':
@@ -69,7 +69,7 @@ function compareEnds(a: TaskFacts, b: TaskFacts): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function checkTimes({ final, starts, parents }: TaskFacts, cause: Cause, hasCrashes: boolean): string[] {
+function checkTimes({ final, lastStarts: starts, parents }: TaskFacts, cause: Cause, hasCrashes: boolean): string[] {
   const { created_at: created, started_at: started, ended_at: ended, last_updated: updated } = final;
   if (ended === null) return ['it has no ended_at'];
   const problems: string[] = [];

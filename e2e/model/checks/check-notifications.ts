@@ -47,7 +47,7 @@ export function checkNotifications(facts: Facts, moments: Moments): string[] {
 }
 
 function ofTask(task: TaskFacts, moments: Moments): Expected[] {
-  const { plan, final, id, starts } = task;
+  const { plan, final, id, lastStarts: starts } = task;
   const isDeadEnd = causeOf(task).what === 'deadEnd';
   const all = (actions: readonly ActionPlan[], key: string, trigger: string): Expected[] =>
     actions.map((action, position) => ({
@@ -64,7 +64,8 @@ function ofTask(task: TaskFacts, moments: Moments): Expected[] {
       ),
       isOptional: moments.hasCrashes && trigger === 'cancel',
     }));
-  const cancelActions = starts.some(isAccepted) ? cancelActionOf(plan) : [];
+  // What an attempt that is over said does not count.
+  const cancelActions = starts.some(isAccepted) ? cancelActionOf(plan.behaviours[final.attempt - 1]!) : [];
   return [
     ...(final.status === 'Success' ? all(plan.onSuccess, 'end:success', 'end') : []),
     ...(final.status === 'Failure' || isDeadEnd ? all(plan.onFailure, 'end:failure', 'end') : []),

@@ -12,7 +12,8 @@ export function checkPriority(facts: Facts, moments: Moments): string[] {
   return facts.tasks.flatMap((task) => {
     const rivals = moments.hasCrashes ? [] : rivalsOf(task, facts);
     const claim = claimOf(task, moments);
-    if (rivals.length === 0 || claim === null) return [];
+    // What was tried again held its place in between as well.
+    if (rivals.length === 0 || claim === null || rivals.some(({ retried }) => retried.length > 0)) return [];
     const before = rivals.filter((rival) => (rival.starts[0]?.arrivedMs ?? Infinity) < claim.toMs);
     const claimedMs = Math.max(claim.fromMs, ...before.map((rival) => moments.end(rival).earliestMs));
     return (

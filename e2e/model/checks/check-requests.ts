@@ -17,14 +17,25 @@ export function checkRequests(facts: Facts, moments: Moments): string[] {
 function checkAnswer(task: TaskFacts, request: ObservedRequest, moments: Moments): string[] {
   const { operation, status, body } = request;
   const range = { fromMs: request.sentMs, toMs: request.answeredMs };
-  const said = body as { status?: unknown; current_status?: unknown } | null;
+  const said = body as { status?: unknown; current_status?: unknown; current_attempt?: number } | null;
   const current = String(isOk(request) ? said?.status : said?.current_status);
   const might = (...statuses: string[]) => statuses.some((each) => mayBe(task, each, moments, range));
   const unless = (holds: boolean, problem: string) => (holds ? [] : [problem]);
   const ended = isTerminal(current) && might(current);
   switch (operation.what) {
     case 'report': {
-      if (status === 200) return unless(might(operation.status), `the task is ${task.final.status}`);
+      const { attempt, reason } = operation;
+      const isTriedAgain = task.retried.some(({ said: { failure_reason: own } }) => own === reason);
+      if (status === 200 && current === 'Pending') return unless(isTriedAgain, 'it was not tried again');
+      if (status === 200) {
+        const isCurrent = attempt === null || attempt === task.final.attempt;
+        return unless(isCurrent && might(operation.status), `the task is ${task.final.status}`);
+      }
+      const now = said?.current_attempt;
+      if (now !== undefined) {
+        const isAnother = attempt !== null && now !== attempt && now <= task.final.attempt;
+        return unless(status === 409 && isAnother && might(current), `it says attempt ${now}, ${current}`);
+      }
       // Claimed and Running tasks take a report.
       const refused = ended && current !== operation.status;
       const early = ['Waiting', 'Pending', 'Paused'].includes(current) && might(current);
@@ -119,7 +130,7 @@ function checkStops(
     if (status !== 200 || canceled + counts['already_terminal']! !== tasks.length)
       problems.push(`a stop answered ${status} and counts ${JSON.stringify(body)} of ${tasks.length} tasks`);
     if (canceled === 0) continue;
-    const called = stopped.filter(({ starts }) => starts.length > 0).length;
+    const called = stopped.filter(({ lastStarts }) => lastStarts.length > 0).length;
     const ran = stopped.filter(({ final }) => final.started_at !== null).length;
     if (ran !== count('running'))
       problems.push(`a stop says ${count('running')} ran, but ${ran} had started`);

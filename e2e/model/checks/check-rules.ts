@@ -75,7 +75,8 @@ export function isEqualIn(
 /** Whether it surely was Claimed or Running all the time. */
 function holds(task: TaskFacts, { fromMs, toMs }: TimeRange, moments: Moments): boolean {
   const [call, another] = task.starts;
-  // What was handed back gave its places back.
+  // What was handed back, or tried again, gave its places back.
+  if (task.retried.length > 0) return false;
   if (call === undefined || another !== undefined || moments.hasCrashes) return false;
   return call.arrivedMs < fromMs && moments.end(task).earliestMs > toMs;
 }
@@ -105,7 +106,7 @@ function leastWork(task: TaskFacts, atMs: number): number {
  * claims alone.
  */
 function checkInstant(task: TaskFacts, facts: Facts, moments: Moments): string[] {
-  if (task.starts.length !== 1 || !isUnchanged(task, facts)) return [];
+  if (task.starts.length !== 1 || task.retried.length > 0 || !isUnchanged(task, facts)) return [];
   const atMs = task.starts[0]!.arrivedMs;
   // The call may have been on its way when the task ended.
   if (moments.end(task).earliestMs <= atMs) return [];

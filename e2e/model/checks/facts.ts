@@ -1,4 +1,4 @@
-import type { Task } from '@arcrun/client';
+import type { Attempt, Task } from '@arcrun/client';
 import type { History, ObservedCall, ObservedRequest } from '../run/history.ts';
 import { pathOf } from '../run/operations.ts';
 import type { BatchPlan, Operation, TaskPlan } from '../scenario/scenario.ts';
@@ -13,11 +13,19 @@ export interface TaskFacts {
   readonly position: number;
   readonly parents: readonly ParentFacts[];
   readonly children: readonly TaskFacts[];
-  /** Calls of on_start, in the order of their arrival. */
+  /** Calls of on_start in all attempts, in the order of their arrival, and those in the last attempt. */
   readonly starts: readonly ObservedCall[];
+  readonly lastStarts: readonly ObservedCall[];
+  /** Attempts that failed and were followed by another one. */
+  readonly retried: readonly RetriedAttempt[];
   /** Calls of on_success, on_failure and the cancel action. */
   readonly notices: readonly ObservedCall[];
   readonly requests: readonly ObservedRequest[];
+}
+
+export interface RetriedAttempt {
+  readonly said: Attempt;
+  readonly starts: readonly ObservedCall[];
 }
 
 interface ParentFacts {
@@ -69,15 +77,24 @@ export function sortFacts(history: History): Facts {
 function gather(history: History, plan: TaskPlan, id: string) {
   const calls = history.calls.filter((call) => call.headers['x-task-id'] === id);
   const startPath = pathOf(plan.onStart.target);
+  const starts = calls.filter((call) => pathOf(call.target) === startPath);
+  const startsOf = (attempt: number) => starts.filter((call) => attemptOf(call) === attempt);
+  const final = history.final.tasks.get(plan.ref)!;
   return {
     plan,
     id,
-    final: history.final.tasks.get(plan.ref)!,
-    starts: calls.filter((call) => pathOf(call.target) === startPath),
+    final,
+    starts,
+    lastStarts: startsOf(final.attempt),
+    retried: final.attempts
+      .filter(({ attempt }) => attempt < final.attempt)
+      .map((said) => ({ said, starts: startsOf(said.attempt) })),
     notices: calls.filter((call) => pathOf(call.target) !== startPath),
     requests: history.requests.filter(({ operation }) => 'task' in operation && operation.task === plan.ref),
   };
 }
+
+export const attemptOf = ({ headers }: ObservedCall): number => Number(headers['x-task-attempt']);
 
 export function requestsOf<What extends Operation['what']>(
   requests: readonly ObservedRequest[],

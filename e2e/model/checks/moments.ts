@@ -1,4 +1,14 @@
-import { type Facts, isAccepted, isOk, isTerminal, requestsOf, type TaskFacts } from './facts.ts';
+import {
+  attemptOf,
+  type Facts,
+  isAccepted,
+  isOk,
+  isTerminal,
+  requestsOf,
+  type RetriedAttempt,
+  type TaskFacts,
+} from './facts.ts';
+import type { RetryCause } from '@arcrun/client';
 import type { ObservedRequest } from '../run/history.ts';
 
 // When something inside the system happened, as far as it can be known from outside: no earlier than the call that
@@ -28,10 +38,21 @@ export function causeOf({ final: { status, failure_reason: reason } }: TaskFacts
     return { what: reason === STOPPED ? 'stopped' : 'canceled' };
   }
   if (status === 'Success' || reason === null) return { what: 'reported' };
-  if (reason === 'Timeout') return { what: 'timedOut' };
-  if (reason.startsWith('on_start webhook failed')) return { what: 'refused' };
+  switch (retryCauseOf(reason)) {
+    case 'timeout':
+      return { what: 'timedOut' };
+    case 'start':
+      return { what: 'refused' };
+    case 'failure':
+  }
   const parentId = /^Required parent task (\S+) failed$/.exec(reason)?.[1];
   return parentId === undefined ? { what: 'reported' } : { what: 'cascaded', parentId };
+}
+
+/** What a retry policy calls a failure with this reason. */
+export function retryCauseOf(reason: string): RetryCause {
+  if (reason === 'Timeout') return 'timeout';
+  return reason.startsWith('on_start webhook failed') ? 'start' : 'failure';
 }
 
 /** The database's clock and the observer's may run apart by so much while a task times out. */
@@ -61,6 +82,25 @@ export class Moments {
     return range;
   }
 
+  /** When an attempt ended that was followed by another one. */
+  endOfAttempt(task: TaskFacts, { said, starts }: RetriedAttempt): Range {
+    const reports = retriedReports(task).filter(({ operation }) => operation.reason === said.failure_reason);
+    const later = task.starts.filter((call) => attemptOf(call) > said.attempt);
+    const causes = {
+      failure: reports.map(({ sentMs }) => sentMs),
+      start: starts.map((call) => call.answeredMs ?? Infinity),
+      timeout: starts.slice(0, 1).map(({ arrivedMs }) => arrivedMs + task.plan.timeoutSecs * 1000 - CLOCK_SLACK_MS),
+    };
+    return {
+      earliestMs: Math.min(Infinity, ...causes[retryCauseOf(said.failure_reason ?? '')]),
+      latestMs: Math.min(
+        this.end(task).latestMs,
+        ...reports.map(({ answeredMs }) => answeredMs),
+        ...later.map(({ arrivedMs }) => arrivedMs),
+      ),
+    };
+  }
+
   /** When the last parent ended; at the creation for a task without parents. */
   release(task: TaskFacts): Range {
     const ends = task.parents.map(({ task: parent }) => this.end(parent));
@@ -87,9 +127,9 @@ export class Moments {
       case 'stopped':
         return first(this.#stops(task));
       case 'refused':
-        return Math.min(Infinity, ...task.starts.map((call) => call.answeredMs ?? Infinity));
+        return Math.min(Infinity, ...task.lastStarts.map((call) => call.answeredMs ?? Infinity));
       case 'timedOut':
-        return (task.starts[0]?.arrivedMs ?? Infinity) + task.plan.timeoutSecs * 1000 - CLOCK_SLACK_MS;
+        return (task.lastStarts[0]?.arrivedMs ?? Infinity) + task.plan.timeoutSecs * 1000 - CLOCK_SLACK_MS;
       case 'cascaded': {
         const parent = this.#facts.byId.get(cause.parentId);
         return parent === undefined ? -Infinity : this.end(parent).earliestMs;
@@ -127,10 +167,7 @@ export class Moments {
 }
 
 /** Whether the answer tells that the task had ended by then. */
-function tellsEnd({ operation, status, body }: ObservedRequest): boolean {
-  if (operation.what === 'report' || operation.what === 'cancel') {
-    if (status === 200) return true;
-  }
+function tellsEnd({ body }: ObservedRequest): boolean {
   const said = body as { status?: unknown; current_status?: unknown } | null;
   return [said?.status, said?.current_status].some((word) => typeof word === 'string' && isTerminal(word));
 }
@@ -142,6 +179,13 @@ export function endReports(task: TaskFacts) {
       request.status === 200 &&
       request.operation.status === task.final.status &&
       (task.final.status === 'Success' || request.operation.reason === task.final.failure_reason),
+  );
+}
+
+/** The reports that were followed by another attempt. */
+export function retriedReports(task: TaskFacts) {
+  return requestsOf(task.requests, 'report').filter(
+    ({ status, body }) => status === 200 && (body as { status?: unknown } | null)?.status === 'Pending',
   );
 }
 
@@ -164,13 +208,13 @@ export function mayBe(
     case 'Pending':
       return (
         release.earliestMs <= toMs &&
-        (moments.hasCrashes || !task.starts.some(({ arrivedMs }) => arrivedMs < fromMs))
+        (moments.hasCrashes || task.retried.length > 0 || !task.starts.some(({ arrivedMs }) => arrivedMs < fromMs))
       );
     case 'Claimed':
       return release.earliestMs <= toMs && (moments.hasCrashes || task.starts.length > 0);
     case 'Running':
       return (
-        task.final.started_at !== null &&
+        [task.final, ...task.retried.map(({ said }) => said)].some(({ started_at: at }) => at !== null) &&
         task.starts.some((call) => isAccepted(call) && call.answeredMs! <= toMs)
       );
     case 'Paused':

@@ -72,10 +72,10 @@ export function isUnchanged(task: TaskFacts, facts: Facts): boolean {
   );
 }
 
-/** When a task was claimed that was called once; null for others. */
+/** When a task was claimed that was called once, in its only attempt; null for others. */
 export function claimOf(task: TaskFacts, moments: Moments): TimeRange | null {
   const [call, another] = task.starts;
-  if (call === undefined || another !== undefined) return null;
+  if (call === undefined || another !== undefined || task.retried.length > 0) return null;
   const resumed = requestsOf(task.requests, 'resume').filter(
     (request) => isOk(request) && request.sentMs < call.arrivedMs,
   );

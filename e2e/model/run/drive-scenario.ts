@@ -4,6 +4,7 @@ import type { FinalState, History, ObservedCall, ObservedRequest, Reply } from '
 import { pathOf, toAction, toRequest } from './operations.ts';
 import {
   type ActionPlan,
+  type Behaviour,
   type Operation,
   type Scenario,
   type TaskPlan,
@@ -41,7 +42,8 @@ class Drive {
   readonly #starts: Map<string, TaskPlan>;
   readonly #notices: Map<string, ActionPlan>;
   readonly #refused = new Map<string, number>();
-  readonly #replies = new Map<TaskRef, Promise<Reply>>();
+  /** By task and attempt. */
+  readonly #replies = new Map<string, Promise<Reply>>();
   /** What is under way. */
   readonly #work = new Set<Promise<void>>();
   readonly #errors: unknown[] = [];
@@ -57,7 +59,7 @@ class Drive {
     this.#starts = new Map(tasks.map((task) => [pathOf(task.onStart.target), task]));
     const actions = [
       ...scenario.batches.flatMap((batch) => batch.onComplete),
-      ...tasks.flatMap((task) => [...task.onSuccess, ...task.onFailure, ...cancelActionOf(task)]),
+      ...tasks.flatMap((task) => [...task.onSuccess, ...task.onFailure, ...task.behaviours.flatMap(cancelActionOf)]),
     ];
     this.#notices = new Map(actions.map((action) => [pathOf(action.target), action]));
   }
@@ -102,7 +104,8 @@ class Drive {
     const id = incoming.headers['x-task-id'];
     // It may come before the answer to the creation.
     if (task !== undefined && !this.#taskIds.has(task.ref)) this.#taskIds.set(task.ref, String(id));
-    const reply = task === undefined ? this.#takeNotice(incoming) : await this.#start(task);
+    const attempt = Number(incoming.headers['x-task-attempt']);
+    const reply = task === undefined ? this.#takeNotice(incoming) : await this.#start(task, attempt);
     call.answeredMs = this.#move();
     call.answer = reply;
     return reply;
@@ -116,12 +119,15 @@ class Drive {
     return refusal ?? { status: 200 };
   }
 
-  /** Resolves with the answer; the steps behind it go on meanwhile. A second call gets the answer to the first. */
-  #start({ ref, behaviour }: TaskPlan): Promise<Reply> {
-    const known = this.#replies.get(ref);
+  /** Resolves with the answer; the steps behind it go on meanwhile. A second call of an attempt gets the same answer. */
+  #start({ ref, behaviours }: TaskPlan, attempt: number): Promise<Reply> {
+    const key = `${ref} ${attempt}`;
+    const known = this.#replies.get(key);
     if (known !== undefined) return known;
+    const behaviour = behaviours[attempt - 1];
+    if (behaviour === undefined) throw new Error(`${ref} has no attempt ${attempt}`);
     const { promise, resolve } = Promise.withResolvers<Reply>();
-    this.#replies.set(ref, promise);
+    this.#replies.set(key, promise);
     this.#startsSeen++;
     this.#intervene();
     this.#begin(async () => {
@@ -134,7 +140,7 @@ class Drive {
     return promise;
   }
 
-  #answerOf({ answer }: TaskPlan['behaviour']): Reply {
+  #answerOf({ answer }: Behaviour): Reply {
     if (answer === 'reset') return answer;
     const { status } = answer;
     if ('garbage' in answer) return { status, body: answer.garbage };
@@ -226,6 +232,6 @@ class Drive {
   }
 }
 
-export function cancelActionOf({ behaviour: { answer } }: TaskPlan): ActionPlan[] {
+export function cancelActionOf({ answer }: Behaviour): ActionPlan[] {
   return typeof answer === 'object' && 'cancelAction' in answer ? [answer.cancelAction] : [];
 }

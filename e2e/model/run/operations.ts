@@ -32,16 +32,22 @@ export function toRequest(
 
 function toTaskRequest(operation: Extract<Operation, { task: string }>, id: string): ApiRequest {
   const path = `/task/${id}`;
+  const handleOf = (attempt: number | null) => (attempt === null ? path : `${path}?attempt=${attempt}`);
   switch (operation.what) {
     case 'report': {
-      const { status, reason, changes } = operation;
-      const body = { status, ...(reason !== null && { failure_reason: reason }), ...changes };
-      return { method: 'PATCH', path, body };
+      const { status, reason, changes, attempt, isRetryable } = operation;
+      const body = {
+        status,
+        ...(reason !== null && { failure_reason: reason }),
+        ...(!isRetryable && { retryable: false }),
+        ...changes,
+      };
+      return { method: 'PATCH', path: handleOf(attempt), body };
     }
     case 'progress':
       return {
         method: 'PUT',
-        path,
+        path: handleOf(operation.attempt),
         body: { new_success: operation.success, new_failures: operation.failures },
       };
     case 'change':
@@ -83,6 +89,15 @@ function toNewTask(plan: TaskPlan, receiverUrl: string): NewTask {
     ...(plan.expectedCount !== null && { expected_count: plan.expectedCount }),
     priority: plan.priority,
     dead_end_barrier: plan.deadEndBarrier,
+    ...(plan.retry !== null && {
+      retry: {
+        max_attempts: plan.retry.maxAttempts,
+        backoff_secs: plan.retry.backoffMs / 1000,
+        backoff_factor: plan.retry.backoffFactor,
+        jitter: plan.retry.hasJitter,
+        on: [...plan.retry.on],
+      },
+    }),
     on_start: toAction(plan.onStart, receiverUrl),
     on_success: actions(plan.onSuccess),
     on_failure: actions(plan.onFailure),

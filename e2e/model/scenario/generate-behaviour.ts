@@ -5,6 +5,9 @@ export interface BehaviourOptions {
   readonly task: TaskRef;
   readonly failureRate: number;
   readonly cancelAction: ActionPlan;
+  /** Which one it is of, and whether its handle says so. */
+  readonly attempt: number;
+  readonly isRetried: boolean;
   /** Tasks below this one, whose state is read once it has ended. */
   readonly children: readonly TaskRef[];
   readonly chance: Chance;
@@ -17,11 +20,13 @@ export interface PlannedBehaviour {
   readonly isEndless: boolean;
 }
 
-const LONG_SECS = 60;
+export const LONG_SECS = 60;
+/** How many additions an attempt makes at the most. */
+export const ADDITIONS_MAX = 7;
 
 /**
- * What the receiver of a task does. Additions to counters are powers of two, each used once for a task, so that the
- * final counters tell which of them were made.
+ * What the receiver of a task does in an attempt. Additions to counters are powers of two, each used once for a task, so
+ * that the counters of its attempts tell which of them were made, and in which.
  */
 export function planBehaviour(options: BehaviourOptions): PlannedBehaviour {
   const { chance, failureRate } = options;
@@ -41,9 +46,9 @@ function refused(chance: Chance): PlannedBehaviour {
 
 /** Accepts, and is never heard of again. */
 function silent(options: BehaviourOptions, timeoutSecs: number): PlannedBehaviour {
-  const { task, chance } = options;
+  const { chance } = options;
   const steps: Step[] = [{ afterMs: chance.small(0, 40), operation: 'answer' }];
-  if (chance.oneIn(3)) steps.push({ afterMs: 5, operation: addition(task, 0, chance) });
+  if (chance.oneIn(3)) steps.push({ afterMs: 5, operation: addition(options, 0) });
   return {
     behaviour: { answer: acceptance(options), steps },
     timeoutSecs,
@@ -53,21 +58,20 @@ function silent(options: BehaviourOptions, timeoutSecs: number): PlannedBehaviou
 
 /** Works for longer than its timeout, and keeps itself alive by its progress. */
 function slow(options: BehaviourOptions): PlannedBehaviour {
-  const { task, chance } = options;
   const progress = Array.from({ length: 4 }, (_, nth): Step => ({
     afterMs: 350,
-    operation: addition(task, nth, chance),
+    operation: addition(options, nth),
   }));
   const steps: Step[] = [{ afterMs: 0, operation: 'answer' }, ...progress, ...endOf(options, 'Success', 4)];
   return { behaviour: { answer: acceptance(options), steps }, timeoutSecs: 1, isEndless: false };
 }
 
 function working(options: BehaviourOptions): PlannedBehaviour {
-  const { task, chance, failureRate } = options;
+  const { chance, failureRate } = options;
   const additions = chance.small(0, 3);
   const steps: Step[] = Array.from({ length: additions }, (_, nth) => ({
     afterMs: chance.small(0, 30),
-    operation: addition(task, nth, chance),
+    operation: addition(options, nth),
   }));
   const outcome = chance.happens(failureRate) ? 'Failure' : 'Success';
   steps.push(...endOf(options, outcome, additions));
@@ -89,16 +93,19 @@ function acceptance({ chance, cancelAction }: BehaviourOptions): StartAnswer {
 
 /** The report of the end, and what follows it. `nth` is the number of the next addition. */
 function endOf(options: BehaviourOptions, status: 'Success' | 'Failure', nth: number): Step[] {
-  const { task, chance, children } = options;
+  const { task, chance, children, isRetried } = options;
+  const attempt = attemptOf(options);
   const report = (as: 'Success' | 'Failure', which: number, changes: Changes): Operation => ({
     what: 'report',
     task,
     status: as,
-    reason: as === 'Failure' ? `${task} broke (${which})` : null,
+    reason: as === 'Failure' ? `${task} broke (${options.attempt}.${which})` : null,
     changes,
+    attempt,
+    isRetryable: !isRetried || !chance.oneIn(6),
   });
   const changes: Changes = {
-    ...(chance.oneIn(4) && { new_success: 2 ** nth }),
+    ...(chance.oneIn(4) && { new_success: amountOf(options, nth) }),
     ...(chance.oneIn(8) && { priority: chance.between(-5, 5) }),
     ...(chance.oneIn(8) && { metadata: { tenant: 'moved', by: 'its end' } }),
   };
@@ -107,13 +114,13 @@ function endOf(options: BehaviourOptions, status: 'Success' | 'Failure', nth: nu
   if (child !== null) steps.push({ afterMs: 0, operation: { what: 'read', task: child } });
   switch (chance.between(0, 11)) {
     case 0: // Said twice.
-      steps.push({ afterMs: 0, operation: report(status, 1, { new_failures: 2 ** (nth + 1) }) });
+      steps.push({ afterMs: 0, operation: report(status, 1, { new_failures: amountOf(options, nth + 1) }) });
       break;
     case 1: // Contradicts itself.
       steps.push({ afterMs: 0, operation: report(status === 'Success' ? 'Failure' : 'Success', 2, {}) });
       break;
     case 2:
-      steps.push({ afterMs: 0, operation: addition(task, nth + 2, chance) });
+      steps.push({ afterMs: 0, operation: addition(options, nth + 2) });
       break;
     case 3:
       steps.push({ afterMs: 0, operation: { what: 'cancel', task } });
@@ -123,12 +130,18 @@ function endOf(options: BehaviourOptions, status: 'Success' | 'Failure', nth: nu
   return steps;
 }
 
-function addition(task: TaskRef, nth: number, chance: Chance): Operation {
-  const amount = 2 ** nth;
+const attemptOf = ({ attempt, isRetried }: BehaviourOptions): number | null => (isRetried ? attempt : null);
+
+const amountOf = ({ attempt }: BehaviourOptions, nth: number): number =>
+  2 ** (ADDITIONS_MAX * (attempt - 1) + nth);
+
+function addition(options: BehaviourOptions, nth: number): Operation {
+  const { task, chance } = options;
+  const amount = amountOf(options, nth);
   const [success, failures] = chance.pick<[number, number]>([
     [amount, 0],
     [0, amount],
     [amount, amount],
   ]);
-  return { what: 'progress', task, success, failures };
+  return { what: 'progress', task, success, failures, attempt: attemptOf(options) };
 }

@@ -1,10 +1,13 @@
 import type { Matcher } from '@arcrun/client';
 import { Chance } from './chance.ts';
 import { chooseRuleStyle, type RuleStyle } from './generate-rules.ts';
-import { type PlannedTasks, planAction, planTasks } from './generate-tasks.ts';
+import { ADDITIONS_MAX } from './generate-behaviour.ts';
+import { MAX_ATTEMPTS, type PlannedTasks, planAction, planTasks } from './generate-tasks.ts';
 import type { BatchPlan, Changes, Intervention, Operation, Scenario, TaskPlan } from './scenario.ts';
 
 const TASKS_MAX = 40;
+/** Additions from here on are of nobody's attempt. */
+const FIRST_OF_CLIENTS = ADDITIONS_MAX * MAX_ATTEMPTS;
 
 /** Everything about a scenario follows from its seed. Kinds carry the seed, so that scenarios do not meet. */
 export function generateScenario(seed: number): Scenario {
@@ -17,6 +20,7 @@ export function generateScenario(seed: number): Scenario {
     style,
     failureRate: chance.pick([0, 0.05, 0.15, 0.3]),
     hasPriorities: chance.oneIn(2),
+    hasRetries: chance.oneIn(2),
     chance,
   };
   const names = chance.oneIn(4) ? ['b0', 'b1'] : ['b0'];
@@ -70,9 +74,9 @@ function planMeddling(
   const meddling: Intervention[] = [];
   for (let left = chance.between(1, 6); left > 0; left--) {
     const task = chance.pick(tasks);
-    // Above those that its receiver makes: each addition of a task is another power of two.
-    const nth = 7 + (additions.get(task.ref) ?? 0);
-    additions.set(task.ref, nth - 6);
+    // Above those that its receivers make: each addition of a task is another power of two.
+    const nth = FIRST_OF_CLIENTS + (additions.get(task.ref) ?? 0);
+    additions.set(task.ref, nth - FIRST_OF_CLIENTS + 1);
     const afterStarts = chance.between(0, tasks.length);
     const afterMs = chance.small(0, 60);
     for (const operation of chooseOperations(batches, task, nth, style, chance)) {
@@ -121,10 +125,10 @@ function chooseOperations(
     case 11: {
       const status = chance.pick(['Success', 'Failure'] as const);
       const reason = status === 'Failure' ? `${task} was reported from outside (${nth})` : null;
-      return [{ what: 'report', task, status, reason, changes: {} }];
+      return [{ what: 'report', task, status, reason, changes: {}, attempt: null, isRetryable: true }];
     }
     default:
-      return [{ what: 'progress', task, success: 2 ** nth, failures: 0 }];
+      return [{ what: 'progress', task, success: 2 ** nth, failures: 0, attempt: null }];
   }
 }
 

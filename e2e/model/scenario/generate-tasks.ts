@@ -1,8 +1,8 @@
 import type { HttpVerb, Json, Matcher } from '@arcrun/client';
 import type { Chance } from './chance.ts';
-import { planBehaviour } from './generate-behaviour.ts';
+import { LONG_SECS, planBehaviour } from './generate-behaviour.ts';
 import type { RuleStyle } from './generate-rules.ts';
-import type { ActionPlan, Refusal, TaskPlan, TaskRef } from './scenario.ts';
+import type { ActionPlan, Refusal, RetryPlan, TaskPlan, TaskRef } from './scenario.ts';
 
 const BODIES: readonly Json[] = [
   { order: 7 },
@@ -25,6 +25,7 @@ export interface TasksOptions {
   readonly style: RuleStyle;
   readonly failureRate: number;
   readonly hasPriorities: boolean;
+  readonly hasRetries: boolean;
   readonly dedupe: readonly Matcher[];
   readonly chance: Chance;
 }
@@ -76,13 +77,21 @@ function planTask(
   const actions = (what: string) =>
     Array.from({ length: chance.pick([0, 0, 1, 1, 2]) }, (_, nth) => action(what, nth));
   const kind = chance.pick(kinds);
-  const { behaviour, timeoutSecs, isEndless } = planBehaviour({
-    task: ref,
-    failureRate,
-    cancelAction: action('cancel'),
-    children,
-    chance,
-  });
+  const retry = options.hasRetries && chance.oneIn(2) ? planRetry(chance) : null;
+  const maxAttempts = retry?.maxAttempts ?? 1;
+  const attempts = Array.from({ length: maxAttempts }, (_, index) =>
+    planBehaviour({
+      task: ref,
+      // An attempt that is followed by another one is there to fail.
+      failureRate: index + 1 < maxAttempts ? Math.max(failureRate, 0.6) : failureRate,
+      cancelAction: action('cancel', index),
+      attempt: index + 1,
+      isRetried: retry !== null,
+      children,
+      chance,
+    }),
+  );
+  const timeoutSecs = Math.min(...attempts.map((attempt) => attempt.timeoutSecs));
   const task: TaskPlan = {
     ref,
     name,
@@ -99,9 +108,22 @@ function planTask(
     onStart: { ...action('start'), refusals: [] },
     onSuccess: actions('success'),
     onFailure: actions('failure'),
-    behaviour,
+    retry,
+    behaviours: attempts.map(({ behaviour }) => behaviour),
   };
-  return { task, isEndless };
+  return { task, isEndless: timeoutSecs === LONG_SECS && attempts.some((attempt) => attempt.isEndless) };
+}
+
+export const MAX_ATTEMPTS = 3;
+
+function planRetry(chance: Chance): RetryPlan {
+  return {
+    maxAttempts: chance.between(2, MAX_ATTEMPTS),
+    backoffMs: chance.pick([0, 100, 400]),
+    backoffFactor: chance.pick([1, 2]),
+    hasJitter: chance.oneIn(2),
+    on: chance.pick([['failure', 'timeout', 'start'], ['failure', 'timeout', 'start'], ['failure'], ['timeout', 'start']]),
+  };
 }
 
 /** With `mayBlock` some tasks lack what the rules ask for. */

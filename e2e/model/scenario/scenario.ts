@@ -1,4 +1,4 @@
-import type { HttpVerb, Json, Matcher, Rule } from '@arcrun/client';
+import type { HttpVerb, Json, Matcher, RetryCause, Rule } from '@arcrun/client';
 
 // What one seed makes: batches, what their receivers do, and what clients do meanwhile. Plain data without times
 // of its own, so that the same scenario can be driven through the real system and through the simulated one.
@@ -38,7 +38,18 @@ export interface TaskPlan {
   readonly onStart: ActionPlan;
   readonly onSuccess: readonly ActionPlan[];
   readonly onFailure: readonly ActionPlan[];
-  readonly behaviour: Behaviour;
+  /** Null: it has one attempt. */
+  readonly retry: RetryPlan | null;
+  /** Of each attempt. */
+  readonly behaviours: readonly Behaviour[];
+}
+
+export interface RetryPlan {
+  readonly maxAttempts: number;
+  readonly backoffMs: number;
+  readonly backoffFactor: number;
+  readonly hasJitter: boolean;
+  readonly on: readonly RetryCause[];
 }
 
 export interface ActionPlan {
@@ -97,8 +108,18 @@ export type Operation =
       /** Unique in the run, so that it tells which report was the end. */
       readonly reason: string | null;
       readonly changes: Changes;
+      /** The one whose handle is called; null: of whichever is the current one. */
+      readonly attempt: number | null;
+      /** False: it asks for no further attempt. */
+      readonly isRetryable: boolean;
     }
-  | { readonly what: 'progress'; readonly task: TaskRef; readonly success: number; readonly failures: number }
+  | {
+      readonly what: 'progress';
+      readonly task: TaskRef;
+      readonly success: number;
+      readonly failures: number;
+      readonly attempt: number | null;
+    }
   | { readonly what: 'change'; readonly task: TaskRef; readonly changes: Changes }
   | { readonly what: 'cancel' | 'pause' | 'resume' | 'read'; readonly task: TaskRef }
   | { readonly what: 'stop'; readonly batch: string }
@@ -108,5 +129,9 @@ export type Operation =
       readonly kind: string;
       readonly rules: readonly Rule[];
     };
+
+/** The least time between an attempt that failed, counted from 1, and the next one. */
+export const leastBackoffMs = ({ backoffMs, backoffFactor, hasJitter }: RetryPlan, attempt: number): number =>
+  hasJitter ? 0 : backoffMs * backoffFactor ** (attempt - 1);
 
 export const tasksOf = (scenario: Scenario): TaskPlan[] => scenario.batches.flatMap((batch) => batch.tasks);

@@ -1,5 +1,5 @@
 import type { NewAction, Rule } from '@arcrun/client';
-import { type Notice, type ReferenceBatch, ReferenceEngine } from './reference-engine.ts';
+import { type EndReport, type Notice, type ReferenceBatch, ReferenceEngine } from './reference-engine.ts';
 import { compareTurns, isOpen, type ReferenceTask } from './reference-tasks.ts';
 import type { Changes } from '../scenario/scenario.ts';
 
@@ -130,9 +130,7 @@ class IgnoresBarriers extends ReferenceEngine {
 }
 
 class TakesReportsTooEarly extends ReferenceEngine {
-  override report(
-    ...[task, status, reason, changes]: [ReferenceTask, 'Success' | 'Failure', string | null, Changes]
-  ): boolean {
+  override report(task: ReferenceTask, { status, reason, changes }: EndReport): boolean {
     if (!isOpen(task)) return false;
     this.change(task, changes);
     this.end(task, status, reason);
@@ -168,14 +166,14 @@ class TimesOutTooEarly extends ReferenceEngine {
 }
 
 class SwallowsFailedStarts extends ReferenceEngine {
-  override refused(task: ReferenceTask): void {
-    this.started(task, null);
+  override refused(task: ReferenceTask, attempt: number): void {
+    this.started(task, attempt, null);
   }
 }
 
 class ForgetsCancelActions extends ReferenceEngine {
-  override started(task: ReferenceTask, action: NewAction | null): void {
-    super.started(task, task.status === 'Canceled' ? null : action);
+  override started(task: ReferenceTask, attempt: number, action: NewAction | null): void {
+    super.started(task, attempt, task.status === 'Canceled' ? null : action);
   }
 }
 
@@ -236,6 +234,83 @@ class MiscountsBatches extends ReferenceEngine {
   }
 }
 
+class NeverTriesAgain extends ReferenceEngine {
+  override fail(...[task, , reason]: Parameters<ReferenceEngine['fail']>): void {
+    this.end(task, 'Failure', reason);
+  }
+}
+
+class TriesAgainForAnyCause extends ReferenceEngine {
+  override fail(...[task, cause, ...rest]: Parameters<ReferenceEngine['fail']>): void {
+    super.fail(task, task.given.retry?.on?.[0] ?? cause, ...rest);
+  }
+}
+
+class TriesAgainAgainstItsWill extends ReferenceEngine {
+  override fail(...[task, cause, reason]: Parameters<ReferenceEngine['fail']>): void {
+    super.fail(task, cause, reason);
+  }
+}
+
+class TriesAgainTooSoon extends ReferenceEngine {
+  override fail(...args: Parameters<ReferenceEngine['fail']>): void {
+    super.fail(...args);
+    args[0].notBeforeMs = 0;
+  }
+}
+
+class CountsOnInTheNextAttempt extends ReferenceEngine {
+  override fail(...args: Parameters<ReferenceEngine['fail']>): void {
+    const [task] = args;
+    const { success, failures } = task;
+    super.fail(...args);
+    Object.assign(task, { success, failures });
+  }
+}
+
+class ForgetsAttempts extends ReferenceEngine {
+  override fail(...args: Parameters<ReferenceEngine['fail']>): void {
+    super.fail(...args);
+    args[0].retried.splice(0, 1);
+  }
+}
+
+/** Takes the answer to a call of an attempt that is over for one in the current one. */
+class MistakesAttempts extends ReferenceEngine {
+  override started(task: ReferenceTask, _attempt: number, action: NewAction | null): void {
+    super.started(task, task.attempt, action);
+  }
+}
+
+class KeepsTheStartOfTheFirstAttempt extends ReferenceEngine {
+  override fail(...args: Parameters<ReferenceEngine['fail']>): void {
+    const { startedAt } = args[0];
+    super.fail(...args);
+    if (args[0].status === 'Pending') args[0].startedAt = startedAt;
+  }
+}
+
+/** Tells on_failure of attempts. */
+class TellsOfAttempts extends ReferenceEngine {
+  #failed: Notice[] = [];
+  override fail(...args: Parameters<ReferenceEngine['fail']>): void {
+    super.fail(...args);
+    const [task] = args;
+    if (task.status !== 'Pending') return;
+    for (const action of task.given.on_failure?.slice(0, 1) ?? []) {
+      this.#failed.push({
+        ...{ task, batchId: task.batchId, action, trigger: 'End', condition: 'Failure' },
+        key: `${task.id}:end:failure`,
+        report: { status: 'Failure', ended_at: task.lastUpdated, trigger: 'end' },
+      });
+    }
+  }
+
+  override takeNotices(): Notice[] {
+    return [...super.takeNotices(), ...this.#failed.splice(0)];
+  }
+}
+
 export const FAULTY_ENGINES: readonly (new () => ReferenceEngine)[] = [
   IgnoresRules,
   ClaimsOneTooMany,
@@ -260,4 +335,13 @@ export const FAULTY_ENGINES: readonly (new () => ReferenceEngine)[] = [
   TellsTwice,
   TellsTooEarly,
   MiscountsBatches,
+  NeverTriesAgain,
+  TriesAgainForAnyCause,
+  TriesAgainAgainstItsWill,
+  TriesAgainTooSoon,
+  CountsOnInTheNextAttempt,
+  ForgetsAttempts,
+  MistakesAttempts,
+  KeepsTheStartOfTheFirstAttempt,
+  TellsOfAttempts,
 ];

@@ -1,4 +1,4 @@
-import type { NewAction, NewBatch, NewTask, StatusKind } from '@arcrun/client';
+import type { NewAction, NewBatch, NewTask, RetryCause, StatusKind } from '@arcrun/client';
 import {
   idempotencyKey,
   type Link,
@@ -9,7 +9,14 @@ import {
   type Trigger,
 } from '@arcrun/domain';
 import { dropDuplicates, numberInOrder } from './reference-creation.ts';
-import { allows, compareTurns, isOpen, type ReferenceTask } from './reference-tasks.ts';
+import {
+  allows,
+  compareTurns,
+  currentAttempt,
+  isOpen,
+  policyOf,
+  type ReferenceTask,
+} from './reference-tasks.ts';
 import type { Changes } from '../scenario/scenario.ts';
 
 export interface ReferenceBatch {
@@ -17,6 +24,14 @@ export interface ReferenceBatch {
   readonly tasks: readonly ReferenceTask[];
   readonly links: readonly Link<string>[];
   readonly onComplete: readonly NewAction[];
+}
+
+/** What a client says of the end of an attempt. */
+export interface EndReport {
+  readonly status: 'Success' | 'Failure';
+  readonly reason: string | null;
+  readonly changes: Changes;
+  readonly isRetryable: boolean;
 }
 
 /** A notification. */
@@ -103,6 +118,9 @@ export class ReferenceEngine {
       metadata: given.metadata ?? null,
       rules: given.rules ?? [],
       claim: 0,
+      attempt: 1,
+      retried: [],
+      notBeforeMs: 0,
       cancelAction: null,
       isCalling: false,
     };
@@ -110,7 +128,9 @@ export class ReferenceEngine {
 
   /** Takes all tasks that may start, in their order; each counts for those behind it. */
   claim(): ReferenceTask[] {
-    const pending = [...this.tasks.values()].filter(({ status }) => status === 'Pending');
+    const pending = [...this.tasks.values()].filter(
+      ({ status, notBeforeMs }) => status === 'Pending' && notBeforeMs <= this.#nowMs,
+    );
     return pending.toSorted(compareTurns).filter((task) => {
       if (!task.rules.every((rule) => allows(rule, task, this.tasks.values()))) return false;
       task.status = 'Claimed';
@@ -120,8 +140,9 @@ export class ReferenceEngine {
     });
   }
 
-  /** on_start was answered 2xx. */
-  started(task: ReferenceTask, cancelAction: NewAction | null): void {
+  /** on_start was answered 2xx. An answer in an attempt that is over says nothing. */
+  started(task: ReferenceTask, attempt: number, cancelAction: NewAction | null): void {
+    if (attempt !== task.attempt) return;
     task.isCalling = false;
     task.cancelAction = cancelAction;
     if (task.status === 'Claimed') {
@@ -134,23 +155,48 @@ export class ReferenceEngine {
   }
 
   /** on_start was answered otherwise, or not at all. */
-  refused(task: ReferenceTask, why: string): void {
+  refused(task: ReferenceTask, attempt: number, why: string): void {
+    if (attempt !== task.attempt) return;
     task.isCalling = false;
-    if (task.status === 'Claimed') this.end(task, 'Failure', `on_start webhook failed: ${why}`);
+    if (task.status === 'Claimed') this.fail(task, 'start', `on_start webhook failed: ${why}`);
   }
 
-  /** The client reports the end; false when the task cannot end now. */
-  report(
-    task: ReferenceTask,
-    status: 'Success' | 'Failure',
-    reason: string | null,
-    changes: Changes,
-  ): boolean {
+  /** The client reports the end of the task's attempt; false when it cannot end now. */
+  report(task: ReferenceTask, { status, reason, changes, isRetryable }: EndReport): boolean {
     if (task.status !== 'Claimed' && task.status !== 'Running') return false;
     if (task.status === 'Claimed') task.startedAt = this.#at;
     this.change(task, changes);
-    this.end(task, status, reason);
+    if (status === 'Success') this.end(task, status, null);
+    else this.fail(task, 'failure', reason, { isRetryable });
     return true;
+  }
+
+  /** An attempt has failed: the task is tried again, or ends. */
+  fail(
+    task: ReferenceTask,
+    cause: RetryCause,
+    reason: string | null,
+    { isRetryable = true, lastUpdated = this.#at }: { isRetryable?: boolean; lastUpdated?: string } = {},
+  ): void {
+    const policy = policyOf(task);
+    const isTriedAgain =
+      policy !== null && task.attempt < policy.max_attempts && policy.on.includes(cause) && isRetryable;
+    if (!isTriedAgain) {
+      this.end(task, 'Failure', reason, lastUpdated);
+      return;
+    }
+    task.retried.push(currentAttempt({ ...task, endedAt: this.#at }, 'Failure', reason));
+    const backoffMs = 1000 * policy.backoff_secs * policy.backoff_factor ** (task.attempt - 1);
+    task.status = 'Pending';
+    task.reason = reason;
+    task.attempt++;
+    task.notBeforeMs = this.#nowMs + backoffMs * (policy.jitter ? 0.5 : 1);
+    task.startedAt = null;
+    task.success = 0;
+    task.failures = 0;
+    task.cancelAction = null;
+    task.isCalling = false;
+    this.#touch(task);
   }
 
   change(task: ReferenceTask, changes: Changes): void {
@@ -188,7 +234,7 @@ export class ReferenceEngine {
       const silentMs = this.#nowMs - task.heardOfMs;
       if (task.status !== 'Running' || silentMs < task.given.timeout! * 1000) continue;
       this.moveTo(this.#nowMs);
-      this.end(task, 'Failure', 'Timeout', task.lastUpdated);
+      this.fail(task, 'timeout', 'Timeout', { lastUpdated: task.lastUpdated });
     }
   }
 

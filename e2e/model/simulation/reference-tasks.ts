@@ -1,4 +1,4 @@
-import type { Json, NewAction, NewTask, Rule, StatusKind, Task } from '@arcrun/client';
+import type { Attempt, Json, NewAction, NewTask, RetryPolicy, Rule, StatusKind, Task } from '@arcrun/client';
 import { isDeepStrictEqual } from 'node:util';
 
 /** A task of the reference engine. */
@@ -23,8 +23,13 @@ export interface ReferenceTask {
   metadata: Json;
   rules: readonly Rule[];
   claim: number;
+  /** The current one, from 1, and those that failed before. */
+  attempt: number;
+  retried: Attempt[];
+  /** It may not be claimed before, in virtual time. */
+  notBeforeMs: number;
   cancelAction: NewAction | null;
-  /** Its on_start is on its way or not answered. */
+  /** The on_start of its attempt is on its way or not answered. */
   isCalling: boolean;
 }
 
@@ -79,8 +84,29 @@ export function compareTurns(one: ReferenceTask, other: ReferenceTask): number {
   return one.position - other.position;
 }
 
+const RETRY_DEFAULTS = {
+  max_attempts: 1,
+  backoff_secs: 2,
+  backoff_factor: 2,
+  max_backoff_secs: 300,
+  jitter: true,
+  on: ['failure', 'timeout', 'start'],
+} satisfies RetryPolicy;
+
+/** Null for a task that has one attempt. */
+export const policyOf = ({ given: { retry } }: ReferenceTask): RetryPolicy | null =>
+  retry === undefined ? null : { ...RETRY_DEFAULTS, ...retry };
+
+/** The attempt that a task is in, as it is told when it is over. */
+export function currentAttempt(task: ReferenceTask, status: StatusKind, reason: string | null): Attempt {
+  const { attempt, startedAt, endedAt, success, failures } = task;
+  return { attempt, started_at: startedAt, ended_at: endedAt!, status, failure_reason: reason, success, failures };
+}
+
 export function toTask(task: ReferenceTask): Task {
   const { given } = task;
+  const retry = policyOf(task);
+  const isOver = retry !== null && !isOpen(task);
   return {
     id: task.id,
     name: given.name,
@@ -101,5 +127,10 @@ export function toTask(task: ReferenceTask): Task {
     actions: [],
     last_updated: task.lastUpdated,
     failure_reason: task.reason,
+    attempt: task.attempt,
+    max_attempts: retry?.max_attempts ?? 1,
+    retry,
+    next_attempt_at: null,
+    attempts: isOver ? [...task.retried, currentAttempt(task, task.status, task.reason)] : [...task.retried],
   };
 }

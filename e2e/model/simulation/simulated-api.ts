@@ -14,7 +14,8 @@ const conflict = (status: number, { status: current }: ReferenceTask): ApiAnswer
 
 /** What the API answers, with the reference engine behind it. */
 export function answerCall(engine: ReferenceEngine, { method, path, body }: ApiRequest): ApiAnswer {
-  const [, subject, ...rest] = path.split('/') as [string, string, ...string[]];
+  const [pathname = '', query] = path.split('?');
+  const [, subject, ...rest] = pathname.split('/') as [string, string, ...string[]];
   if (method === 'POST') {
     const { id, tasks } = engine.create(body as NewTask[] | NewBatch);
     return tasks.length === 0 ? answer(204, null, id) : answer(201, tasks.map(toTask), id);
@@ -22,6 +23,8 @@ export function answerCall(engine: ReferenceEngine, { method, path, body }: ApiR
   if (subject === 'task') {
     const task = engine.tasks.get(rest.at(-1)!)!;
     const verb = rest.length === 2 ? rest[0] : undefined;
+    const attempt = new URLSearchParams(query).get('attempt');
+    if (attempt !== null && Number(attempt) !== task.attempt) return refuseAttempt(task, method);
     return answerTask(engine, task, method, verb, body as TaskBody);
   }
   const batch = engine.batches.get(rest[0]!)!;
@@ -32,7 +35,14 @@ export function answerCall(engine: ReferenceEngine, { method, path, body }: ApiR
     : changeRules(batch, body as Pick<NewTask, 'kind' | 'rules'>);
 }
 
-type TaskBody = Changes & { status?: 'Success' | 'Failure'; failure_reason?: string };
+/** What an attempt says that is over: progress is dropped, a report refused. */
+function refuseAttempt(task: ReferenceTask, method: ApiRequest['method']): ApiAnswer {
+  if (method === 'PUT') return answer(202);
+  const { body } = conflict(409, task);
+  return answer(409, { ...(body as object), current_attempt: task.attempt });
+}
+
+type TaskBody = Changes & { status?: 'Success' | 'Failure'; failure_reason?: string; retryable?: boolean };
 
 function answerTask(
   engine: ReferenceEngine,
@@ -55,8 +65,8 @@ function answerTask(
     return done();
   }
   if (body.status !== undefined) {
-    const { status, failure_reason: reason = null, ...changes } = body;
-    const isDone = engine.report(task, status, reason, changes) || task.status === status;
+    const { status, failure_reason: reason = null, retryable: isRetryable = true, ...changes } = body;
+    const isDone = engine.report(task, { status, reason, changes, isRetryable }) || task.status === status;
     return isDone ? done() : conflict(409, task);
   }
   if (!isOpen(task)) return conflict(409, task);

@@ -117,19 +117,21 @@ class SimulatedWorld implements World {
   }
 
   async #start(task: ReferenceTask): Promise<void> {
+    const { id, attempt, claim, given } = task;
     await this.#travel();
-    const action = task.given.on_start;
-    const reply = await this.#call(action, task.id, {
+    const action = given.on_start;
+    const reply = await this.#call(action, id, {
       trigger: 'start',
-      key: `${task.id}:start`,
+      key: attempt === 1 ? `${id}:start` : `${id}:start:attempt:${attempt}`,
       body: bodyOf(action) ?? '',
-      headers: { 'x-task-claim': String(task.claim) },
+      headers: { 'x-task-claim': String(claim), 'x-task-attempt': String(attempt) },
+      query: given.retry === undefined ? '' : `?attempt=${attempt}`,
     });
     await this.#travel();
     this.#happen(() => {
-      if (reply === 'reset') this.#engine.refused(task, 'socket hang up');
-      else if (reply.status >= 300) this.#engine.refused(task, `answered ${reply.status}`);
-      else this.#engine.started(task, cancelActionIn(reply.body));
+      if (reply === 'reset') this.#engine.refused(task, attempt, 'socket hang up');
+      else if (reply.status >= 300) this.#engine.refused(task, attempt, `answered ${reply.status}`);
+      else this.#engine.started(task, attempt, cancelActionIn(reply.body));
     });
   }
 
@@ -174,10 +176,10 @@ class SimulatedWorld implements World {
   #call(
     { params: { url, verb, headers: own = {} } }: NewAction,
     taskId: string | null,
-    call: { trigger: string; key: string; body: string; headers: Record<string, string> },
+    call: { trigger: string; key: string; body: string; headers: Record<string, string>; query?: string },
   ): Promise<Reply> {
     const target = url.slice(RECEIVER_URL.length);
-    const handle = `handle=${encodeURIComponent(`${HOST_URL}/task/${taskId}`)}`;
+    const handle = `handle=${encodeURIComponent(`${HOST_URL}/task/${taskId}${call.query ?? ''}`)}`;
     const users = Object.fromEntries(Object.entries(own).map(([name, value]) => [name.toLowerCase(), value]));
     return this.#handler({
       method: verb.toUpperCase(),

@@ -61,6 +61,7 @@ function changeAnswer(
 
 const triggerOf = ({ headers }: ObservedCall): string => String(headers['x-task-trigger']);
 const isStart = (call: ObservedCall): boolean => triggerOf(call) === 'start';
+const isFurther = (call: ObservedCall): boolean => isStart(call) && call.headers['x-task-attempt'] !== '1';
 const isEnd = (call: ObservedCall): boolean => triggerOf(call) === 'end';
 const isComplete = (call: ObservedCall): boolean => triggerOf(call) === 'batch_complete';
 
@@ -78,6 +79,8 @@ const said = (request: ObservedRequest): Mutable<Record<string, unknown>> =>
 const earlier = '2025-12-31T00:00:00.000000Z';
 const isReported = ({ status, failure_reason: reason }: Task): boolean =>
   status === 'Success' || (status === 'Failure' && reason !== null && reason.includes('broke'));
+
+const isTriedAgain = ({ attempt, attempts }: Task): boolean => attempt > 1 && attempts.length > 1;
 
 const what =
   (name: string, status: number) =>
@@ -138,6 +141,22 @@ const ofTasks: Record<string, Falsify> = {
     () => ({ metadata: null }),
   ),
   'expected_count is another': changeTask(isReported, () => ({ expected_count: 77 })),
+  'an attempt is not told of': changeTask(isTriedAgain, ({ attempts }) => ({ attempts: attempts.slice(1) })),
+  'an attempt failed for another reason': changeTask(isTriedAgain, ({ attempts }) => ({
+    attempts: attempts.with(0, { ...attempts[0]!, failure_reason: 'nobody said so' }),
+  })),
+  'an attempt that was followed by another one succeeded': changeTask(isTriedAgain, ({ attempts }) => ({
+    attempts: attempts.with(0, { ...attempts[0]!, status: 'Success' }),
+  })),
+  'an attempt has counted one more': changeTask(isTriedAgain, ({ attempts }) => ({
+    attempts: attempts.with(0, { ...attempts[0]!, success: attempts[0]!.success + 1 }),
+  })),
+  'a task has one attempt more than it had': changeTask(isTriedAgain, ({ attempt }) => ({
+    attempt: attempt + 1,
+  })),
+  'a task has ended and begins again': changeTask(isTriedAgain, ({ ended_at: end }) => ({
+    next_attempt_at: end,
+  })),
 };
 
 const ofCalls: Record<string, Falsify> = {
@@ -153,6 +172,16 @@ const ofCalls: Record<string, Falsify> = {
   'a batch is complete twice': repeatCall(isComplete),
   'a batch is complete before its tasks': changeCall(isComplete, () => ({ arrivedMs: -1 })),
   'an end is told before the answer to on_start': changeCall(isEnd, () => ({ arrivedMs: -1 })),
+  'a further attempt has the key of the first': changeCall(isFurther, (call) =>
+    withHeader(call, 'idempotency-key', `${String(call.headers['x-task-id'])}:start`),
+  ),
+  'a further attempt is called the first': changeCall(isFurther, (call) =>
+    withHeader(call, 'x-task-attempt', '1'),
+  ),
+  'a further attempt has the handle of another': changeCall(isFurther, ({ target }) => ({
+    target: target.replace(/attempt%3D\d/, 'attempt%3D1'),
+  })),
+  'a further attempt comes before the end of the first': changeCall(isFurther, () => ({ arrivedMs: -1 })),
   'on_start has another key': changeCall(isStart, (call) => withHeader(call, 'idempotency-key', 'x:start')),
   'an end has another key': changeCall(isEnd, (call) => withHeader(call, 'idempotency-key', 'x:end:success')),
   'a trigger is misnamed': changeCall(isEnd, (call) => withHeader(call, 'x-task-trigger', 'cancel')),
@@ -195,6 +224,17 @@ const ofAnswers: Record<string, Falsify> = {
     status: 200,
     body: { status: operation.what === 'report' && operation.status },
   })),
+  'a report of an attempt that is over is taken': changeAnswer(
+    (request) => what('report', 409)(request) && said(request)['current_attempt'] !== undefined,
+    ({ operation }) => ({
+      status: 200,
+      body: { status: operation.what === 'report' && operation.status },
+    }),
+  ),
+  'a failure is said to be tried again that was the end': changeAnswer(
+    (request) => what('report', 200)(request) && said(request)['status'] === 'Failure',
+    () => ({ body: { status: 'Pending' } }),
+  ),
   'progress is refused': changeAnswer(what('progress', 202), () => ({ status: 409 })),
   'a cancel of an ended task is taken': changeAnswer(what('cancel', 400), () => ({
     status: 200,

@@ -34,6 +34,16 @@ export type WaitReason =
       /** When one call may try again, while the breaker is open. */
       probe_at?: string;
     }
+  | {
+      /** Its attempt failed, and the next one is not due yet. */
+      type: 'retry';
+      /** The one that comes. */
+      attempt: number;
+      max_attempts: number;
+      next_attempt_at: string;
+      /** Of the attempt before. */
+      failure_reason: string;
+    }
   | { type: 'worker' };
 
 /** Why a task has not started, or what it is doing. */

@@ -54,6 +54,24 @@ export interface CapacityRule {
 
 export type Rule = ConcurrencyRule | CapacityRule;
 
+/** Why an attempt failed: its client said so, it gave no sign of life, or its `on_start` could not be called. */
+export type RetryCause = 'failure' | 'timeout' | 'start';
+
+/** When a task that failed is begun again. */
+export interface RetryPolicy {
+  /** The first one included. */
+  max_attempts: number;
+  /** From the first failure to the second attempt. */
+  backoff_secs: number;
+  /** How many times longer each further wait is. */
+  backoff_factor: number;
+  /** No wait is longer. */
+  max_backoff_secs: number;
+  /** Whether each wait is a random part of that. */
+  jitter: boolean;
+  on: RetryCause[];
+}
+
 export interface NewTask {
   /** Local name, unique in the request. */
   id: string;
@@ -72,6 +90,7 @@ export interface NewTask {
   /** −1000 … 1000, higher first. */
   priority?: number;
   dead_end_barrier?: boolean;
+  retry?: Partial<RetryPolicy>;
 }
 
 /** The object form of `POST /task`. */
@@ -97,6 +116,21 @@ export interface BasicTask {
   batch_id: string;
   dead_end_barrier: boolean;
   priority: number;
+  /** The current one, from 1. */
+  attempt: number;
+  max_attempts: number;
+}
+
+/** An attempt that is over. */
+export interface Attempt {
+  attempt: number;
+  /** Null when `on_start` was never called with success. */
+  started_at: string | null;
+  ended_at: string;
+  status: StatusKind;
+  failure_reason: string | null;
+  success: number;
+  failures: number;
 }
 
 export interface Task extends BasicTask {
@@ -106,7 +140,14 @@ export interface Task extends BasicTask {
   metadata: Json;
   actions: Action[];
   last_updated: string;
+  /** Between two attempts that of the last one. */
   failure_reason: string | null;
+  /** Null when it has one attempt. */
+  retry: RetryPolicy | null;
+  /** Between two attempts: it does not start before. */
+  next_attempt_at: string | null;
+  /** Those that are over; empty when it has one attempt. */
+  attempts: Attempt[];
 }
 
 /** What a report may add to the end itself. */
@@ -122,6 +163,8 @@ export interface UpdateTask extends TaskChanges {
   status?: 'Success' | 'Failure';
   /** Needed with the status Failure. */
   failure_reason?: string;
+  /** False: with the status Failure the task ends, however many attempts are left. */
+  retryable?: boolean;
 }
 
 /** At least one of them above 0. */

@@ -17,6 +17,7 @@ const pending = {
   has_workers: true,
   are_workers_full: false,
   full_origin: null,
+  backoff: null,
 } as const satisfies TaskFacts;
 const fullRule = { rule, missing_fields: [], is_uncounted: false, occupancy: 3, is_full: true, holders: [] };
 
@@ -35,6 +36,22 @@ test('all that is in the way, in one sentence', () => {
     'It starts when there are fewer than 2 Waiting tasks of kind "etl" with the same a, b and c (now 3), ' +
       'https://r.example answers again, which is tried at 2026-01-02T03:04:05Z and a worker is alive',
   );
+});
+
+test('an attempt that failed, and the one that is to come', () => {
+  const backoff = {
+    attempt: 2,
+    max_attempts: 3,
+    next_attempt_at: '2026-01-02T03:04:05Z',
+    failure_reason: 'exit code 2',
+  };
+  const due = 'attempt 2 of 3 is due at 2026-01-02T03:04:05Z (exit code 2)';
+  const { waiting_for: waitingFor, frees } = explain({ ...pending, backoff });
+  expect(waitingFor).toEqual([{ type: 'retry', ...backoff }]);
+  expect(frees).toBe(`It starts when ${due}`);
+  const paused = explain({ ...pending, status: 'Paused', backoff });
+  expect(paused.waiting_for.map(({ type }) => type)).toEqual(['paused', 'retry']);
+  expect(paused.frees).toBe(`It starts when it is resumed and ${due}`);
 });
 
 test('a queue that is too long to be counted', () => {

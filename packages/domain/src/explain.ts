@@ -47,6 +47,18 @@ interface StoppedFacts {
   readonly are_workers_full: boolean;
   /** Its receiver, when no worker may open a further call to it. */
   readonly full_origin: string | null;
+  /** While an attempt failed and the next one is not due. */
+  readonly backoff: Backoff | null;
+}
+
+/** The time between two attempts. */
+interface Backoff {
+  /** The one that comes. */
+  readonly attempt: number;
+  readonly max_attempts: number;
+  readonly next_attempt_at: string;
+  /** Of the attempt before. */
+  readonly failure_reason: string;
 }
 
 interface ClaimedFacts {
@@ -91,6 +103,7 @@ export type WaitingFor =
       readonly probe_at: string;
     }
   | { readonly type: 'origin'; readonly origin: string; readonly reason: 'full' }
+  | ({ readonly type: 'retry' } & Backoff)
   | { readonly type: 'worker' };
 
 export interface Explanation {
@@ -132,6 +145,7 @@ export function explain(facts: TaskFacts): Explanation {
 function explainStopped(facts: StoppedFacts): Explanation {
   const inTheWay = [
     ...pause(facts),
+    ...nextAttempt(facts),
     ...parents(facts),
     ...facts.rules.flatMap((rule) => lacks(rule)),
     ...(facts.status === 'Pending' ? obstacles(facts) : []),
@@ -173,6 +187,14 @@ interface Wait {
 
 function pause({ status }: StoppedFacts): Wait[] {
   return status === 'Paused' ? [{ items: [{ type: 'paused' }], when: 'it is resumed' }] : [];
+}
+
+function nextAttempt({ backoff }: StoppedFacts): Wait[] {
+  if (backoff === null) return [];
+  const { attempt, max_attempts: of, next_attempt_at: at, failure_reason: reason } = backoff;
+  return [
+    { items: [{ type: 'retry', ...backoff }], when: `attempt ${attempt} of ${of} is due at ${at} (${reason})` },
+  ];
 }
 
 function parents({ open_parents: count, parents: first }: StoppedFacts): Wait[] {

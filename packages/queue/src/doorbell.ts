@@ -8,8 +8,8 @@ import type { QueueTelemetry } from './telemetry.ts';
 /** How long a ring may take before it counts as lost. */
 const RING_LIMIT_MS = 100;
 
-/** Bells for the same moment are one job; moments are told apart to this. */
-const DELAY_STEP_MS = 100;
+/** Bells for the same moment are one job; moments are told apart to this, so that a retry is not late by more. */
+const DELAY_STEP_MS = 20;
 
 /** A bell that is rung again and again comes within this. */
 const SOON_MS = 1500;

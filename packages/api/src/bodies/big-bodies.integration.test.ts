@@ -80,7 +80,7 @@ describe('a big body is read as a small one is', () => {
     ['10,000 levels', `[{"id":"a","metadata":${'['.repeat(10_000)}${']'.repeat(10_000)}}]`],
     ['10,000 levels around', '['.repeat(10_000) + ']'.repeat(10_000)],
     ['large metadata', [aTask('a', { metadata: 'x'.repeat(65_536) })]],
-    ['what is not built', [aTask('a', { retry: { max_attempts: 2 } })]],
+    ['a wrong policy', [aTask('a', { retry: { max_attempts: 101, on: ['boredom'] } })]],
     [
       '33 ways to look at a kind',
       Array.from({ length: 33 }, (_, i) => ({

@@ -20,6 +20,8 @@ const running = (name: string, index: number): BasicTask => ({
   batch_id: 'b',
   dead_end_barrier: false,
   priority: 0,
+  attempt: 1,
+  max_attempts: 1,
 });
 
 function drawn(names: readonly string[], columns: number, rows: number): string[] {

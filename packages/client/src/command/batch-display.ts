@@ -108,7 +108,7 @@ export function renderBatch(frame: Frame): Line[] {
       [MARGIN],
       [symbolOf(task.status, tick, theme.symbols), TONES[task.status]],
       [` ${printable(task.name)}`],
-      [workText(task), 'faint'],
+      [workText(task) + attemptText(task), 'faint'],
     ]);
   const more = atWork.length - named.length;
   return [
@@ -120,6 +120,11 @@ export function renderBatch(frame: Frame): Line[] {
 
 function countOf(counts: StatusCounts, status: string): number {
   return new Map(Object.entries(counts)).get(status.toLowerCase()) ?? 0;
+}
+
+/** Of a further attempt. */
+function attemptText({ attempt, max_attempts: most }: BasicTask): string {
+  return attempt === 1 ? '' : `  attempt ${attempt} of ${most}`;
 }
 
 function workText(task: BasicTask): string {
@@ -155,7 +160,9 @@ function plainDisplay(output: NodeJS.WriteStream): BatchDisplay {
         statusOf.set(task.id, task.status);
         if (!moved || isFirst) continue;
         const time = durationText(task);
-        line(`${task.status.padEnd(8)}  ${printable(task.name)}${time === '' ? '' : `  ${time}`}`);
+        line(
+          `${task.status.padEnd(8)}  ${printable(task.name)}${time === '' ? '' : `  ${time}`}${attemptText(task)}`,
+        );
       }
     },
     note: line,

@@ -51,6 +51,11 @@ function progressText(task: BasicTask): string {
   return `${formatCount(done)}/${formatCount(task.expected_count)}`;
 }
 
+/** `2/5`; empty of a task that has only one attempt. */
+function attemptText(task: BasicTask): string {
+  return task.max_attempts === 1 ? '' : `${task.attempt}/${task.max_attempts}`;
+}
+
 /** From start to end; empty of a task that has not both. */
 export function durationText(task: BasicTask): string {
   if (task.started_at === null || task.ended_at === null) return '';
@@ -71,15 +76,32 @@ export function batchTable(batches: readonly BatchSummary[]): string[] {
 
 export function taskTable(tasks: readonly BasicTask[]): string[] {
   if (tasks.length === 0) return ['There is no such task.'];
-  const rows = tasks.map((task) => [
-    task.id,
-    task.status,
-    printable(task.name),
-    printable(task.kind),
-    progressText(task),
-    durationText(task),
-  ]);
-  return textTable(['TASK', 'STATUS', 'NAME', 'KIND', 'WORK', 'TIME'], rows, new Set([4, 5]));
+  return tableOf(tasks, [ID, STATUS, NAME, KIND, TRY, WORK, TIME]);
+}
+
+/** A column of a table of tasks. */
+interface Column {
+  readonly head: string;
+  readonly cell: (task: BasicTask) => string;
+  readonly isNumber?: true;
+}
+
+const ID: Column = { head: 'TASK', cell: ({ id }) => id };
+const STATUS: Column = { head: 'STATUS', cell: ({ status }) => status };
+const NAME: Column = { head: 'NAME', cell: ({ name }) => printable(name) };
+const KIND: Column = { head: 'KIND', cell: ({ kind }) => printable(kind) };
+const TRY: Column = { head: 'TRY', cell: attemptText, isNumber: true };
+const WORK: Column = { head: 'WORK', cell: progressText, isNumber: true };
+const TIME: Column = { head: 'TIME', cell: durationText, isNumber: true };
+
+function tableOf(tasks: readonly BasicTask[], columns: readonly Column[]): string[] {
+  const areRetried = tasks.some((task) => task.max_attempts > 1);
+  const shown = columns.filter((column) => column !== TRY || areRetried);
+  return textTable(
+    shown.map(({ head }) => head),
+    tasks.map((task) => shown.map(({ cell }) => cell(task))),
+    new Set(shown.flatMap(({ isNumber }, index) => (isNumber ? [index] : []))),
+  );
 }
 
 /** A batch and its tasks, each with its parents; one that need not succeed stands in brackets. */
@@ -92,20 +114,13 @@ export function batchLines(batch: BatchStats, dag: Dag, pageUrl: string): string
     parentsOf.set(child_id, parents);
     parents.push(requires_success ? name : `[${name}]`);
   }
-  const rows = dag.tasks.map((task) => [
-    task.id,
-    task.status,
-    printable(task.name),
-    progressText(task),
-    durationText(task),
-    (parentsOf.get(task.id) ?? []).join(', '),
-  ]);
+  const after: Column = { head: 'AFTER', cell: ({ id }) => (parentsOf.get(id) ?? []).join(', ') };
   return [
     `Batch ${batch.batch_id}: ${tasksText(batch.total_tasks)}, ${countsText(batch.status_counts)}.`,
     `It is shown at ${pageUrl}.`,
-    ...(rows.length === 0
+    ...(dag.tasks.length === 0
       ? []
-      : ['', ...textTable(['TASK', 'STATUS', 'NAME', 'WORK', 'TIME', 'AFTER'], rows, new Set([3, 4]))]),
+      : ['', ...tableOf(dag.tasks, [ID, STATUS, NAME, TRY, WORK, TIME, after])]),
   ];
 }
 
@@ -132,7 +147,7 @@ export function explanationLines(explanation: Explanation): string[] {
   ];
 }
 
-/** Who stands in the way, with the ids that other commands take; what is paused or without a worker is said above. */
+/** Who stands in the way, with the ids that other commands take; what is paused, between attempts or without a worker is said above. */
 function reasonLines(reason: WaitReason): string[] {
   switch (reason.type) {
     case 'parent':
@@ -156,6 +171,7 @@ function reasonLines(reason: WaitReason): string[] {
         }`,
       ];
     case 'paused':
+    case 'retry':
     case 'worker':
       return [];
     default:

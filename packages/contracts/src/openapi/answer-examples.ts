@@ -43,6 +43,23 @@ export const EXPLAIN_EXAMPLES: Examples<ExplainDto> = {
         'It starts when there is no Claimed or Running task of kind "etl" with the same tenant_id (now 1, and 2 wait before it)',
     },
   },
+  retry: {
+    summary: 'Its attempt failed, and the next one is not due yet',
+    value: {
+      status: 'Pending',
+      open_parents: 0,
+      waiting_for: [
+        {
+          type: 'retry',
+          attempt: 2,
+          max_attempts: 5,
+          next_attempt_at: '2026-01-02T03:04:09.123456Z',
+          failure_reason: 'exit code 2',
+        },
+      ],
+      frees: 'It starts when attempt 2 of 5 is due at 2026-01-02T03:04:09.123456Z (exit code 2)',
+    },
+  },
   running: {
     summary: 'It runs',
     value: {
@@ -86,6 +103,8 @@ const running: BasicTaskDto = {
   batch_id: BATCH,
   dead_end_barrier: false,
   priority: 0,
+  attempt: 1,
+  max_attempts: 1,
 };
 const ended: BasicTaskDto = { ...running, status: 'Success', ended_at: '2026-01-02T03:05:00.000000Z' };
 const done: BatchStatsDto = { ...stats, status_counts: { ...stats.status_counts, running: 0, success: 1 } };

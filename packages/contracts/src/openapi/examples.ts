@@ -28,6 +28,7 @@ export const NEW_BATCH_EXAMPLES: Examples<NewBatchBody> = {
           params: { url: 'https://ci.example.com/test', verb: 'Post', body: { suite: 'all' } },
         },
         on_failure: [call('notify')],
+        retry: { max_attempts: 3, on: ['timeout', 'start'] },
       },
     ],
   },
@@ -68,6 +69,10 @@ export const NEW_BATCH_EXAMPLES: Examples<NewBatchBody> = {
 export const UPDATE_TASK_EXAMPLES: Examples<UpdateTaskDto> = {
   success: { summary: 'The task is done', value: { status: 'Success', new_success: 12 } },
   failure: { summary: 'The task failed', value: { status: 'Failure', failure_reason: 'exit code 2' } },
+  final: {
+    summary: 'It failed, and another attempt would too',
+    value: { status: 'Failure', failure_reason: 'no such branch', retryable: false },
+  },
   progress: { summary: 'It goes on, with more to do', value: { expected_count: 2000, priority: 20 } },
 };
 

@@ -56,6 +56,16 @@ const alternatives = [
     },
     { description: 'The receiver does not answer, or each worker has as many calls open to it as it may' },
   ),
+  Type.Object(
+    {
+      type: oneOf(['retry']),
+      attempt: Type.Integer({ minimum: 2, description: 'The one that comes' }),
+      max_attempts: Type.Integer({ minimum: 2 }),
+      next_attempt_at: timestamp('When it may start'),
+      failure_reason: Type.String({ description: 'Of the attempt before' }),
+    },
+    { description: 'Its attempt failed, and the next one is not due yet' },
+  ),
   Type.Object({ type: oneOf(['worker']) }, { description: 'No worker is alive' }),
 ] as const;
 

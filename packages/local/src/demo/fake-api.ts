@@ -114,6 +114,8 @@ export class FakeApi {
         batch_id: this.#batchId,
         dead_end_barrier: false,
         priority: 0,
+        attempt: 1,
+        max_attempts: 1,
       };
       this.#tasks.set(shown.id, { given, shown, reason: null });
     }

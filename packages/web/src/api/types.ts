@@ -1,5 +1,6 @@
 // Only types come from the contracts: their validators would more than double the first load.
 export type {
+  AttemptDto as Attempt,
   BasicTaskDto as BasicTask,
   BatchStatsDto as BatchStats,
   BatchStatusCounts as StatusCounts,

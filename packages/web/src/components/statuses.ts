@@ -51,3 +51,6 @@ export const countOpen = (counts: StatusCounts): number =>
 export const mayCancel = (status: Status): boolean => !isEnded(status);
 export const mayPause = (status: Status): boolean => status === 'Pending' || status === 'Waiting';
 export const mayResume = (status: Status): boolean => status === 'Paused';
+
+/** Stands before the number of a further attempt. */
+export const RETRIED = '↻';

@@ -70,6 +70,8 @@ function Wait({ wait }: { wait: WaitingFor }): ReactElement {
       );
     case 'origin':
       return <HeldOrigin wait={wait} />;
+    case 'retry':
+      return <NextAttempt wait={wait} />;
     case 'worker':
       return <>No worker is alive</>;
   }
@@ -117,6 +119,16 @@ function HeldOrigin({ wait }: { wait: Extract<WaitingFor, { type: 'origin' }> })
     <>
       <code>{wait.origin}</code> does not answer, so it is not called.{' '}
       {leftMs > 0 ? `One call tries again in ${formatDuration(leftMs)}` : 'One call tries again now'}
+    </>
+  );
+}
+
+function NextAttempt({ wait }: { wait: Extract<WaitingFor, { type: 'retry' }> }): ReactElement {
+  const leftMs = Date.parse(wait.next_attempt_at) - useNow();
+  return (
+    <>
+      Its last attempt failed; attempt {wait.attempt} of {wait.max_attempts}{' '}
+      {leftMs > 0 ? `may start in ${formatDuration(leftMs)}` : 'may start now'}
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { Task } from '../../api/types.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Loaded } from '../../components/page-states.tsx';
 import { StatusLabel } from '../../components/status.tsx';
+import { isEnded } from '../../components/statuses.ts';
 import { useTitle } from '../../components/title.ts';
 import { useTask } from '../../queries/use-task.ts';
 import { Link } from '../../router/link.tsx';
@@ -10,6 +11,7 @@ import { ExplanationCard } from './explanation-card.tsx';
 import { JsonView } from './json-view.tsx';
 import { ruleText } from './rule-words.ts';
 import { TaskActions } from './task-actions.tsx';
+import { TaskAttempts } from './task-attempts.tsx';
 import { TaskDeliveries } from './task-deliveries.tsx';
 import { TaskHistory } from './task-history.tsx';
 import { TaskProgress } from './task-progress.tsx';
@@ -43,8 +45,7 @@ function Shown({ task }: { task: Task }): ReactElement {
       </div>
       {task.failure_reason !== null && (
         <p className="card failure-reason" role="note">
-          <strong>{task.status === 'Canceled' ? 'Why it was canceled' : 'Why it failed'}:</strong>{' '}
-          {task.failure_reason}
+          <strong>{reasonTitle(task)}:</strong> {task.failure_reason}
         </p>
       )}
       <ExplanationCard task={task} />
@@ -52,6 +53,7 @@ function Shown({ task }: { task: Task }): ReactElement {
         <TaskHistory task={task} />
         <Facts task={task} />
         <TaskProgress task={task} />
+        <TaskAttempts task={task} />
         <Rules task={task} />
       </div>
       <TaskDeliveries taskId={task.id} />
@@ -68,6 +70,11 @@ function Shown({ task }: { task: Task }): ReactElement {
       </div>
     </>
   );
+}
+
+function reasonTitle({ status }: Task): string {
+  if (status === 'Canceled') return 'Why it was canceled';
+  return isEnded(status) ? 'Why it failed' : 'Why the last attempt failed';
 }
 
 function Facts({ task }: { task: Task }): ReactElement {

@@ -27,5 +27,6 @@ const isSame = (one: BasicTask, other: BasicTask): boolean =>
   one.failures === other.failures &&
   one.expected_count === other.expected_count &&
   one.priority === other.priority &&
+  one.attempt === other.attempt &&
   one.started_at === other.started_at &&
   one.ended_at === other.ended_at;

@@ -1,6 +1,6 @@
 import type { BasicTask, Status } from '../../../api/types.ts';
 import { batchState } from '../../../components/batch-state.tsx';
-import { countName, isEnded, STATUSES } from '../../../components/statuses.ts';
+import { countName, isEnded, RETRIED, STATUSES } from '../../../components/statuses.ts';
 import { countByStatus } from './count-by-status.ts';
 import type { Palette } from './palette.ts';
 import type { VisibleNode } from './visible-graph.ts';
@@ -31,7 +31,7 @@ export function nodeData(node: VisibleNode, tasks: readonly BasicTask[], palette
       id,
       type,
       ...NODE_SIZES.task,
-      label: task.name,
+      label: task.attempt > 1 ? `${RETRIED}${task.attempt} ${task.name}` : task.name,
       status: task.status,
       ...taskGround(task, palette),
     };

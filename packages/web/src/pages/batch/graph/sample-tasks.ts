@@ -16,6 +16,8 @@ export function sampleTask(id: string, given: Partial<BasicTask> = {}): BasicTas
     batch_id: 'batch',
     dead_end_barrier: false,
     priority: 0,
+    attempt: 1,
+    max_attempts: 1,
     ...given,
   };
 }

@@ -47,6 +47,14 @@ export function TaskPanel({ task, tasks, index, onChoose }: TaskPanelProps): Rea
           {task.expected_count !== null && ` of ${task.expected_count.toLocaleString()}`}
           {progress !== null && ` (${Math.round(100 * progress)} %)`}
         </dd>
+        {task.max_attempts > 1 && (
+          <>
+            <dt>Attempt</dt>
+            <dd>
+              {task.attempt} of {task.max_attempts}
+            </dd>
+          </>
+        )}
         {task.priority !== 0 && (
           <>
             <dt>Priority</dt>

@@ -6,7 +6,7 @@ import {
   tableFeatures,
 } from '@tanstack/react-table';
 import { StatusLabel } from '../../../components/status.tsx';
-import { STATUSES } from '../../../components/statuses.ts';
+import { RETRIED, STATUSES } from '../../../components/statuses.ts';
 import { formatDuration } from '../../../components/times.tsx';
 import { Link } from '../../../router/link.tsx';
 import type { TaskRow } from './task-rows.ts';
@@ -49,7 +49,7 @@ export const columns = helper.columns([
   helper.accessor((row) => STATUSES.indexOf(row.task.status), {
     id: 'status',
     header: 'Status',
-    cell: ({ row }) => <StatusLabel status={row.original.task.status} />,
+    cell: ({ row }) => <Status task={row.original.task} />,
   }),
   helper.accessor((row) => row.progress ?? undefined, {
     id: 'progress',
@@ -68,6 +68,19 @@ export const columns = helper.columns([
     cell: ({ row }) => (row.original.ranMs === null ? '–' : formatDuration(row.original.ranMs)),
   }),
 ]);
+
+function Status({ task: { status, attempt, max_attempts: most } }: { task: TaskRow['task'] }) {
+  return (
+    <>
+      <StatusLabel status={status} />
+      {attempt > 1 && (
+        <span className="faint" title={`Attempt ${attempt} of ${most}`}>
+          {` ${RETRIED}${attempt}`}
+        </span>
+      )}
+    </>
+  );
+}
 
 function Progress({ row: { task, progress } }: { row: TaskRow }) {
   const { success, failures, expected_count: expected } = task;

@@ -1,22 +1,19 @@
 import { expect, test } from 'vitest';
 import type { BasicTask } from '../../../api/types.ts';
+import { sampleTask } from '../graph/sample-tasks.ts';
 import { toCsv } from './csv.ts';
 
-const named = (name: string): BasicTask => ({
-  id: '01990000-0000-7000-8000-000000000000',
-  name,
-  kind: 'k',
-  status: 'Success',
-  created_at: '2026-01-02T03:04:05.678Z',
-  started_at: null,
-  ended_at: null,
-  success: 3,
-  failures: 0,
-  expected_count: null,
-  batch_id: '01990000-0000-7000-8000-000000000001',
-  dead_end_barrier: false,
-  priority: -5,
-});
+const named = (name: string): BasicTask =>
+  sampleTask('01990000-0000-7000-8000-000000000000', {
+    name,
+    kind: 'k',
+    status: 'Success',
+    created_at: '2026-01-02T03:04:05.678Z',
+    success: 3,
+    priority: -5,
+    attempt: 2,
+    max_attempts: 3,
+  });
 
 test.each([
   ['plain', 'plain'],
@@ -30,7 +27,7 @@ test.each([
   const [head, line, end] = toCsv([named(name)]).split(/\r\n/);
   expect(head).toMatch(/^id,name,kind,status,/);
   expect(line).toBe(
-    `01990000-0000-7000-8000-000000000000,${cell},k,Success,2026-01-02T03:04:05.678Z,,,3,0,,-5`,
+    `01990000-0000-7000-8000-000000000000,${cell},k,Success,2026-01-02T03:04:05.678Z,,,3,0,,-5,2,3`,
   );
   expect(end).toBe('');
 });

@@ -12,6 +12,8 @@ const COLUMNS = [
   'failures',
   'expected_count',
   'priority',
+  'attempt',
+  'max_attempts',
 ] as const satisfies readonly (keyof BasicTask)[];
 
 /** Tasks as CSV (RFC 4180), in the given order. */

@@ -1,24 +1,18 @@
 import { expect, test } from 'vitest';
 import type { BasicTask } from '../../../api/types.ts';
+import { sampleTask } from '../graph/sample-tasks.ts';
 import { kindRows, spansOf, ticksOf, wholeSpan } from './timeline-rows.ts';
 
 const at = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-const timed = (kind: string, started: number | null, ended: number | null): BasicTask => ({
-  id: `${kind} ${started} ${ended}`,
-  name: kind,
-  kind,
-  status: ended === null ? 'Running' : 'Success',
-  created_at: at(0),
-  started_at: started === null ? null : at(started),
-  ended_at: ended === null ? null : at(ended),
-  success: 0,
-  failures: 0,
-  expected_count: null,
-  batch_id: 'b',
-  dead_end_barrier: false,
-  priority: 0,
-});
+const timed = (kind: string, started: number | null, ended: number | null): BasicTask =>
+  sampleTask(`${kind} ${started} ${ended}`, {
+    kind,
+    status: ended === null ? 'Running' : 'Success',
+    created_at: at(0),
+    started_at: started === null ? null : at(started),
+    ended_at: ended === null ? null : at(ended),
+  });
 
 test('waiting and running lie one behind the other; what goes on goes on until now', () => {
   expect(spansOf(timed('k', 2, 5), 10_000)).toEqual({

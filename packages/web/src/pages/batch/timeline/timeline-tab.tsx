@@ -5,6 +5,7 @@ import { StatusIcon } from '../../../components/status-icon.tsx';
 import { countName, countOpen } from '../../../components/statuses.ts';
 import { formatDuration, useNow } from '../../../components/times.tsx';
 import { setParameters, useParameters } from '../../../router/location.ts';
+import { useTask } from '../../../queries/use-task.ts';
 import { Link } from '../../../router/link.tsx';
 import type { BatchView } from '../feed/batch-feed.ts';
 import { KindPlot } from './kind-plot.tsx';
@@ -163,8 +164,9 @@ function TaskLine({ task, span, nowMs }: TaskLineProps): ReactElement {
     left: `${(100 * (fromMs - span.fromMs)) / (span.toMs - span.fromMs)}%`,
     width: `${(100 * (toMs - fromMs)) / (span.toMs - span.fromMs)}%`,
   });
+  const attempt = task.max_attempts > 1 ? `, attempt ${task.attempt} of ${task.max_attempts}` : '';
   const text =
-    `${task.name}: ${task.status}, waited ${formatDuration(waiting.toMs - waiting.fromMs)}` +
+    `${task.name}: ${task.status}${attempt}, waited ${formatDuration(waiting.toMs - waiting.fromMs)}` +
     (running === null ? '' : `, ran ${formatDuration(running.toMs - running.fromMs)}`);
   return (
     <>
@@ -176,8 +178,27 @@ function TaskLine({ task, span, nowMs }: TaskLineProps): ReactElement {
       </div>
       <div className="timeline-track" title={text} data-status={countName(task.status)}>
         <span className="bar-waiting" style={style(waiting)} />
+        {task.attempt > 1 && <EarlierAttempts taskId={task.id} style={style} />}
         {running !== null && <span className="bar-running" style={style(running)} />}
       </div>
     </>
   );
+}
+
+/** A bar for each attempt that ran before; only the whole task tells of them, so it is asked for when it is seen. */
+function EarlierAttempts({ taskId, style }: { taskId: string; style: (span: Span) => CSSProperties }) {
+  const { data: task } = useTask(taskId);
+  return task?.attempts.map(({ attempt, started_at: started, ended_at: ended, failure_reason: reason }) => {
+    if (started === null || attempt === task.attempt) return null;
+    const span = { fromMs: Date.parse(started), toMs: Date.parse(ended) };
+    return (
+      <span
+        key={attempt}
+        className="bar-running"
+        data-status="failure"
+        title={`Attempt ${attempt} of ${task.max_attempts}: ${reason}`}
+        style={style(span)}
+      />
+    );
+  });
 }
