@@ -93,11 +93,12 @@ server.on('listening', () => console.log(JSON.stringify(server.address())));`,
 // proves: client/published-types
 test('its types hold for the code of the README, and catch what is wrong', async () => {
   const codes = await readmeCode();
-  const [batch = '', follow = '', rules = '', receiver = ''] = codes;
+  const [batch = '', follow = '', rules = '', receiver = '', signed = ''] = codes;
   await Promise.all([
     writeFile(join(folder, 'typed-batch.ts'), `${batch}${follow}`),
     writeFile(join(folder, 'typed-rules.ts'), rules),
     writeFile(join(folder, 'typed-receiver.ts'), receiver),
+    writeFile(join(folder, 'typed-signed.ts'), signed),
     writeFile(
       join(folder, 'wrong.ts'),
       `import { createClient } from '@arcrun/client';
@@ -112,7 +113,7 @@ test('its types hold for the code of the README, and catch what is wrong', async
     ...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2024'],
     ...['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--ignoreConfig'],
   ];
-  const files = ['typed-batch.ts', 'typed-rules.ts', 'typed-receiver.ts'];
+  const files = ['typed-batch.ts', 'typed-rules.ts', 'typed-receiver.ts', 'typed-signed.ts'];
   const right = await startProgram(process.execPath, [tsc, ...flags, ...files], { cwd: folder }).ended;
   expect([right.code, right.stdout]).toEqual([0, '']);
   const wrong = await startProgram(process.execPath, [tsc, ...flags, 'wrong.ts'], { cwd: folder }).ended;

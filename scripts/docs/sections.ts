@@ -77,6 +77,8 @@ function describeValues(setting: Setting): string {
       return 'comma-separated';
     case 'tokens':
       return `comma-separated, each of ${setting.minLength} characters or more`;
+    case 'secrets':
+      return 'comma-separated, each base64 of 24 to 64 bytes';
     case 'url':
       return setting.protocols.map((protocol) => code(`${protocol}//…`)).join(', ');
     case 'choice':

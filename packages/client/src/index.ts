@@ -5,6 +5,8 @@ export { createClient } from './client.ts';
 export { ArcRunError } from './error.ts';
 export { handle, readCall } from './handle.ts';
 export type { Handle, IncomingCall, WebhookCall } from './handle.ts';
+export { isSigned, readSignedCall } from './signature.ts';
+export type { SignatureOptions } from './signature.ts';
 export type { TransportOptions } from './transport.ts';
 export type * from './types.ts';
 export { countUnfinished } from './watch-batch.ts';

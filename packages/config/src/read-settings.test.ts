@@ -37,10 +37,30 @@ test('bad settings of traces are named', () => {
     expect(readSettings({ ...GOOD, OTEL_SAMPLING_RATIO: ratio }).OTEL_SAMPLING_RATIO).toBe(Number(ratio));
 });
 
-test('WEBHOOK_SIGNING_SECRET is refused, since it would protect nothing', () => {
-  const problem = 'WEBHOOK_SIGNING_SECRET: is not built yet';
-  expect(() => readSettings({ ...GOOD, WEBHOOK_SIGNING_SECRET: 'secret' })).toThrow(problem);
-  expect(() => readSettings({ ...GOOD, WEBHOOK_SIGNING_SECRET: '' })).not.toThrow();
+describe('WEBHOOK_SIGNING_SECRET', () => {
+  const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+  test('left out, nothing is signed', () => {
+    expect(readSettings(GOOD).WEBHOOK_SIGNING_SECRET).toBeUndefined();
+  });
+
+  // proves: webhooks/signed-rotation
+  test('several, with spaces around them', () => {
+    const sign = (text: string) =>
+      readSettings({ ...GOOD, WEBHOOK_SIGNING_SECRET: text }).WEBHOOK_SIGNING_SECRET?.sign('id', 1, '');
+    const other = `whsec_${'b'.repeat(40)}`;
+    expect(sign(` ${SECRET} , ${other} `)).toBe(`${sign(SECRET)} ${sign(other)}`);
+  });
+
+  // proves: settings/signing-secrets
+  test.each(['', '  ', ',', `${SECRET},`, 'secret', SECRET.slice(0, -4), `${SECRET},c2hvcnQ=`])(
+    '%j is a mistake, which is told without the secret',
+    (text) => {
+      const read = () => readSettings({ ...GOOD, WEBHOOK_SIGNING_SECRET: text });
+      expect(read).toThrow('WEBHOOK_SIGNING_SECRET: each secret must be base64 of 24 to 64 random bytes');
+      expect(read).not.toThrow('MfKQ9');
+    },
+  );
 });
 
 describe('AUTH_TOKEN', () => {

@@ -1,5 +1,6 @@
 import { AccessTokens } from './access-tokens.ts';
-import { REFUSED_SETTINGS, type Setting, type SettingName, SETTINGS } from './settings.ts';
+import { type Setting, type SettingName, SETTINGS } from './settings.ts';
+import { readSigningKey, SECRET_BYTES, SigningSecrets } from './signing-secrets.ts';
 
 type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'number'
   ? number
@@ -9,9 +10,11 @@ type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'number'
       ? readonly string[]
       : S['type'] extends 'tokens'
         ? AccessTokens | undefined
-        : S extends { choices: readonly (infer C)[] }
-          ? C
-          : string;
+        : S['type'] extends 'secrets'
+          ? SigningSecrets | undefined
+          : S extends { choices: readonly (infer C)[] }
+            ? C
+            : string;
 
 /** Every setting's value, by the name of its environment variable. */
 export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
@@ -33,14 +36,11 @@ export class SettingsError extends Error {
 export function readSettings(env: Environment): Settings {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const name of REFUSED_SETTINGS) {
-    if (env[name]?.trim())
-      problems.push(`${name}: is not built yet, and ignoring it would not be safe; leave it out`);
-  }
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     const given = env[name]?.trim();
-    // Tokens that came out empty are a mistake that would open the door.
-    const isLeftOut = given === undefined || (given === '' && setting.type !== 'tokens');
+    // A secret that came out empty is a mistake that would open a door.
+    const isSecret = setting.type === 'tokens' || setting.type === 'secrets';
+    const isLeftOut = given === undefined || (given === '' && !isSecret);
     const text = isLeftOut ? setting.default : given;
     if (text === undefined) {
       if (setting.required) problems.push(`${name}: is required (${setting.description})`);
@@ -84,6 +84,8 @@ function readValue(setting: Setting, text: string): Read {
       };
     case 'tokens':
       return readTokens(setting.minLength, text);
+    case 'secrets':
+      return readSecrets(text);
     case 'url':
       return readUrl(setting.protocols, text);
     case 'choice':
@@ -101,6 +103,15 @@ function readTokens(minLength: number, text: string): Read {
     return { problem: `each token must have at least ${minLength} characters, of ASCII and without spaces` };
   }
   return { value: new AccessTokens(tokens) };
+}
+
+function readSecrets(text: string): Read {
+  const keys = text.split(',').map((secret) => readSigningKey(secret.trim()));
+  if (keys.includes(null)) {
+    const { min, max } = SECRET_BYTES;
+    return { problem: `each secret must be base64 of ${min} to ${max} random bytes, behind "whsec_" or not` };
+  }
+  return { value: new SigningSecrets(keys.filter((key) => key !== null)) };
 }
 
 // A URL may hold a password, so it is never repeated.

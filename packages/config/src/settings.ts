@@ -6,6 +6,7 @@ type SettingType =
   | { readonly type: 'text' }
   | { readonly type: 'list' }
   | { readonly type: 'tokens'; readonly minLength: number }
+  | { readonly type: 'secrets' }
   | { readonly type: 'url'; readonly protocols: readonly string[] }
   | { readonly type: 'choice'; readonly choices: readonly string[] };
 
@@ -186,6 +187,11 @@ export const SETTINGS = {
     minLength: 16,
     description: 'The tokens that open the server. Without it, it is open to everybody',
   },
+  WEBHOOK_SIGNING_SECRET: {
+    type: 'secrets',
+    description:
+      'What webhooks are signed with, as Standard Webhooks says; several during a rotation. Without it they are not signed',
+  },
   QUEUE_BOARD_WRITABLE: flag(
     0,
     'Lets people pause queues and run, change or remove jobs at `/admin/queues`. A job is a bell and no work, so there is seldom a reason',
@@ -223,9 +229,6 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
-
-/** Settings that promise safety and are not built yet: a process that was given one refuses to start. */
-export const REFUSED_SETTINGS = ['WEBHOOK_SIGNING_SECRET'] as const;
 
 /** Settings that mean nothing here: accepted, and named as ignored. */
 export const IGNORED_SETTINGS = [

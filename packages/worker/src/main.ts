@@ -41,6 +41,7 @@ import { SweepWatch } from './sweep-watch.ts';
 import { TaskTraces } from './task-traces.ts';
 import { ActionCache } from './webhooks/action-cache.ts';
 import { guardedLookup } from './webhooks/guarded-lookup.ts';
+import { callSigner } from './webhooks/sign-call.ts';
 import { WebhookClient } from './webhooks/webhook-client.ts';
 
 const REPORT_PERIOD_MS = 10_000;
@@ -128,6 +129,7 @@ const lease = new WorkerLease({
 const webhooks = new WebhookClient({
   timeoutMs: settings.WEBHOOK_TIMEOUT_SECS * 1000,
   lookup: settings.SKIP_SSRF_VALIDATION ? undefined : guardedLookup,
+  sign: callSigner(settings.WEBHOOK_SIGNING_SECRET, () => lease.databaseTimeMs()),
 });
 const actions = new ActionCache((hashes) => findActions(database.db, hashes), ACTION_CACHE_BYTES);
 const breakers = new OriginBreakers({

@@ -214,15 +214,15 @@ describe('workers whose lease ran out', () => {
     await claimAll(database.db, worker);
     await sweptJustNow();
     const identity = { id: worker, host: 'here', pid: 1 };
-    expect(await renewWorkerLease(database.db, identity, 6)).toBe(true);
+    expect((await renewWorkerLease(database.db, identity, 6)).wasAlive).toBe(true);
     expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
     await expire(worker);
-    expect(await renewWorkerLease(database.db, identity, 6)).toBe(false);
-    expect(await renewWorkerLease(database.db, identity, 6)).toBe(true);
+    expect((await renewWorkerLease(database.db, identity, 6)).wasAlive).toBe(false);
+    expect((await renewWorkerLease(database.db, identity, 6)).wasAlive).toBe(true);
   });
 
   test('are new at their first renewal', async () => {
     const identity = { id: '0190c2a5-0000-7000-8000-000000000001', host: 'here', pid: 1 };
-    expect(await renewWorkerLease(database.db, identity, 6)).toBe(false);
+    expect((await renewWorkerLease(database.db, identity, 6)).wasAlive).toBe(false);
   });
 });

@@ -17,17 +17,24 @@ export interface WorkerLoad {
 
 const NO_LOAD: WorkerLoad = { isFull: false, fullOrigins: [] };
 
-/** Renews the lease. False: it was not alive any more (or is the first), so claims made under it may be gone. */
+export interface RenewedLease {
+  /** False: it was not alive any more (or is the first), so claims made under it may be gone. */
+  readonly wasAlive: boolean;
+  /** By the database's clock, since 1970. */
+  readonly nowMs: number;
+}
+
 export async function renewWorkerLease(
   db: Kysely<Schema>,
   worker: WorkerIdentity,
   leaseSecs: number,
   { isFull, fullOrigins }: WorkerLoad = NO_LOAD,
-): Promise<boolean> {
-  const { rows } = await sql<{ was_alive: boolean }>`
+): Promise<RenewedLease> {
+  const { rows } = await sql<RenewedLease>`
     select renew_worker_lease(${worker.id}, ${worker.host}, ${worker.pid}, ${leaseSecs}, ${isFull},
-                              ${[...fullOrigins]}::text[]) as was_alive`.execute(db);
-  return rows[0]!.was_alive;
+                              ${[...fullOrigins]}::text[]) as "wasAlive",
+           1000 * extract(epoch from clock_timestamp())::float8 as "nowMs"`.execute(db);
+  return rows[0]!;
 }
 
 /** Gives the lease up at once; whatever is still claimed under it is handed back by the next sweep. */

@@ -10,7 +10,11 @@ vi.mock('@arcrun/database', () => ({
 }));
 
 const renew = vi.mocked(renewWorkerLease);
-beforeEach(() => vi.resetAllMocks());
+const renewed = { wasAlive: true, nowMs: 1_700_000_000_000 };
+beforeEach(() => {
+  vi.resetAllMocks();
+  renew.mockResolvedValue(renewed);
+});
 
 async function aLease(leaseSecs: number) {
   const onAlive = vi.fn<() => void>();
@@ -40,7 +44,7 @@ test('it is renewed every 2 s; when that is too late, what was claimed before is
 
 // proves: webhooks/start-fenced
 test('it counts from before the renewal was sent, not from its answer', async () => {
-  renew.mockImplementation(() => delay(600));
+  renew.mockImplementation(() => delay(600, renewed));
   const { lease } = await aLease(0.5);
   expect(lease.isAlive).toBe(false);
 });
@@ -50,6 +54,16 @@ test('without the database there is none, and it is asked for again', async () =
   const { lease, onAlive } = await aLease(60);
   expect([lease.isAlive, onAlive.mock.calls.length]).toEqual([false, 0]);
   await vi.waitUntil(() => lease.isAlive, 20_000);
+});
+
+// proves: webhooks/signed-time
+test('it knows the time of the database, whatever this machine says', async () => {
+  const { lease } = await aLease(60);
+  const first = lease.databaseTimeMs();
+  expect(first - renewed.nowMs).toBeGreaterThanOrEqual(0);
+  expect(first - renewed.nowMs).toBeLessThan(5000);
+  await delay(20);
+  expect(lease.databaseTimeMs() - first).toBeGreaterThanOrEqual(19);
 });
 
 test('it is given up when the worker stops', async () => {

@@ -32,6 +32,8 @@ export class WorkerLease {
   readonly #options: WorkerLeaseOptions;
   readonly #stopped = new AbortController();
   #aliveUntilMs = -Infinity;
+  /** What the database's clock says when this process' monotonic clock is at 0. */
+  #databaseOriginMs = Date.now() - performance.now();
   #term = 0;
   #loop: Promise<void> | undefined;
 
@@ -46,6 +48,11 @@ export class WorkerLease {
 
   get isAlive(): boolean {
     return performance.now() < this.#aliveUntilMs;
+  }
+
+  /** The time of the database, to a network delay: all processes agree on it, however wrong their own clocks are. */
+  databaseTimeMs(): number {
+    return this.#databaseOriginMs + performance.now();
   }
 
   /** Begins to renew; resolves after the first try, whatever came of it. */
@@ -76,8 +83,9 @@ export class WorkerLease {
     const sentMs = performance.now();
     const wasAlive = this.isAlive;
     try {
-      await renewWorkerLease(database.db, worker, leaseSecs, load());
+      const { nowMs } = await renewWorkerLease(database.db, worker, leaseSecs, load());
       this.#aliveUntilMs = sentMs + leaseSecs * 1000;
+      this.#databaseOriginMs = nowMs - performance.now();
       if (!wasAlive) {
         this.#term++;
         onAlive();

@@ -9,6 +9,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import got, { type Got, type NativeRequestOptions } from 'got';
 import { requestTarget } from './request-target.ts';
+import type { CallSigner } from './sign-call.ts';
 
 /** One HTTP call, as the user gave it; only its headers have been put together. */
 export interface WebhookCall {
@@ -38,6 +39,8 @@ export interface WebhookClientSettings {
   readonly timeoutMs: number;
   /** Resolves host names; refuses addresses that may not be called. */
   readonly lookup: LookupFunction | undefined;
+  /** Signs each call when it is sent; by default none. */
+  readonly sign?: CallSigner;
 }
 
 /** Code of the error that the lookup refuses an address with. */
@@ -58,8 +61,10 @@ export class WebhookClient {
   readonly #httpAgent: HttpAgent;
   readonly #httpsAgent: HttpsAgent;
   readonly #got: Got;
+  readonly #sign: CallSigner;
 
-  constructor({ timeoutMs, lookup }: WebhookClientSettings) {
+  constructor({ timeoutMs, lookup, sign = (call) => call }: WebhookClientSettings) {
+    this.#sign = sign;
     const agentOptions: AgentOptions = {
       keepAlive: true,
       timeout: IDLE_CONNECTION_MS,
@@ -81,7 +86,8 @@ export class WebhookClient {
     });
   }
 
-  call(call: WebhookCall): Promise<WebhookAnswer> {
+  call(unsigned: WebhookCall): Promise<WebhookAnswer> {
+    const call = this.#sign(unsigned);
     // As bytes: Node would write a head that is sent together with text as UTF-8, too.
     const body = call.body === null ? undefined : Buffer.from(call.body);
     return new Promise((resolve) => {
