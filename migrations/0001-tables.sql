@@ -62,6 +62,7 @@ CREATE TABLE batch (
   updated_at timestamptz NOT NULL,
   completed_at timestamptz,
   status_counts jsonb,           -- of a finished batch; those of a live one are counted in an index
+  rerun_of uuid,                 -- the batch whose tasks run again in it
   traceparent text,              -- of the request that created it (W3C Trace Context); null while tracing is off
   CHECK (open_tasks BETWEEN 0 AND total_tasks),
   CHECK ((open_tasks = 0) = (completed_at IS NOT NULL))
@@ -73,6 +74,7 @@ CREATE INDEX batch_by_scope ON batch (scope, created_at DESC, id DESC) WHERE sco
 CREATE INDEX batch_by_metadata ON batch USING gin (metadata jsonb_path_ops) WHERE metadata IS NOT NULL;
 CREATE INDEX batch_by_text ON batch USING gin (scope gin_trgm_ops, (metadata::text) gin_trgm_ops);
 CREATE INDEX batch_live ON batch (created_at DESC, id DESC) WHERE completed_at IS NULL;
+CREATE INDEX batch_by_origin ON batch (rerun_of, created_at DESC) WHERE rerun_of IS NOT NULL;
 CREATE INDEX batch_finished ON batch (completed_at, id) WHERE completed_at IS NOT NULL;
 
 CREATE TABLE task (
@@ -88,6 +90,7 @@ CREATE TABLE task (
   on_start bytea NOT NULL,       -- actions, by their hash
   on_success bytea[] NOT NULL,
   on_failure bytea[] NOT NULL,
+  rerun_of uuid,                 -- the task that runs again in it
   retry json                     -- its policy with all defaults; null when it has one attempt
 );
 

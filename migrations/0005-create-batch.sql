@@ -19,10 +19,10 @@ END $$;
 
 -- Writes a planned batch: its actions (those that are new), its row, tasks and links.
 --
--- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash]}; p_actions: as save_actions takes them, their
+-- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash], rerun_of?}; p_actions: as save_actions takes them, their
 -- hashes as bytea is written, which lists of them are read from without a step between; p_rule_sets: [{hash, rules, needs: [{measure, kind, fields, ceiling}]}], hashes in hex;
 -- p_tasks: [{id, position, name, kind, timeout_secs, priority, expected_count, dead_end_barrier, metadata,
--- open_parents, on_start, on_success, on_failure, rules, retry}]; p_links: [{p, c, r}].
+-- open_parents, on_start, on_success, on_failure, rules, retry, rerun_of?}]; p_links: [{p, c, r}].
 -- A batch without tasks is complete at once.
 CREATE FUNCTION create_batch(
   p_batch json, p_actions json, p_rule_sets json, p_tasks json, p_links json, p_traceparent text DEFAULT NULL,
@@ -48,13 +48,13 @@ BEGIN
     FROM json_to_recordset(p_tasks) AS i (
       id uuid, position integer, name text, kind text, timeout_secs integer, priority smallint, expected_count integer,
       dead_end_barrier boolean, metadata jsonb, open_parents integer, on_start bytea, on_success bytea[],
-      on_failure bytea[], rules text, retry json)
+      on_failure bytea[], rules text, retry json, rerun_of uuid)
     JOIN json_to_recordset(p_actions) AS a (hash bytea, origin text) ON a.hash = i.on_start
   ), tasks AS (
     INSERT INTO task (id, batch_id, position, created_at, name, kind, timeout_secs, dead_end_barrier, metadata,
-                      on_start, on_success, on_failure, retry)
+                      on_start, on_success, on_failure, retry, rerun_of)
     SELECT id, new_batch, position, at, name, kind, timeout_secs, dead_end_barrier, metadata,
-           on_start, on_success, on_failure, retry
+           on_start, on_success, on_failure, retry, rerun_of
     FROM item
   ), planned AS MATERIALIZED (
     SELECT *, dense_rank() OVER (ORDER BY kind, rule_set, expected_count IS NULL, origin, rule_values) AS alike
@@ -101,11 +101,11 @@ BEGIN
   SELECT p, c, r FROM json_to_recordset(p_links) AS l (p uuid, c uuid, r boolean);
 
   INSERT INTO batch (id, created_at, posted_as_object, scope, metadata, on_complete, kinds,
-                     total_tasks, open_tasks, updated_at, completed_at, traceparent)
+                     total_tasks, open_tasks, updated_at, completed_at, rerun_of, traceparent)
   SELECT b.id, at, b.posted_as_object, b.scope, b.metadata, b.on_complete, coalesce(new_kinds, '{}'),
-         task_count, task_count, at, CASE WHEN task_count = 0 THEN at END, p_traceparent
+         task_count, task_count, at, CASE WHEN task_count = 0 THEN at END, b.rerun_of, p_traceparent
   FROM json_to_record(p_batch) AS b (
-    id uuid, posted_as_object boolean, scope text, metadata jsonb, on_complete bytea[]);
+    id uuid, posted_as_object boolean, scope text, metadata jsonb, on_complete bytea[], rerun_of uuid);
   PERFORM renew_rule_sets(p_rule_sets);
   PERFORM save_actions(p_actions);
   notified := 0;

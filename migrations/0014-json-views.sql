@@ -5,7 +5,7 @@
 CREATE TYPE basic_task AS (
   id uuid, name text, kind text, status task_status, created_at text, started_at text, success integer, failures integer,
   expected_count integer, ended_at text, batch_id uuid, dead_end_barrier boolean, priority smallint,
-  attempt smallint, max_attempts smallint
+  attempt smallint, max_attempts smallint, rerun_of uuid
 );
 
 -- No SELECT in it, so that it becomes part of the statement: a call for each of a thousand rows would cost more than the
@@ -15,7 +15,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN row_to_json(ROW(
   t.id, t.name, t.kind, s.status, rfc3339(t.created_at), rfc3339(s.started_at), s.success, s.failures,
   s.expected_count, rfc3339(s.ended_at), t.batch_id, t.dead_end_barrier, s.priority,
-  s.attempt, s.max_attempts)::basic_task);
+  s.attempt, s.max_attempts, t.rerun_of)::basic_task);
 
 -- Text is put together by hand: jsonb would reorder what the user gave, and members that were not given stay out.
 CREATE FUNCTION action_json(p_hash bytea, p_trigger text, p_condition text) RETURNS json
@@ -47,7 +47,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT row_to_json(r) FROM (
   SELECT t.id, t.name, t.kind, s.status, rfc3339(t.created_at) AS created_at, rfc3339(s.started_at) AS started_at,
          s.success, s.failures, s.expected_count, rfc3339(s.ended_at) AS ended_at, t.batch_id,
-         t.dead_end_barrier, s.priority, s.attempt, s.max_attempts,
+         t.dead_end_barrier, s.priority, s.attempt, s.max_attempts, t.rerun_of,
          t.timeout_secs AS timeout,
          coalesce((SELECT r.rules FROM rule_set r WHERE r.hash = s.rules), '[]') AS rules, t.metadata,
          p_actions AS actions, rfc3339(s.last_updated) AS last_updated, s.failure_reason,
@@ -91,6 +91,12 @@ RETURN (SELECT counts_json(c.counts) FROM (
     FROM (SELECT s.status, count(*) FROM task_state s WHERE s.batch_id = b.id GROUP BY s.status) n
   )) AS counts OFFSET 0) c);
 
+-- The batches in which tasks of this one ran again, the latest ones, newest first.
+CREATE FUNCTION reruns_json(p_batch uuid) RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (SELECT coalesce(json_agg(r.id), '[]') FROM (
+  SELECT id FROM batch WHERE rerun_of = p_batch ORDER BY created_at DESC LIMIT 20) r);
+
 -- Totals and status counts of a batch. The sum of expected counts is told only when every task has one.
 CREATE FUNCTION batch_summary_json(b batch) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -99,7 +105,7 @@ RETURN (
     'batch_id', b.id, 'total_tasks', b.total_tasks,
     'total_success', coalesce(t.success, 0), 'total_failures', coalesce(t.failures, 0),
     'total_expected', CASE WHEN t.unknown = 0 THEN t.expected END,
-    'status_counts', batch_counts_json(b))
+    'status_counts', batch_counts_json(b), 'rerun_of', b.rerun_of, 'reruns', reruns_json(b.id))
   FROM (
     SELECT sum(s.success) AS success, sum(s.failures) AS failures, coalesce(sum(s.expected_count), 0) AS expected,
            count(*) FILTER (WHERE s.expected_count IS NULL) AS unknown
@@ -113,4 +119,5 @@ RETURN json_build_object(
   'created_at', p_task -> 'created_at', 'started_at', p_task -> 'started_at', 'success', p_task -> 'success',
   'failures', p_task -> 'failures', 'expected_count', p_task -> 'expected_count', 'ended_at', p_task -> 'ended_at',
   'batch_id', p_task -> 'batch_id', 'dead_end_barrier', p_task -> 'dead_end_barrier',
-  'priority', p_task -> 'priority', 'attempt', p_task -> 'attempt', 'max_attempts', p_task -> 'max_attempts');
+  'priority', p_task -> 'priority', 'attempt', p_task -> 'attempt', 'max_attempts', p_task -> 'max_attempts',
+  'rerun_of', p_task -> 'rerun_of');

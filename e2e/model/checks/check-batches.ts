@@ -18,6 +18,8 @@ export function checkBatches({ history, tasks }: Facts): string[] {
         ...{ waiting: 0, pending: 0, claimed: 0, running: 0, paused: 0 },
         ...{ success: count('Success'), failure: count('Failure'), canceled: count('Canceled') },
       },
+      rerun_of: null,
+      reruns: [],
     };
     const said = history.final.stats.get(name)!;
     const dag = history.final.dags.get(name)!;

@@ -129,6 +129,7 @@ export function toTask(task: ReferenceTask): Task {
     failure_reason: task.reason,
     attempt: task.attempt,
     max_attempts: retry?.max_attempts ?? 1,
+    rerun_of: null,
     retry,
     next_attempt_at: null,
     attempts: isOver ? [...task.retried, currentAttempt(task, task.status, task.reason)] : [...task.retried],

@@ -98,6 +98,8 @@ function statsOf(batch: ReferenceBatch): BatchStats {
     total_failures: sum(batch.tasks.map(({ failures }) => failures)),
     total_expected: expected.includes(null) ? null : sum(expected as number[]),
     status_counts: countsOf(batch),
+    rerun_of: null,
+    reruns: [],
   };
 }
 

@@ -26,7 +26,6 @@ import { healthRoutes } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { logLevelRoutes } from './routes/log-level.ts';
 import { metricsRoutes } from './routes/metrics.ts';
-import { notBuiltRoutes } from './routes/not-built.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { openSignInRoutes, signInRoutes } from './routes/sign-in.ts';
@@ -68,7 +67,6 @@ export function createApp(context: ApiContext): RequestListener {
   if (tracing !== undefined) app.use(traceRequests(tracing));
   app.use(logRequests(logger));
   const checkAccess = guard(app, settings);
-  app.use(notBuiltRoutes());
   app.use(taskRoutes(context, calls));
   app.use(lifecycleRoutes(context));
   app.use(batchRoutes(context));

@@ -139,5 +139,6 @@ function toBasicTask(task: InsertedTask, batchId: string, createdAt: string): Ba
     priority: task.priority,
     attempt: 1,
     max_attempts: task.maxAttempts,
+    rerun_of: null,
   };
 }

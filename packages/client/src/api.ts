@@ -56,6 +56,12 @@ export interface ArcRunClient {
   eachBatch(filter?: api.BatchFilter, options?: CallOptions): AsyncGenerator<api.BatchSummary, void>;
   getDag(batchId: string, options?: CallOptions): Promise<api.Dag>;
   stopBatch(batchId: string, options?: CallOptions): Promise<api.StopBatchResult>;
+  /**
+   * Runs tasks of a finished batch again, in a new batch. Null: nothing is left to run.
+   */
+  rerunBatch(batchId: string, options?: api.NewRerun & CreateOptions): Promise<CreatedBatch | null>;
+  /** What that would run. */
+  planRerun(batchId: string, options?: api.NewRerun & CallOptions): Promise<api.RerunPlan>;
   /** Replaces the rules of all unfinished tasks of exactly that kind; `[]` removes them. */
   updateBatchRules(
     batchId: string,

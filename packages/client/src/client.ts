@@ -1,4 +1,4 @@
-import type { ArcRunClient, CallOptions, ClientOptions, CreatedBatch } from './api.ts';
+import type { ArcRunClient, CallOptions, ClientOptions, CreatedBatch, CreateOptions } from './api.ts';
 import { ArcRunError } from './error.ts';
 import { progressBody } from './handle.ts';
 import { eachRow } from './paging.ts';
@@ -43,6 +43,19 @@ export function createClient(options: ClientOptions): ArcRunClient {
     return (await call<T>('GET', path, { query, ...callOptions })).body;
   }
 
+  function create(
+    path: string,
+    body: unknown,
+    { idempotencyKey = crypto.randomUUID(), signal }: CreateOptions = {},
+  ): Promise<Answer<api.BasicTask[] | null>> {
+    return call('POST', path, {
+      body,
+      headers: idempotencyKey === false ? {} : { 'idempotency-key': idempotencyKey },
+      repeatable: idempotencyKey !== false,
+      signal,
+    });
+  }
+
   function each<Row>(path: string, filter?: object, callOptions?: CallOptions): AsyncGenerator<Row, void> {
     return eachRow((after) => call<Row[]>('GET', path, { query: { ...filter, after }, ...callOptions }));
   }
@@ -70,14 +83,8 @@ export function createClient(options: ClientOptions): ArcRunClient {
 
   return {
     url: base,
-    async createBatch(input, { idempotencyKey = crypto.randomUUID(), signal } = {}) {
-      const answer = await call<api.BasicTask[] | null>('POST', '/task', {
-        body: input,
-        headers: idempotencyKey === false ? {} : { 'idempotency-key': idempotencyKey },
-        repeatable: idempotencyKey !== false,
-        signal,
-      });
-      return readCreated(answer);
+    async createBatch(input, options) {
+      return readCreated(await create('/task', input, options));
     },
     getTask: (taskId, callOptions) => get(`/task/${id(taskId)}`, callOptions),
     listTasks: (filter, callOptions) => get('/task', callOptions, filter),
@@ -112,6 +119,14 @@ export function createClient(options: ClientOptions): ArcRunClient {
     async updateBatchRules(batchId, body, callOptions) {
       const parts = { body, repeatable: true, ...callOptions };
       return (await call<api.UpdateRulesResult>('PATCH', `/batch/${id(batchId)}/rules`, parts)).body;
+    },
+    async rerunBatch(batchId, { only, ...options } = {}) {
+      const answer = await create(`/batch/${id(batchId)}/rerun`, { only }, options);
+      return answer.status === 204 ? null : readCreated(answer);
+    },
+    async planRerun(batchId, { only, ...callOptions } = {}) {
+      const parts = { body: { only, dry_run: true }, repeatable: true, ...callOptions };
+      return (await call<api.RerunPlan>('POST', `/batch/${id(batchId)}/rerun`, parts)).body;
     },
     watchBatch(batchId, watchOptions = {}) {
       const look = async (callOptions: CallOptions) => {
@@ -154,7 +169,7 @@ function isRepeatable(body: api.UpdateTask): boolean {
 function readCreated(answer: Answer<api.BasicTask[] | null>): CreatedBatch {
   const batchId = answer.headers.get('x-batch-id');
   if (batchId === null) {
-    throw new ArcRunError(`POST /task answered ${answer.status} without the header X-Batch-ID`, {
+    throw new ArcRunError(`The API answered ${answer.status} without the header X-Batch-ID`, {
       status: answer.status,
       body: answer.body,
     });

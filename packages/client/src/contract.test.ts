@@ -27,6 +27,7 @@ test('the types of answers are those of the contract', () => {
   expectTypeOf<client.Dag>().toEqualTypeOf<Parsed<contracts.DagDto>>();
   expectTypeOf<client.StopBatchResult>().toEqualTypeOf<Parsed<contracts.StopBatchResponseDto>>();
   expectTypeOf<client.UpdateRulesResult>().toEqualTypeOf<Parsed<contracts.UpdateBatchRulesResponseDto>>();
+  expectTypeOf<client.RerunPlan>().toEqualTypeOf<Parsed<contracts.RerunPlanDto>>();
   expectTypeOf<client.Delivery>().toEqualTypeOf<Parsed<contracts.WebhookDeliveryDto>>();
   expectTypeOf<client.Health>().toEqualTypeOf<Parsed<contracts.HealthDto>>();
   expectTypeOf<client.Explanation>().toExtend<Parsed<contracts.ExplainDto>>();
@@ -42,6 +43,7 @@ test('the types of requests are taken by the contract, and leave nothing out', (
   expectTypeOf<keyof client.UpdateTask>().toEqualTypeOf<keyof contracts.UpdateTaskDto>();
   expectTypeOf<client.RetryDeliveries>().toExtend<Parsed<contracts.RetryDeliveriesDto>>();
   expectTypeOf<keyof client.RetryDeliveries>().toEqualTypeOf<keyof contracts.RetryDeliveriesDto>();
+  expectTypeOf<client.NewRerun & { dry_run: true }>().toExtend<Parsed<contracts.NewRerunDto>>();
   expectTypeOf<client.NewAction>().toExtend<Parsed<contracts.NewActionDto>>();
   expectTypeOf<client.Rule>().toExtend<Parsed<contracts.RuleDto>>();
 });
@@ -64,6 +66,7 @@ const METHODS: Record<string, (api: ArcRunClient) => Promise<unknown>> = {
   'GET /batch/{id}': (api) => api.getBatch('{id}'),
   'DELETE /batch/{id}': (api) => api.stopBatch('{id}'),
   'PATCH /batch/{id}/rules': (api) => api.updateBatchRules('{id}', { kind: 'k', rules: [] }),
+  'POST /batch/{id}/rerun': (api) => api.rerunBatch('{id}'),
   'GET /batch/{id}/events': async (api) => {
     await api.watchBatch('{id}').next();
   },

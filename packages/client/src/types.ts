@@ -119,6 +119,8 @@ export interface BasicTask {
   /** The current one, from 1. */
   attempt: number;
   max_attempts: number;
+  /** The task that runs again in it. */
+  rerun_of: string | null;
 }
 
 /** An attempt that is over. */
@@ -203,6 +205,10 @@ export interface BatchStats {
   /** Null when any task has no `expected_count`. */
   total_expected: number | null;
   status_counts: StatusCounts;
+  /** The batch whose tasks run again in it. */
+  rerun_of: string | null;
+  /** Batches in which its tasks ran again: the latest 20, newest first. */
+  reruns: string[];
 }
 
 export interface BatchSummary {
@@ -216,6 +222,25 @@ export interface BatchSummary {
   remaining: number | null;
   scope: string | null;
   metadata: Json;
+  rerun_of: string | null;
+}
+
+/** Which tasks of a finished batch run again; those that did not succeed if not said. */
+export interface NewRerun {
+  only?: 'unsuccessful' | 'all';
+}
+
+/** What a rerun would run. */
+export interface RerunPlan {
+  tasks: {
+    id: string;
+    name: string;
+    kind: string;
+    /** How it ended. */
+    why: string;
+  }[];
+  /** How many stay out; what depends on them need not wait. */
+  skipped: number;
 }
 
 export interface StopBatchResult {

@@ -21,6 +21,8 @@ const stats = (counts: Partial<StatusCounts>): BatchStats => ({
   total_failures: 0,
   total_expected: null,
   status_counts: { ...NONE, ...counts },
+  rerun_of: null,
+  reruns: [],
 });
 const running = { batch: stats({ running: 1 }), tasks: [{ id: '1', status: 'Running' }] };
 const ended = { batch: stats({ success: 1 }), tasks: [{ id: '1', status: 'Success' }] };

@@ -23,3 +23,7 @@ export type Verb = (typeof VERBS)[number];
 /** What a retry policy tells failures apart by: reported by the client, by timeout, of on_start. */
 export const RETRY_CAUSES = ['failure', 'timeout', 'start'] as const;
 export type RetryCause = (typeof RETRY_CAUSES)[number];
+
+/** Which tasks of a batch a rerun runs. */
+export const RERUN_CHOICES = ['unsuccessful', 'all'] as const;
+export type RerunChoice = (typeof RERUN_CHOICES)[number];

@@ -39,6 +39,7 @@ interface BatchTable {
   updated_at: Time;
   completed_at: NullableTime;
   status_counts: Partial<Record<TaskStatus, number>> | null;
+  rerun_of: string | null;
   traceparent: string | null;
 }
 
@@ -55,6 +56,7 @@ interface TaskTable {
   on_start: Buffer;
   on_success: Buffer[];
   on_failure: Buffer[];
+  rerun_of: string | null;
 }
 
 interface TaskStateTable {

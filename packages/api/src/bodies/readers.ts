@@ -6,10 +6,12 @@ import {
   type Json,
   type LogLevelDto,
   type NewBatch,
+  type NewRerun,
   parseBatchRules,
   parseCounters,
   parseJson,
   parseLogLevel,
+  parseRerun,
   parseRetryDeliveries,
   parseUpdateTask,
   type RetryDeliveries,
@@ -36,6 +38,7 @@ export interface ReaderValues {
   readonly taskUpdate: TaskUpdate;
   readonly counters: CounterUpdate;
   readonly batchRules: BatchRules;
+  readonly rerun: NewRerun;
   readonly retryDeliveries: RetryDeliveries;
   readonly logLevel: LogLevelDto['level'];
 }
@@ -72,6 +75,12 @@ export const READERS: Readers = {
     const parsed = parseBatchRules(readJson(bytes));
     if (!parsed.ok) throw invalid(parsed.details);
     return parsed.rules;
+  },
+  rerun: (bytes) => {
+    // Nothing said is as good as {}.
+    const parsed = parseRerun(bytes.length === 0 ? {} : readJson(bytes));
+    if (!parsed.ok) throw invalid(parsed.details);
+    return parsed.rerun;
   },
   retryDeliveries: (bytes) => {
     const parsed = parseRetryDeliveries(readJson(bytes));

@@ -44,9 +44,6 @@ export const conflict = (status: number, message: string, current: TaskStatus, a
     ...(attempt !== undefined && { current_attempt: attempt }),
   });
 
-export const notBuilt = (details: readonly string[]): ApiError =>
-  new ApiError(501, 'The request asks for what is not built yet', { code: 'not_built', details });
-
 export const unavailable = (message: string, retryAfterSecs = 1): ApiError =>
   new ApiError(503, message, { code: 'unavailable' }, { 'retry-after': String(retryAfterSecs) });
 

@@ -96,6 +96,7 @@ describe('GET /batches', () => {
         remaining: 1,
         scope: 'nightly',
         metadata: { a: [1] },
+        rerun_of: null,
       },
       {
         batch_id: array.batchId,
@@ -106,6 +107,7 @@ describe('GET /batches', () => {
         remaining: null,
         scope: null,
         metadata: {},
+        rerun_of: null,
       },
     ]);
   });

@@ -15,16 +15,12 @@ import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
 import { refuseCrowdedKind } from '../http/crowded-kind.ts';
+import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import { readId } from '../http/path-ids.ts';
+import { rerun } from '../rerun.ts';
 
-export function batchRoutes({
-  bodies,
-  database,
-  doorbell,
-  metrics,
-  pageLimits,
-  settings,
-}: ApiContext): Router {
+export function batchRoutes(context: ApiContext): Router {
+  const { bodies, database, doorbell, metrics, pageLimits, settings } = context;
   const router = Router();
 
   router
@@ -50,6 +46,26 @@ export function batchRoutes({
       response.json({ batch_id: batchId, kind, updated_count: updated ?? 0 });
     })
     .all(methodNotAllowed('PATCH'));
+
+  router
+    .route('/batch/:id/rerun')
+    .post(async (request, response) => {
+      const batchId = readId(request.params.id, 'Batch');
+      const key = readIdempotencyKey(request);
+      const result = await rerun(batchId, await bodies.read(request, 'rerun'), key, context);
+      switch (result.outcome) {
+        case 'planned':
+          response.json(result.plan);
+          return;
+        case 'nothing':
+          response.status(204).end();
+          return;
+        case 'created':
+          response.setHeader('x-batch-id', result.batchId);
+          sendJsonText(response, result.answer, 201);
+      }
+    })
+    .all(methodNotAllowed('POST'));
 
   router
     .route('/batches')

@@ -109,6 +109,10 @@ test('the life of two batches', async () => {
   await call('GET /batches', '/batches', 200);
   await call('GET /dag/{batch_id}', `/dag/${check.batch_id}`, 200);
   await call('DELETE /batch/{id}', `/batch/${full[0].batch_id}`, 200);
+  const again = `/batch/${full[0].batch_id}/rerun`;
+  const reruns = examples('POST /batch/{id}/rerun');
+  await call('POST /batch/{id}/rerun', again, 201, reruns['unsuccessful']);
+  await call('POST /batch/{id}/rerun', again, 200, reruns['dryRun']);
 });
 
 // proves: http/openapi-true
@@ -153,6 +157,7 @@ test('refusals', async () => {
   await call('GET /task/{id}/explain', `/task/${id}/explain`, 404);
   await call('GET /batch/{id}', `/batch/${id}`, 404);
   await call('GET /batch/{id}/events', `/batch/${id}/events`, 404);
+  await call('POST /batch/{id}/rerun', `/batch/${id}/rerun`, 404, {});
   await call('POST /webhook-deliveries/{id}/retry', `/webhook-deliveries/${id}/retry`, 404);
   await call('POST /webhook-deliveries/retry', '/webhook-deliveries/retry', 400, { task_id: 'x' });
 });

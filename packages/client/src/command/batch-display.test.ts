@@ -22,6 +22,7 @@ const running = (name: string, index: number): BasicTask => ({
   priority: 0,
   attempt: 1,
   max_attempts: 1,
+  rerun_of: null,
 });
 
 function drawn(names: readonly string[], columns: number, rows: number): string[] {
@@ -34,6 +35,8 @@ function drawn(names: readonly string[], columns: number, rows: number): string[
     total_failures: 0,
     total_expected: null,
     status_counts: { ...counts, running: names.length },
+    rerun_of: null,
+    reruns: [],
   };
   const frame = {
     batchId: 'b',

@@ -7,6 +7,7 @@ import type {
   Delivery,
   Explanation,
   NamedTask,
+  RerunPlan,
   StatusCounts,
   WaitReason,
 } from '../types.ts';
@@ -118,10 +119,20 @@ export function batchLines(batch: BatchStats, dag: Dag, pageUrl: string): string
   return [
     `Batch ${batch.batch_id}: ${tasksText(batch.total_tasks)}, ${countsText(batch.status_counts)}.`,
     `It is shown at ${pageUrl}.`,
+    ...(batch.rerun_of === null ? [] : [`It runs tasks of batch ${batch.rerun_of} again.`]),
+    ...batch.reruns.slice(0, 1).map((latest) => `Its tasks ran again in batch ${latest}.`),
     ...(dag.tasks.length === 0
       ? []
       : ['', ...tableOf(dag.tasks, [ID, STATUS, NAME, TRY, WORK, TIME, after])]),
   ];
+}
+
+/** What a rerun would run, and why. */
+export function rerunLines({ tasks, skipped }: RerunPlan): string[] {
+  const out = skipped === 0 ? '' : `, ${tasksText(skipped)} would stay out`;
+  if (tasks.length === 0) return [`Nothing would run${out}.`];
+  const rows = tasks.map(({ id, name, kind, why }) => [id, printable(name), printable(kind), printable(why)]);
+  return [`${tasksText(tasks.length)} would run again${out}.`, '', ...textTable(['TASK', 'NAME', 'KIND', 'ENDED AS'], rows)];
 }
 
 export function deliveryTable(deliveries: readonly Delivery[]): string[] {

@@ -1,6 +1,7 @@
 import type { BatchStatsDto } from '../schemas/batch.ts';
 import type { RetryDeliveriesResponseDto } from '../schemas/delivery.ts';
 import type { ExplainDto } from '../schemas/explain.ts';
+import type { RerunPlanDto } from '../schemas/rerun.ts';
 import type { BasicTaskDto } from '../schemas/task.ts';
 import type { Examples } from './examples.ts';
 
@@ -88,6 +89,8 @@ const stats: BatchStatsDto = {
     paused: 0,
     canceled: 0,
   },
+  rerun_of: null,
+  reruns: [],
 };
 const running: BasicTaskDto = {
   id: BUILD,
@@ -105,6 +108,7 @@ const running: BasicTaskDto = {
   priority: 0,
   attempt: 1,
   max_attempts: 1,
+  rerun_of: null,
 };
 const ended: BasicTaskDto = { ...running, status: 'Success', ended_at: '2026-01-02T03:05:00.000000Z' };
 const done: BatchStatsDto = { ...stats, status_counts: { ...stats.status_counts, running: 0, success: 1 } };
@@ -128,4 +132,17 @@ export const EVENTS_EXAMPLES: Examples<string> = {
 
 export const RETRIED_EXAMPLES: Examples<RetryDeliveriesResponseDto> = {
   retried: { summary: 'Three are due again', value: { retried: 3 } },
+};
+
+export const RERUN_PLAN_EXAMPLES: Examples<RerunPlanDto> = {
+  plan: {
+    summary: 'Two of three would run',
+    value: {
+      tasks: [
+        { id: BUILD, name: 'Build', kind: 'ci', why: 'Failure: exit code 2' },
+        { id: IMPORT, name: 'Deploy', kind: 'ci', why: `Failure: Required parent task ${BUILD} failed` },
+      ],
+      skipped: 1,
+    },
+  },
 };

@@ -2,10 +2,18 @@ import { Type } from 'typebox';
 import { BatchStatsDto, BatchSummaryDto, StopBatchResponseDto } from '../schemas/batch.ts';
 import { DagDto } from '../schemas/dag.ts';
 import { UpdateBatchRulesDto, UpdateBatchRulesResponseDto } from '../schemas/rules.ts';
-import { StatusKind } from '../schemas/task.ts';
-import { EVENTS_EXAMPLES } from './answer-examples.ts';
-import { UPDATE_BATCH_RULES_EXAMPLES } from './examples.ts';
-import { idInPath, NEXT_PAGE_HEADERS, PAGE_PARAMETERS, query } from './operation.ts';
+import { NewRerunDto, RerunPlanDto } from '../schemas/rerun.ts';
+import { BasicTaskDto, StatusKind } from '../schemas/task.ts';
+import { EVENTS_EXAMPLES, RERUN_PLAN_EXAMPLES } from './answer-examples.ts';
+import { NEW_RERUN_EXAMPLES, UPDATE_BATCH_RULES_EXAMPLES } from './examples.ts';
+import {
+  BATCH_ID_HEADER,
+  IDEMPOTENCY_KEY,
+  idInPath,
+  NEXT_PAGE_HEADERS,
+  PAGE_PARAMETERS,
+  query,
+} from './operation.ts';
 import type { Operation } from './operation.ts';
 
 const batch = idInPath('id', 'The batch');
@@ -37,7 +45,30 @@ export const BATCH_OPERATIONS: { readonly [path: string]: { readonly [method: st
       parameters: [batch],
       body: { schema: UpdateBatchRulesDto, examples: UPDATE_BATCH_RULES_EXAMPLES },
       answers: { 200: { description: 'How many tasks have them now', schema: UpdateBatchRulesResponseDto } },
-      errors: [400, 404, 413, 501, 503],
+      errors: [400, 404, 413, 503],
+    },
+  },
+  '/batch/{id}/rerun': {
+    post: {
+      id: 'rerunBatch',
+      tag: 'batches',
+      summary: 'Runs the tasks of a finished batch again, in a new one',
+      parameters: [batch, IDEMPOTENCY_KEY],
+      body: { schema: NewRerunDto, examples: NEW_RERUN_EXAMPLES },
+      answers: {
+        200: {
+          description: 'With `dry_run`: what would run',
+          schema: RerunPlanDto,
+          examples: RERUN_PLAN_EXAMPLES,
+        },
+        201: {
+          description: 'The new tasks, in the order of the request',
+          schema: Type.Array(BasicTaskDto),
+          headers: BATCH_ID_HEADER,
+        },
+        204: { description: 'Nothing is left to run: all have succeeded' },
+      },
+      errors: [400, 404, 409, 413, 422, 503],
     },
   },
   '/batch/{id}/events': {

@@ -2,6 +2,7 @@ import type { NewActionDto } from '../schemas/action.ts';
 import type { RetryDeliveriesDto } from '../schemas/delivery.ts';
 import type { LogLevelDto } from '../schemas/log-level.ts';
 import type { NewBatchBody } from '../schemas/new-batch.ts';
+import type { NewRerunDto } from '../schemas/rerun.ts';
 import type { UpdateBatchRulesDto } from '../schemas/rules.ts';
 import type { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 
@@ -98,6 +99,11 @@ export const RETRY_DELIVERIES_EXAMPLES: Examples<RetryDeliveriesDto> = {
     summary: 'Those of one batch and of its tasks',
     value: { status: 'exhausted', batch_id: '01990f6e-8a7b-7c3d-9e4f-0123456789ab' },
   },
+};
+
+export const NEW_RERUN_EXAMPLES: Examples<NewRerunDto> = {
+  unsuccessful: { summary: 'What did not succeed', value: { only: 'unsuccessful' } },
+  dryRun: { summary: 'What all of it would be', value: { only: 'all', dry_run: true } },
 };
 
 export const LOG_LEVEL_EXAMPLES: Examples<LogLevelDto> = {

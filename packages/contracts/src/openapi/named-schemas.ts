@@ -20,6 +20,7 @@ import {
   UpdateBatchRulesDto,
   UpdateBatchRulesResponseDto,
 } from '../schemas/rules.ts';
+import { NewRerunDto, RerunPlanDto } from '../schemas/rerun.ts';
 import { NewRetryDto, RetryDto } from '../schemas/retry.ts';
 import { AttemptDto, BasicTaskDto, StatusKind, TaskDto, TaskStatusDto } from '../schemas/task.ts';
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
@@ -45,11 +46,13 @@ export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   NewActionDto,
   NewBatchDto,
   NewConcurencyRule,
+  NewRerunDto,
   NewRetryDto,
   NewRuleDto,
   NewTaskDto,
   OverviewDto,
   ReadyDto,
+  RerunPlanDto,
   RetryDeliveriesDto,
   RetryDeliveriesResponseDto,
   RetryDto,

@@ -39,11 +39,10 @@ const ERROR_DESCRIPTIONS: { readonly [status: number]: string } = {
   400: 'The request is not valid, or the state does not allow it',
   401: 'The token is missing or wrong',
   404: 'There is no such thing',
-  409: 'The state does not allow it; current_status names it',
+  409: 'The state does not allow it; current_status names that of a task',
   413: 'The body is too large',
   422: 'The Idempotency-Key was used with another body',
   500: 'Something went wrong on the side of the server',
-  501: 'The server cannot do this yet; details name the fields',
   503: 'Postgres is away or busy, a list was not found in time, or too many large bodies came at once; Retry-After says when to try again',
 };
 
@@ -106,4 +105,16 @@ export const NEXT_PAGE_HEADERS = {
     description: '`<…&after=…>; rel="next"` when there is a next page',
     schema: { type: 'string' },
   },
+};
+
+/** Makes a call that creates a batch repeatable. */
+export const IDEMPOTENCY_KEY: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'Makes the call repeatable for 24 hours',
+  schema: Type.String({ minLength: 1, maxLength: 255 }),
+};
+
+export const BATCH_ID_HEADER = {
+  'X-Batch-ID': { description: 'The batch', schema: { type: 'string', format: 'uuid' } },
 };

@@ -5,25 +5,21 @@ import { BasicTaskDto, StatusKind, TaskDto, TaskStatusDto } from '../schemas/tas
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 import { EXPLAIN_EXAMPLES } from './answer-examples.ts';
 import { NEW_BATCH_EXAMPLES, UPDATE_COUNTERS_EXAMPLES, UPDATE_TASK_EXAMPLES } from './examples.ts';
-import { idInPath, NEXT_PAGE_HEADERS, PAGE_PARAMETERS, query } from './operation.ts';
+import {
+  BATCH_ID_HEADER,
+  IDEMPOTENCY_KEY,
+  idInPath,
+  NEXT_PAGE_HEADERS,
+  PAGE_PARAMETERS,
+  query,
+} from './operation.ts';
 import type { Operation } from './operation.ts';
-
-const BATCH_ID_HEADER = {
-  'X-Batch-ID': { description: 'The batch', schema: { type: 'string', format: 'uuid' } },
-};
 
 const createTasks: Operation = {
   id: 'createTasks',
   tag: 'tasks',
   summary: 'Creates a batch, all or nothing',
-  parameters: [
-    {
-      name: 'Idempotency-Key',
-      in: 'header',
-      description: 'Makes the call repeatable for 24 hours',
-      schema: Type.String({ minLength: 1, maxLength: 255 }),
-    },
-  ],
+  parameters: [IDEMPOTENCY_KEY],
   body: { schema: NewBatchBody, examples: NEW_BATCH_EXAMPLES },
   answers: {
     201: {
@@ -36,7 +32,7 @@ const createTasks: Operation = {
       headers: BATCH_ID_HEADER,
     },
   },
-  errors: [400, 413, 422, 501, 503],
+  errors: [400, 413, 422, 503],
 };
 
 const listTasks: Operation = {

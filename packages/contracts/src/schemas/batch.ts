@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import { anyJson, nullable, timestamp, uuid } from './building-blocks.ts';
 
 const tasks = Type.Integer({ minimum: 0 });
+const rerun_of = nullable(uuid('The batch whose tasks run again in it'));
 
 export const BatchStatusCounts = Type.Object(
   {
@@ -28,6 +29,10 @@ export const BatchStatsDto = Type.Object({
     Type.Integer({ minimum: 0, format: 'int64', description: 'null when a task has no expected_count' }),
   ),
   status_counts: BatchStatusCounts,
+  rerun_of,
+  reruns: Type.Array(uuid('A batch'), {
+    description: 'Batches in which its tasks ran again: the latest 20, newest first',
+  }),
 });
 export type BatchStatsDto = Static<typeof BatchStatsDto>;
 
@@ -43,6 +48,7 @@ export const BatchSummaryDto = Type.Object({
   ),
   scope: nullable(Type.String()),
   metadata: anyJson('As it was given; {} when none was'),
+  rerun_of,
 });
 export type BatchSummaryDto = Static<typeof BatchSummaryDto>;
 

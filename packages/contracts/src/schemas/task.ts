@@ -25,6 +25,7 @@ const basicTaskFields = {
   priority: Type.Integer(),
   attempt: Type.Integer({ minimum: 1, description: 'Which one it is in' }),
   max_attempts: Type.Integer({ minimum: 1 }),
+  rerun_of: nullable(uuid('The task that runs again in it')),
 };
 
 export const BasicTaskDto = Type.Object(basicTaskFields, { description: 'A task as lists show it' });

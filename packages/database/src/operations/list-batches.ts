@@ -77,7 +77,7 @@ async function readPage(
       'batch_id', b.id, 'total_tasks', b.total_tasks, 'first_created_at', rfc3339(b.created_at),
       'latest_updated_at', rfc3339(b.updated_at), 'status_counts', counts_json(c.counts), 'kinds', b.kinds,
       'remaining', case when b.posted_as_object then b.open_tasks end,
-      'scope', b.scope, 'metadata', coalesce(b.metadata, '{}'))::text as json,
+      'scope', b.scope, 'metadata', coalesce(b.metadata, '{}'), 'rerun_of', b.rerun_of)::text as json,
       rfc3339(b.created_at) as created_at, b.id
     from page p join batch b on b.id = p.id
     cross join lateral (

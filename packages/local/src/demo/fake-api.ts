@@ -116,6 +116,7 @@ export class FakeApi {
         priority: 0,
         attempt: 1,
         max_attempts: 1,
+        rerun_of: null,
       };
       this.#tasks.set(shown.id, { given, shown, reason: null });
     }

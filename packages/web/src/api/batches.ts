@@ -5,6 +5,7 @@ import type {
   BatchSummary,
   Dag,
   NewRule,
+  RerunPlan,
   StoppedBatch,
   UpdatedRules,
 } from './types.ts';
@@ -66,4 +67,26 @@ export async function createBatch(input: unknown): Promise<CreatedBatch> {
 export function nextCursor(headers: Headers): string | null {
   const match = /<\?([^>]*)>; rel="next"/.exec(headers.get('link') ?? '');
   return match === null ? null : new URLSearchParams(match[1]).get('after');
+}
+
+export type RerunChoice = 'unsuccessful' | 'all';
+
+/** What a rerun would run. */
+export async function planRerun(batchId: string, only: RerunChoice, signal?: AbortSignal): Promise<RerunPlan> {
+  const body = { only, dry_run: true };
+  return (await call<RerunPlan>('POST', `batch/${encodeURIComponent(batchId)}/rerun`, { body, signal })).body;
+}
+
+/**
+ * Runs tasks of a finished batch again.
+ *
+ * @param key the same for each try of the same wish
+ * @returns the new batch; null when nothing is left to run
+ */
+export async function rerunBatch(batchId: string, only: RerunChoice, key: string): Promise<string | null> {
+  const { headers } = await call<BasicTask[] | null>('POST', `batch/${encodeURIComponent(batchId)}/rerun`, {
+    body: { only },
+    headers: { 'idempotency-key': key },
+  });
+  return headers.get('x-batch-id');
 }

@@ -9,6 +9,7 @@ export type {
   ExplainDto as Explanation,
   LinkDto as Link,
   NewRuleDto as NewRule,
+  RerunPlanDto as RerunPlan,
   RetryDeliveriesDto as RetryDeliveries,
   RuleDto as Rule,
   StatusKind as Status,

@@ -2,6 +2,7 @@
 export const keys = {
   batches: ['batches'] as const,
   batch: (id: string) => ['batch', id] as const,
+  rerun: (id: string, only: string) => ['batch', id, 'rerun', only] as const,
   dag: (id: string) => ['dag', id] as const,
   task: (id: string) => ['task', id] as const,
   explanation: (id: string) => ['task', id, 'explanation'] as const,

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { task, webhook } from '../../builders.ts';
-import type { Json, NewBatch } from '../../types.ts';
+import type { CreatedBatch } from '../../api.ts';
+import type { Json, NewBatch, NewRerun } from '../../types.ts';
 import { json, readJsonText, seconds, wholeNumber } from '../arguments.ts';
 import { EXIT } from '../exit-codes.ts';
-import { usageFailure } from '../failure.ts';
+import { about, usageFailure } from '../failure.ts';
 import { PIPELINE_STEPS, pipelineBatch, workOrder } from '../pipeline.ts';
 import type { AddCommands } from '../program.ts';
-import { tasksText } from '../render.ts';
+import { rerunLines, tasksText } from '../render.ts';
 import type { Session } from '../session.ts';
 import { showUntilEnd } from './watch.ts';
 
@@ -35,7 +36,12 @@ interface SingleOptions extends CreateOptions {
 
 const DEFAULT_RECEIVER = 'http://127.0.0.1:8090';
 
-/** `dag`, `single` and `run`: what creates a batch. */
+interface RerunOptions extends CreateOptions {
+  all?: true;
+  dryRun?: true;
+}
+
+/** `dag`, `single`, `run` and `rerun`: what creates a batch. */
 export const addCreatingCommands: AddCommands = (program, choose) => {
   const dag = program
     .command('dag')
@@ -80,6 +86,19 @@ export const addCreatingCommands: AddCommands = (program, choose) => {
   creating(run).action((file: string, options: CreateOptions) => {
     choose(run, async (session) => create(session, await readJsonText(file, session.stdin), options));
   });
+
+  const rerun = program
+    .command('rerun')
+    .description('runs again what did not succeed of a finished batch, in a new one')
+    .argument('<batch_id>')
+    .option('--all', 'what succeeded, too')
+    .option('--dry-run', 'only says what would run');
+  creating(rerun).action((batchId: string, { all, dryRun, ...options }: RerunOptions) => {
+    choose(rerun, async (session) => {
+      const only = all ? 'all' : 'unsuccessful';
+      return dryRun ? showRerun(session, batchId, only) : runAgain(session, batchId, only, options);
+    });
+  });
 };
 
 function creating(command: Command): Command {
@@ -116,7 +135,42 @@ async function create(
   { watch, key }: CreateOptions,
 ): Promise<number> {
   const { client, signal } = session;
-  const { batchId, tasks } = await client.createBatch(input, { signal, idempotencyKey: key });
+  return tellCreated(session, await client.createBatch(input, { signal, idempotencyKey: key }), watch);
+}
+
+async function runAgain(
+  session: Session,
+  batchId: string,
+  only: NonNullable<NewRerun['only']>,
+  { watch, key }: CreateOptions,
+): Promise<number> {
+  const { client, signal } = session;
+  const created = await about(
+    'batch',
+    batchId,
+    client.rerunBatch(batchId, { only, signal, idempotencyKey: key }),
+  );
+  if (created !== null) return tellCreated(session, created, watch);
+  session.show({ batch_id: null, tasks: [] }, () => ['Nothing is left to run: every task has succeeded.']);
+  return EXIT.done;
+}
+
+async function showRerun(
+  session: Session,
+  batchId: string,
+  only: NonNullable<NewRerun['only']>,
+): Promise<number> {
+  const { client, signal } = session;
+  const plan = await about('batch', batchId, client.planRerun(batchId, { only, signal }));
+  session.show(plan, () => rerunLines(plan));
+  return EXIT.done;
+}
+
+async function tellCreated(
+  session: Session,
+  { batchId, tasks }: CreatedBatch,
+  watch: true | undefined,
+): Promise<number> {
   // The events that follow are JSON lines too: the first names the batch.
   session.show({ batch_id: batchId, tasks }, () => [
     tasks.length === 0

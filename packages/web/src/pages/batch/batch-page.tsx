@@ -53,6 +53,7 @@ export default function BatchPage({ batchId, tab }: BatchPageProps): ReactElemen
             <span className="faint">{describeProgress(view)}</span>
             <Source source={source} />
           </div>
+          <Reruns view={view} />
         </div>
         <div className="row">
           <CopyButton text={stats.batch_id} label="Copy id" />
@@ -100,6 +101,25 @@ export default function BatchPage({ batchId, tab }: BatchPageProps): ReactElemen
         </div>
       )}
     </>
+  );
+}
+
+/** The batch that this one runs again, and those that have run this one again. */
+function Reruns({ view: { stats } }: { view: BatchView }): ReactElement | null {
+  const { rerun_of: origin, reruns } = stats;
+  if (origin === null && reruns.length === 0) return null;
+  return (
+    <div className="row faint">
+      {origin !== null && (
+        <Link to={{ page: 'batch', batchId: origin, tab: 'graph' }}>Runs an earlier batch again</Link>
+      )}
+      {reruns.slice(0, 3).map((batchId, index) => (
+        <Link key={batchId} to={{ page: 'batch', batchId, tab: 'graph' }}>
+          {index === 0 ? 'Was run again' : 'and again'}
+        </Link>
+      ))}
+      {reruns.length > 3 && <span>and {reruns.length - 3} times more</span>}
+    </div>
   );
 }
 

@@ -85,6 +85,11 @@ function Facts({ task }: { task: Task }): ReactElement {
         <Fact name="Id">
           <code>{task.id}</code> <CopyButton text={task.id} label="Copy" />
         </Fact>
+        {task.rerun_of !== null && (
+          <Fact name="Runs again">
+            <Link to={{ page: 'task', taskId: task.rerun_of }}>An earlier task</Link>
+          </Fact>
+        )}
         <Fact name="Kind">{task.kind}</Fact>
         <Fact name="Priority">{task.priority}</Fact>
         <Fact name="Timeout">{task.timeout.toLocaleString()} s without a sign of life</Fact>

@@ -5,6 +5,7 @@ import { countOpen } from '../../../components/statuses.ts';
 import { useAction } from '../../../queries/use-action.ts';
 import { confirm } from '../../../shell/confirm.tsx';
 import type { BatchView } from '../feed/batch-feed.ts';
+import { RerunDialog } from './rerun-dialog.tsx';
 import { RulesDialog } from './rules-dialog.tsx';
 import { useTaskActions } from './use-task-actions.ts';
 
@@ -12,6 +13,7 @@ import { useTaskActions } from './use-task-actions.ts';
 export function BatchMenu({ view }: { view: BatchView }): ReactElement {
   const { stats, tasks } = view;
   const [isEditing, setEditing] = useState(false);
+  const [isRunningAgain, setRunningAgain] = useState(false);
   const { start } = useTaskActions();
   const stop = useAction(
     () => stopBatch(stats.batch_id),
@@ -33,6 +35,20 @@ export function BatchMenu({ view }: { view: BatchView }): ReactElement {
     });
     if (yes) stop.mutate();
   };
+  if (open === 0 && stats.total_tasks > 0) {
+    return (
+      <>
+        <button className="button" onClick={() => setRunningAgain(true)}>
+          Run again …
+        </button>
+        <RerunDialog
+          batchId={stats.batch_id}
+          isOpen={isRunningAgain}
+          onClose={() => setRunningAgain(false)}
+        />
+      </>
+    );
+  }
   return (
     <>
       <Menu.Root>

@@ -18,6 +18,7 @@ export function sampleTask(id: string, given: Partial<BasicTask> = {}): BasicTas
     priority: 0,
     attempt: 1,
     max_attempts: 1,
+    rerun_of: null,
     ...given,
   };
 }
