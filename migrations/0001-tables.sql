@@ -44,6 +44,8 @@ CREATE TABLE action (
   headers json,                  -- json, not jsonb: it is given back as it came
   body json,
   origin text NOT NULL,          -- scheme, host and port of the receiver
+  max_attempts smallint,         -- how it is called again; null: as the settings say
+  backoff_secs float8,
   used_at timestamptz NOT NULL DEFAULT now(), -- when a task or batch last came with it
   CHECK (octet_length(hash) = 16)
 );
@@ -165,6 +167,13 @@ CREATE TABLE task_attempt (
   success integer NOT NULL,
   failures integer NOT NULL,
   PRIMARY KEY (task_id, attempt)
+);
+
+-- Calls of on_start that failed, over all attempts of a task.
+CREATE TABLE start_failure (
+  task_id uuid PRIMARY KEY,
+  failures integer NOT NULL,
+  last_error text NOT NULL
 );
 
 -- Edges of the DAG. They never change, so a cascade can find its closure without a lock.

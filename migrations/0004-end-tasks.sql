@@ -181,6 +181,12 @@ BEGIN
   )
   SELECT array_agg(id), json_object_agg(id, was) INTO ended, ended_was FROM changed;
   ended := coalesce(ended, '{}');
+  IF p_cause = 'start' THEN
+    INSERT INTO start_failure AS f (task_id, failures, last_error)
+    SELECT i.id, 1, replace(i.reason, 'on_start webhook failed: ', '')
+    FROM json_to_recordset(p_items) AS i (id uuid, reason text) WHERE i.id = ANY (ended || retried)
+    ON CONFLICT (task_id) DO UPDATE SET failures = f.failures + 1, last_error = excluded.last_error;
+  END IF;
   held := coalesce(held, '{}');
 
   IF has_metadata THEN

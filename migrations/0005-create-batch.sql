@@ -1,4 +1,5 @@
--- Stores actions that are new, and renews the others: [{hash, url, verb, headers, body, origin}], hashes as bytea is
+-- Stores actions that are new, and renews the others: [{hash, url, verb, headers, body, origin, max_attempts,
+-- backoff_secs}], hashes as bytea is
 -- written ("\x…"). Comes as late in its transaction as it can, since others with the same actions wait for its end.
 CREATE FUNCTION save_actions(p_actions json) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -10,9 +11,10 @@ BEGIN
     WHERE hash = ANY (ARRAY(SELECT hash FROM json_to_recordset(p_actions) AS n (hash bytea)))
       AND used_at < now() - use_step()
     ORDER BY hash FOR UPDATE);
-  INSERT INTO action (hash, url, verb, headers, body, origin)
-  SELECT hash, url, verb, headers, body, origin
-  FROM json_to_recordset(p_actions) AS n (hash bytea, url text, verb text, headers json, body json, origin text)
+  INSERT INTO action (hash, url, verb, headers, body, origin, max_attempts, backoff_secs)
+  SELECT hash, url, verb, headers, body, origin, max_attempts, backoff_secs
+  FROM json_to_recordset(p_actions) AS n (
+    hash bytea, url text, verb text, headers json, body json, origin text, max_attempts smallint, backoff_secs float8)
   ORDER BY hash
   ON CONFLICT DO NOTHING;
 END $$;

@@ -96,3 +96,13 @@ BEGIN
   WHERE coalesce(task_id, batch_id) = ANY (p_tasks) AND status = 'Pending' AND next_attempt_at <= p_at;
   RETURN due;
 END $$;
+
+-- A call of on_start failed and is to be made again. Whether its claim stands: whoever ended the task meanwhile, or has
+-- claimed it since, wants no further call.
+CREATE FUNCTION record_start_failure(p_id uuid, p_claim integer, p_error text) RETURNS boolean
+LANGUAGE sql AS $$
+  INSERT INTO start_failure AS f (task_id, failures, last_error)
+  SELECT id, 1, p_error FROM task_state WHERE id = p_id AND claim = p_claim
+  ON CONFLICT (task_id) DO UPDATE SET failures = f.failures + 1, last_error = excluded.last_error;
+  SELECT EXISTS (SELECT FROM task_state WHERE id = p_id AND status = 'Claimed' AND claim = p_claim);
+$$;

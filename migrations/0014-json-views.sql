@@ -18,14 +18,18 @@ RETURN row_to_json(ROW(
   s.attempt, s.max_attempts, t.rerun_of)::basic_task);
 
 -- Text is put together by hand: jsonb would reorder what the user gave, and members that were not given stay out.
-CREATE FUNCTION action_json(p_hash bytea, p_trigger text, p_condition text) RETURNS json
+CREATE FUNCTION action_json(p_hash bytea, p_trigger text, p_condition text, p_failures integer, p_error text) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
   SELECT (
     '{"kind":' || to_json(a.kind) || ',"trigger":' || to_json(p_trigger)
     || coalesce(',"condition":' || to_json(p_condition), '')
     || ',"params":{"url":' || to_json(a.url) || ',"verb":' || to_json(a.verb)
-    || coalesce(',"body":' || a.body::text, '') || coalesce(',"headers":' || a.headers::text, '') || '}}')::json
+    || coalesce(',"body":' || a.body::text, '') || coalesce(',"headers":' || a.headers::text, '') || '}'
+    || CASE WHEN a.max_attempts IS NULL AND a.backoff_secs IS NULL THEN ''
+         ELSE ',"retry":' || json_strip_nulls(json_build_object(
+           'max_attempts', a.max_attempts, 'backoff_secs', a.backoff_secs)) END
+    || ',"failure_count":' || p_failures || ',"last_error":' || coalesce(to_json(p_error)::text, 'null') || '}')::json
   FROM action a WHERE a.hash = p_hash);
 
 -- Attempts that are over, the last one too once the task has ended.
@@ -54,10 +58,13 @@ RETURN (SELECT row_to_json(r) FROM (
          t.retry, CASE WHEN NOT is_terminal(s.status) THEN rfc3339(s.backoff_until) END AS next_attempt_at,
          attempts_json(s) AS attempts) r);
 
+-- With how often each has failed: a call that is open has not, one that succeeded did before.
 CREATE FUNCTION task_actions_json(t task, s task_state) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
-  SELECT json_agg(action_json(a.hash, a.trigger, a.condition) ORDER BY a.part, a.n)
+  SELECT json_agg(action_json(
+    a.hash, a.trigger, a.condition, coalesce(f.failures, d.failures, 0), coalesce(f.last_error, d.last_error))
+    ORDER BY a.part, a.n)
   FROM (
     SELECT t.on_start AS hash, 'Start' AS trigger, NULL AS condition, 1 AS part, 1 AS n
     UNION ALL
@@ -66,7 +73,13 @@ RETURN (
     SELECT hash, 'End', 'Failure', 3, n FROM unnest(t.on_failure) WITH ORDINALITY AS u (hash, n)
     UNION ALL
     SELECT s.cancel_action, 'Cancel', NULL, 4, 1 WHERE s.cancel_action IS NOT NULL
-  ) a);
+  ) a
+  LEFT JOIN start_failure f ON f.task_id = t.id AND a.trigger = 'Start'
+  LEFT JOIN LATERAL (
+    SELECT greatest(0, d.attempts - (d.status = 'Success' OR d.worker_id IS NOT NULL)::integer) AS failures, d.last_error
+    FROM delivery d
+    WHERE coalesce(d.task_id, d.batch_id) = t.id AND d.trigger = a.trigger::delivery_trigger AND d.position = a.n - 1
+      AND d.condition IS NOT DISTINCT FROM a.condition::delivery_condition) d ON a.trigger <> 'Start');
 
 CREATE TYPE status_counts AS (
   waiting integer, pending integer, claimed integer, running integer,

@@ -108,6 +108,7 @@ BEGIN
   SELECT u.key, -sum(amount_in(u.key, g.status, 0)) FROM gone g CROSS JOIN LATERAL unnest(g.keys) AS u (key)
   GROUP BY u.key HAVING sum(amount_in(u.key, g.status, 0)) <> 0;
   DELETE FROM task_attempt WHERE task_id = ANY (moved);
+  DELETE FROM start_failure WHERE task_id = ANY (moved);
   DELETE FROM task WHERE id = ANY (moved);
   INSERT INTO settled_change (status, amount)
   SELECT c.key::task_status, -sum(c.value::bigint)

@@ -69,7 +69,8 @@ BEGIN
   LEFT JOIN parents p ON p.child = c.new;
 
   SELECT coalesce(json_agg(json_build_object(
-    'hash', a.hash::text, 'url', a.url, 'verb', a.verb, 'headers', a.headers, 'body', a.body, 'origin', a.origin)), '[]')
+    'hash', a.hash::text, 'url', a.url, 'verb', a.verb, 'headers', a.headers, 'body', a.body, 'origin', a.origin,
+    'max_attempts', a.max_attempts, 'backoff_secs', a.backoff_secs)), '[]')
   INTO actions
   FROM action a WHERE a.hash IN (
     SELECT u.hash FROM task t CROSS JOIN LATERAL unnest(t.on_success || t.on_failure || t.on_start) AS u (hash)

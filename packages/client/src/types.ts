@@ -19,11 +19,23 @@ export interface WebhookParams {
 export interface NewAction {
   kind: 'Webhook';
   params: WebhookParams;
+  /** How a call that failed is made again. */
+  retry?: ActionRetry;
+}
+
+/** Of a notification in place of the server's settings; of `on_start` the calls within one attempt of the task. */
+export interface ActionRetry {
+  max_attempts?: number;
+  /** The first pause between calls, doubled each time. */
+  backoff_secs?: number;
 }
 
 /** A stored action, as a task shows it. */
 export interface Action extends NewAction {
   trigger: 'Start' | 'End' | 'Cancel';
+  /** How many calls of it have failed, and how the last of them did. */
+  failure_count: number;
+  last_error: string | null;
 }
 
 export interface Dependency {

@@ -26,6 +26,7 @@ export const RETRY_DEFAULTS = {
   jitter: true,
   on: ['failure', 'timeout', 'start'],
 } as const;
+export const CALL_ATTEMPTS_MAX = 1_000;
 /** A request's errors are listed up to this many. */
 export const DETAILS_MAX = 100;
 

@@ -16,5 +16,5 @@ export { toJsonList } from './json-list.ts';
 export type { Page, PageOfRows } from './lists/page.ts';
 export { migrate, type MigrationResult } from './migrate.ts';
 export type { DeliveryStatus, Schema } from './schema.ts';
-export type { StoredAction } from './stored-actions.ts';
+export type { ActionRetry, StoredAction } from './stored-actions.ts';
 export * from './operations/index.ts';

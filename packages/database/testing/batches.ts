@@ -27,9 +27,13 @@ export function nextId(): string {
 }
 
 /** A webhook to a receiver that nobody calls in these tests. */
-export function anAction(name: string, body: string | null = null): StoredAction {
+export function anAction(
+  name: string,
+  body: string | null = null,
+  retry: StoredAction['retry'] = null,
+): StoredAction {
   const url = `https://receiver.example/${name}`;
-  return { url, verb: 'Post', headers: null, body, key: JSON.stringify([url, 'Post', null, body]) };
+  return { url, verb: 'Post', headers: null, body, retry, key: JSON.stringify([url, 'Post', null, body, retry]) };
 }
 
 export interface TaskSpec extends Partial<Omit<InsertedTask, 'id' | 'parents' | 'position'>> {

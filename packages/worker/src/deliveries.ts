@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { UrlGuardSettings } from '@arcrun/contracts';
 import {
+  type ActionToCall,
   classifyFailure,
   type Database,
   type DeliveryOutcome,
@@ -100,7 +101,7 @@ export class Deliveries {
         metrics.webhookDuration.observe({ trigger }, (performance.now() - beganMs) / 1000);
       if (answer.answered) await breakers.answered(origin, isProbe);
       else if (!answer.isBlocked) await breakers.unanswered(origin, isProbe);
-      await this.#record(delivery, this.#judge(delivery, answer));
+      await this.#record(delivery, this.#judge(delivery, answer, policyOf(action, this.#options.retryPolicy)));
       return answer.answered;
     } catch (error) {
       // Its lease runs out, and it is delivered again.
@@ -109,7 +110,7 @@ export class Deliveries {
     }
   }
 
-  #judge(delivery: LeasedDelivery, answer: WebhookAnswer): DeliveryOutcome {
+  #judge(delivery: LeasedDelivery, answer: WebhookAnswer, policy: RetryPolicy): DeliveryOutcome {
     const attempt = { id: delivery.id, attempt: delivery.attempt };
     if (answer.answered && answer.status >= 200 && answer.status < 300) {
       return { ...attempt, outcome: 'Success', error: null, retryInSecs: null };
@@ -117,18 +118,12 @@ export class Deliveries {
     const error = answer.answered ? `answered ${answer.status}` : answer.error;
     const retryAfterSecs = answer.answered ? parseRetryAfter(answer.retryAfter, Date.now()) : null;
     const isBlocked = !answer.answered && answer.isBlocked;
-    const isTooOld = delivery.ageSecs > this.#options.retryPolicy.maxAgeSecs;
+    const isTooOld = delivery.ageSecs > policy.maxAgeSecs;
     if (!answer.answered && !isBlocked && delivery.isProbe && !isTooOld)
       return unusedAttempt(delivery, error);
     const retryInSecs = isBlocked
       ? null
-      : nextAttemptInSecs(
-          this.#options.retryPolicy,
-          delivery.attempt,
-          delivery.ageSecs,
-          retryAfterSecs,
-          Math.random(),
-        );
+      : nextAttemptInSecs(policy, delivery.attempt, delivery.ageSecs, retryAfterSecs, Math.random());
     return { ...attempt, outcome: retryInSecs === null ? 'Exhausted' : 'Pending', error, retryInSecs };
   }
 
@@ -171,6 +166,15 @@ export class Deliveries {
       await delay(RECORD_RETRY_MS);
     }
   }
+}
+
+/** The settings', where the action does not say otherwise. */
+function policyOf({ maxAttempts, backoffSecs }: ActionToCall, settings: RetryPolicy): RetryPolicy {
+  return {
+    ...settings,
+    maxAttempts: maxAttempts ?? settings.maxAttempts,
+    backoffBaseSecs: backoffSecs ?? settings.backoffBaseSecs,
+  };
 }
 
 /** It waits for the breaker of its origin, as if it had not been tried. */

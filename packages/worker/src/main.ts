@@ -157,8 +157,15 @@ const shared = {
   heldBackTasks: new HeldBack(doorbell, 'start'),
   heldBackDeliveries: new HeldBack(doorbell, 'webhook'),
 };
+const retryPolicy = {
+  maxAttempts: settings.WEBHOOK_MAX_ATTEMPTS,
+  maxAgeSecs: settings.WEBHOOK_MAX_AGE_SECS,
+  backoffBaseSecs: settings.WEBHOOK_RETRY_BACKOFF_BASE_SECS,
+  backoffCapSecs: settings.WEBHOOK_RETRY_BACKOFF_CAP_SECS,
+};
 const starts = new StartCalls({
   ...shared,
+  retryPolicy,
   lease,
   concurrency: settings.WORKER_WEBHOOK_CONCURRENCY,
   cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
@@ -169,12 +176,7 @@ const deliveries = new Deliveries({
   ...shared,
   concurrency: settings.WEBHOOK_DELIVERY_CONCURRENCY,
   leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS,
-  retryPolicy: {
-    maxAttempts: settings.WEBHOOK_MAX_ATTEMPTS,
-    maxAgeSecs: settings.WEBHOOK_MAX_AGE_SECS,
-    backoffBaseSecs: settings.WEBHOOK_RETRY_BACKOFF_BASE_SECS,
-    backoffCapSecs: settings.WEBHOOK_RETRY_BACKOFF_CAP_SECS,
-  },
+  retryPolicy,
   onRoom: listen('webhook'),
   onOriginRoom: run('webhook'),
 });
@@ -278,6 +280,7 @@ const parts: readonly Part[] = [
   {
     name: 'open calls',
     stop: async () => {
+      starts.stop();
       await Promise.all([starts.calls.drained(), deliveries.calls.drained()]);
       webhooks.close();
     },

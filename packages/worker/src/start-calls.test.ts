@@ -1,4 +1,4 @@
-import { type Claim, endTasks } from '@arcrun/database';
+import { type ActionToCall, type Claim, endTasks, handBackClaims, holdsClaim, recordStartFailure, startTasks } from '@arcrun/database';
 import { createLogger, createMetrics } from '@arcrun/observability';
 import { expect, test, vi } from 'vitest';
 import { StartCalls, type StartCallsOptions } from './start-calls.ts';
@@ -16,12 +16,16 @@ const CLAIM: Claim = {
   attempt: 1,
   maxAttempts: 1,
 };
-const ACTION = { hash: 'hash', verb: 'Post', url: 'https://receiver.example/', headers: null, body: null };
+const ACTION: ActionToCall = {
+  ...{ hash: 'hash', verb: 'Post', url: 'https://receiver.example/', headers: null, body: null },
+  ...{ maxAttempts: null, backoffSecs: null },
+};
 
 /** Calls of a worker whose lease is lost while it looks up what to call. */
 function callsThat(
   lose: (lease: { isAlive: boolean; term: number }) => void,
   breakers: object = { openedSince: () => false },
+  action = ACTION,
 ) {
   const lease = { isAlive: true, term: 1 };
   const call = vi.fn<StartCallsOptions['webhooks']['call']>();
@@ -34,13 +38,14 @@ function callsThat(
     breakers,
     database: {},
     doorbell: { ring: () => undefined, changed: () => undefined, ringForEffects: () => undefined },
+    retryPolicy: { backoffBaseSecs: 2, backoffCapSecs: 300 },
     logger: createLogger({ level: 'error', format: 'text', service: 'worker' }),
     urlGuard: { skipSsrfValidation: true, blockedHostnames: [], blockedHostnameSuffixes: [] },
     webhooks: { call },
     actions: {
       get: async () => {
         lose(lease);
-        return new Map([[ACTION.hash, ACTION]]);
+        return new Map([[action.hash, action]]);
       },
     },
     onRoom: () => undefined,
@@ -101,4 +106,87 @@ test.each([
   ]);
   for (const name of ['answered', 'unanswered'] as const)
     expect(breakers[name]).toHaveBeenCalledTimes(name === told ? 1 : 0);
+});
+
+const FAILED = { answered: true, status: 503, body: '', retryAfter: undefined } as const;
+const quiet = { openedSince: () => false, answered: async () => undefined, unanswered: async () => undefined };
+const patient = { ...ACTION, maxAttempts: 3, backoffSecs: 0 };
+
+/** A worker whose receiver gives these answers one after another. */
+function callsAnswered(
+  answers: readonly Awaited<ReturnType<StartCallsOptions['webhooks']['call']>>[],
+  given: { action?: ActionToCall; stands?: boolean } = {},
+) {
+  const { action = patient, stands = true } = given;
+  vi.mocked(recordStartFailure).mockReset().mockResolvedValue(true);
+  vi.mocked(holdsClaim).mockReset().mockResolvedValue(stands);
+  vi.mocked(startTasks)
+    .mockReset()
+    .mockResolvedValue({
+      results: [{ outcome: 'started', kind: 'k', waitSeconds: 0 }],
+      notified: 0,
+      freed: false,
+    });
+  vi.mocked(endTasks).mockClear();
+  const made = callsThat(() => undefined, quiet, action);
+  for (const answer of answers) made.call.mockResolvedValueOnce(answer);
+  return made;
+}
+
+// proves: webhooks/start-retried
+test.each([
+  ['a 429', { ...FAILED, status: 429 }],
+  ['a 500', { ...FAILED, status: 500 }],
+  ['no answer', { answered: false, error: 'reset', isBlocked: false }],
+] as const)('%s is called again within the attempt, with the same key', async (_what, failure) => {
+  const { starts, call } = callsAnswered([failure, failure, { ...FAILED, status: 200 }]);
+  await starts.begin([CLAIM], performance.now());
+  await starts.calls.drained();
+  expect(call).toHaveBeenCalledTimes(3);
+  expect(new Set(call.mock.calls.map(([made]) => JSON.stringify(made))).size).toBe(1);
+  expect(recordStartFailure).toHaveBeenCalledTimes(2);
+  expect(startTasks).toHaveBeenCalledTimes(1);
+  expect(endTasks).not.toHaveBeenCalled();
+});
+
+// proves: webhooks/start-retried
+test('after the last call the attempt has failed', async () => {
+  const { starts, call } = callsAnswered([FAILED, FAILED, FAILED]);
+  await starts.begin([CLAIM], performance.now());
+  await starts.calls.drained();
+  expect(call).toHaveBeenCalledTimes(3);
+  expect(endTasks).toHaveBeenCalledTimes(1);
+});
+
+// proves: webhooks/start-retried
+test.each([
+  ['a 404', { ...FAILED, status: 404 }],
+  ['a 302', { ...FAILED, status: 302 }],
+  ['a blocked address', { answered: false, error: 'blocked', isBlocked: true }],
+] as const)('%s is final', async (_what, failure) => {
+  const { starts, call } = callsAnswered([failure]);
+  await starts.begin([CLAIM], performance.now());
+  await starts.calls.drained();
+  expect(call).toHaveBeenCalledTimes(1);
+  expect(endTasks).toHaveBeenCalledTimes(1);
+});
+
+test('what ended meanwhile is not called again', async () => {
+  const { starts, call } = callsAnswered([FAILED], { stands: false });
+  await starts.begin([CLAIM], performance.now());
+  await starts.calls.drained();
+  expect(call).toHaveBeenCalledTimes(1);
+});
+
+test('a worker that stops waits for no further call, and gives the task back', async () => {
+  vi.mocked(handBackClaims).mockReset().mockResolvedValue(1);
+  const { starts, call, metrics } = callsAnswered([FAILED], { action: { ...patient, backoffSecs: 3600 } });
+  await starts.begin([CLAIM], performance.now());
+  await vi.waitUntil(() => vi.mocked(recordStartFailure).mock.calls.length > 0, 20_000);
+  starts.stop();
+  await starts.calls.drained();
+  expect(call).toHaveBeenCalledTimes(1);
+  expect(handBackClaims).toHaveBeenCalledTimes(1);
+  expect(endTasks).not.toHaveBeenCalled();
+  expect(await metrics.registry.metrics()).toMatch(/^claims_handed_back_total\{reason="stop"\} 1$/m);
 });

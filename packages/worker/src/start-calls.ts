@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAction, parseJsonText, type UrlGuardSettings } from '@arcrun/contracts';
 import {
+  type ActionToCall,
   type Claim,
   classifyFailure,
   type Database,
@@ -8,12 +9,15 @@ import {
   endTasks,
   GroupCommit,
   handBackClaims,
+  holdsClaim,
+  recordStartFailure,
   type StartResult,
   startTasks,
   type StoredAction,
   type TaskEnd,
   type TaskStart,
 } from '@arcrun/database';
+import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy } from '@arcrun/domain';
 import type { Logger, Metrics, TracedTask } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { announceEffects, ringForRetries } from './effects.ts';
@@ -35,6 +39,8 @@ export interface StartCallsOptions {
   readonly concurrency: number;
   readonly cascadeLimit: number;
   readonly deadEnds: boolean;
+  /** Of calls that are made again within an attempt, where their action does not say otherwise. */
+  readonly retryPolicy: Pick<RetryPolicy, 'backoffBaseSecs' | 'backoffCapSecs'>;
   readonly urlGuard: UrlGuardSettings;
   readonly database: Database;
   readonly doorbell: Doorbell;
@@ -56,6 +62,7 @@ export class StartCalls {
   readonly #options: StartCallsOptions;
   readonly #starts: GroupCommit<TaskStart, StartResult>;
   readonly #failures: GroupCommit<TaskEnd, EndResult>;
+  readonly #stopping = new AbortController();
 
   constructor(options: StartCallsOptions) {
     this.#options = options;
@@ -122,28 +129,82 @@ export class StartCalls {
         return false;
       }
       const blocked = checkStoredUrl(action.url, urlGuard);
-      const answer: WebhookAnswer =
-        blocked === null
-          ? await this.#call(claim, buildStartCall(claim, action, hostUrl), task)
-          : { answered: false, error: blocked, isBlocked: true };
-      if (answer.answered) {
-        await breakers.answered(claim.origin, claim.isProbe);
-      } else if (!answer.isBlocked) {
-        await breakers.unanswered(claim.origin, claim.isProbe);
-        // It was the breaker's question, not the task's turn.
-        if (claim.isProbe) {
-          metrics.webhookAttempts.inc({ trigger: 'start', outcome: 'failure' });
-          await this.#giveBack([claim], 'probe');
-          return false;
+      for (let calls = 1; ; calls++) {
+        const answer: WebhookAnswer =
+          blocked === null
+            ? await this.#call(claim, buildStartCall(claim, action, hostUrl), task)
+            : { answered: false, error: blocked, isBlocked: true };
+        if (answer.answered) {
+          await breakers.answered(claim.origin, claim.isProbe);
+        } else if (!answer.isBlocked) {
+          await breakers.unanswered(claim.origin, claim.isProbe);
+          // It was the breaker's question, not the task's turn.
+          if (claim.isProbe) {
+            metrics.webhookAttempts.inc({ trigger: 'start', outcome: 'failure' });
+            await this.#giveBack([claim], 'probe');
+            return false;
+          }
         }
+        const pauseSecs = this.#pauseBeforeNext(action, calls, answer);
+        if (pauseSecs === null) {
+          await this.#record(claim, answer);
+          return answer.answered;
+        }
+        const next = await this.#waitForNext(claim, term, pauseSecs, answer);
+        if (next === 'over') await this.#record(claim, answer);
+        if (next !== 'call') return answer.answered;
       }
-      await this.#record(claim, answer);
-      return answer.answered;
     } catch (error) {
       // Nothing was recorded, so the claim stands until its lease or its age hands it back.
       logger.error('on_start not carried through', { task_id: claim.id, claim: claim.claim, error });
       return false;
     }
+  }
+
+  /** In seconds; null when it is not called again within this attempt of the task. */
+  #pauseBeforeNext(action: ActionToCall, calls: number, answer: WebhookAnswer): number | null {
+    const isPassing = answer.answered ? answer.status === 429 || answer.status >= 500 : !answer.isBlocked;
+    if (!isPassing || action.maxAttempts === null) return null;
+    const { backoffBaseSecs, backoffCapSecs } = this.#options.retryPolicy;
+    const policy = {
+      maxAttempts: action.maxAttempts,
+      maxAgeSecs: Infinity,
+      backoffBaseSecs: action.backoffSecs ?? backoffBaseSecs,
+      backoffCapSecs,
+    };
+    const retryAfterSecs = answer.answered ? parseRetryAfter(answer.retryAfter, Date.now()) : null;
+    return nextAttemptInSecs(policy, calls, 0, retryAfterSecs, Math.random());
+  }
+
+  /**
+   * Waits until the same call may be made again; the task keeps its places meanwhile.
+   *
+   * @returns `over`: the claim does not stand any more; `left`: somebody else will call
+   */
+  async #waitForNext(
+    claim: Claim,
+    term: number,
+    pauseSecs: number,
+    answer: WebhookAnswer,
+  ): Promise<'call' | 'over' | 'left'> {
+    const { database, breakers, lease, metrics } = this.#options;
+    const beganMs = performance.now();
+    const failure = { id: claim.id, claim: claim.claim, error: describeFailure(answer) };
+    if (!(await this.#untilRecorded(() => recordStartFailure(database.db, failure)))) return 'over';
+    metrics.webhookAttempts.inc({ trigger: 'start', outcome: 'failure' });
+    const { signal } = this.#stopping;
+    await delay(pauseSecs * 1000, undefined, { signal }).catch(() => undefined);
+    if (!lease.isAlive || lease.term !== term) return 'left';
+    if (signal.aborted || breakers.openedSince(claim.origin, beganMs)) {
+      await this.#giveBack([claim], signal.aborted ? 'stop' : 'breaker');
+      return 'left';
+    }
+    return (await this.#untilRecorded(() => holdsClaim(database.db, claim))) ? 'call' : 'over';
+  }
+
+  /** Waits for no further call: what would be called again is left to another worker. */
+  stop(): void {
+    this.#stopping.abort();
   }
 
   async #call(claim: Claim, call: WebhookCall, task: TracedTask | undefined): Promise<WebhookAnswer> {
@@ -156,7 +217,7 @@ export class StartCalls {
     return answer;
   }
 
-  async #giveBack(claims: readonly Claim[], reason: 'breaker' | 'probe'): Promise<void> {
+  async #giveBack(claims: readonly Claim[], reason: 'breaker' | 'probe' | 'stop'): Promise<void> {
     const { workerId, database, doorbell, metrics } = this.#options;
     const returned = await handBackClaims(database.db, workerId, claims);
     metrics.claimsHandedBack.inc({ reason }, returned);
@@ -174,7 +235,7 @@ export class StartCalls {
       const cancelAction = this.#readCancelAction(claim, answer.body);
       await this.#recordStart({ id: claim.id, claim: claim.claim, cancelAction });
     } else {
-      const reason = `on_start webhook failed: ${answer.answered ? `answered ${answer.status}` : answer.error}`;
+      const reason = `on_start webhook failed: ${describeFailure(answer)}`;
       await this.#recordFailure({ id: claim.id, claim: claim.claim, status: 'Failure', reason });
     }
   }
@@ -240,4 +301,8 @@ export class StartCalls {
     });
     return null;
   }
+}
+
+function describeFailure(answer: WebhookAnswer): string {
+  return answer.answered ? `answered ${answer.status}` : answer.error;
 }

@@ -39,6 +39,9 @@ describe('a batch is created', () => {
         batch_id: headers.get('x-batch-id'),
         dead_end_barrier: false,
         priority: 7,
+        attempt: 1,
+        max_attempts: 1,
+        rerun_of: null,
       },
       expect.objectContaining({ name: 'a', status: 'Pending', dead_end_barrier: true, priority: 0 }),
     ]);
@@ -90,6 +93,8 @@ describe('a batch is created', () => {
         paused: 0,
         canceled: 0,
       },
+      rerun_of: null,
+      reruns: [],
     });
   });
 

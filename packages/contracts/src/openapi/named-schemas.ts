@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { ActionDto, NewActionDto, WebhookParams } from '../schemas/action.ts';
+import { ActionDto, ActionRetryDto, NewActionDto, WebhookParams } from '../schemas/action.ts';
 import { BatchStatsDto, BatchStatusCounts, BatchSummaryDto, StopBatchResponseDto } from '../schemas/batch.ts';
 import { DagDto, LinkDto } from '../schemas/dag.ts';
 import { RetryDeliveriesDto, RetryDeliveriesResponseDto, WebhookDeliveryDto } from '../schemas/delivery.ts';
@@ -28,6 +28,7 @@ import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 /** The schemas that generated clients know by name. */
 export const NAMED_SCHEMAS: { readonly [name: string]: TSchema } = {
   ActionDto,
+  ActionRetryDto,
   AttemptDto,
   BasicTaskDto,
   BatchStatsDto,

@@ -1,6 +1,6 @@
 import { ACTION_MAX_BYTES, HEADERS_MAX, JSON_MAX_DEPTH } from '../limits.ts';
 import type { UrlGuardSettings } from '../limits.ts';
-import { NewActionDto, WebhookParams } from '../schemas/action.ts';
+import { ActionRetryDto, NewActionDto, WebhookParams } from '../schemas/action.ts';
 import type { Verb } from '../statuses.ts';
 import { checkUrl } from '../url-guard.ts';
 import { checkShape, compileShape, storageFault } from './check-shape.ts';
@@ -19,15 +19,20 @@ export type NewAction = {
   readonly headers: string | null;
   /** Compact JSON text of the body, as given. */
   readonly body: string | null;
+  /** How it is called again; what is null is left to the settings. */
+  readonly retry: ActionRetry | null;
   /** Text that is equal for equal actions (the order of keys aside); made to be hashed. */
   readonly key: string;
 };
+
+export type ActionRetry = { readonly maxAttempts: number | null; readonly backoffSecs: number | null };
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 const FORBIDDEN_HEADERS = new Set(['content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect']);
 
 const validateAction = compileShape<{ kind: 'Webhook' }>(NewActionDto);
+const validateRetry = compileShape<ActionRetryDto>(ActionRetryDto);
 const validateParams = compileShape<{ url: string; verb: Verb }>(WebhookParams);
 
 function headerFault(name: string, value: Json): string | null {
@@ -47,9 +52,19 @@ function checkHeaders(headers: JsonObject, field: string, errors: ErrorList): vo
   }
 }
 
+/** Null when nothing is said, or when errors were listed. */
+function readRetry(value: Json | undefined, field: string, errors: ErrorList): ActionRetry | null {
+  // Anything but an object was listed by the shape.
+  const dto = isJsonObject(value) ? checkShape(validateRetry, value, field, errors) : null;
+  if (dto === null) return null;
+  const retry = { maxAttempts: dto.max_attempts ?? null, backoffSecs: dto.backoff_secs ?? null };
+  return retry.maxAttempts === null && retry.backoffSecs === null ? null : retry;
+}
+
 /** Checks the params of an action and makes it storable; null when an error was listed. */
 function checkParams(
   params: JsonObject,
+  retry: ActionRetry | null,
   field: string,
   errors: ErrorList,
   guard: UrlGuardSettings,
@@ -76,8 +91,11 @@ function checkParams(
     errors.add(field, `must be at most ${ACTION_MAX_BYTES} bytes in all`);
     return null;
   }
-  const key = canonicalJson([shell.verb, shell.url, hasHeaders ? headers : null, body ?? null]);
-  return { url: shell.url, verb: shell.verb, headers: headersText, body: bodyText, key };
+  const content = [shell.verb, shell.url, hasHeaders ? headers : null, body ?? null];
+  const key = canonicalJson(
+    retry === null ? content : [...content, retry.maxAttempts, retry.backoffSecs],
+  );
+  return { url: shell.url, verb: shell.verb, headers: headersText, body: bodyText, retry, key };
 }
 
 /** Stands for the place of an action, which differs from task to task, in its errors. */
@@ -120,7 +138,8 @@ export class ActionReader {
     checkShape(validateAction, value, PLACE, errors);
     if (!isJsonObject(value) || !isJsonObject(value['params']))
       return { action: null, faults: errors.details };
-    const action = checkParams(value['params'], `${PLACE}.params`, errors, this.#guard);
+    const retry = readRetry(value['retry'], `${PLACE}.retry`, errors);
+    const action = checkParams(value['params'], retry, `${PLACE}.params`, errors, this.#guard);
     return { action: errors.isEmpty ? action : null, faults: errors.details };
   }
 }

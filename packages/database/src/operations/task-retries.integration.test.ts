@@ -59,6 +59,7 @@ const attemptsOf = async (id: string): Promise<unknown[]> => {
   return attempts;
 };
 
+// proves: lifecycle/retry
 test('an attempt that fails is not the end: the task waits for the next one, and nobody is told', async () => {
   const { id, ids } = await submit(database.db, {
     a: tried(3, {}, { onFailure: [anAction('failed')], expectedCount: 5 }),
@@ -85,6 +86,7 @@ test('an attempt that fails is not the end: the task waits for the next one, and
   expect(await run(database.db, worker)).toMatchObject([{ id: ids.a, claim: 2, attempt: 2, maxAttempts: 3 }]);
 });
 
+// proves: lifecycle/retry-exhausted
 test('the last one ends the task, with all that follows; a success ends it at once', async () => {
   const { id, ids } = await submit(database.db, {
     a: tried(2, {}, { onFailure: [anAction('failed')] }),
@@ -107,6 +109,7 @@ test('the last one ends the task, with all that follows; a success ends it at on
   expect(await attemptsOf(ids.c)).toMatchObject([{ attempt: 1 }, { attempt: 2, status: 'Success' }]);
 });
 
+// proves: lifecycle/retry-causes
 describe('what is tried again', () => {
   test('not a failure that its client calls final', async () => {
     const { id, ids } = await submit(database.db, { a: tried(3) });
@@ -164,6 +167,7 @@ describe('what is tried again', () => {
   });
 });
 
+// proves: lifecycle/retry-backoff
 test('waits grow up to their limit, and jitter takes a random part', async () => {
   const secsOf = async (policy: object, attempts: number): Promise<number> => {
     const text = JSON.stringify({
@@ -186,6 +190,7 @@ test('waits grow up to their limit, and jitter takes a random part', async () =>
   expect(Math.max(...drawn)).toBeGreaterThan(13);
 });
 
+// proves: lifecycle/retry-fenced
 describe('what an attempt says that is over', () => {
   test('ends nothing, changes nothing, adds nothing', async () => {
     const { ids } = await submit(database.db, { a: tried(3) });
@@ -237,6 +242,7 @@ describe('what an attempt says that is over', () => {
   });
 });
 
+// proves: lifecycle/retry-like-pending, lifecycle/retry-place
 describe('in backoff', () => {
   const inBackoff = async () => {
     const batch = await submit(database.db, { a: tried(3) });

@@ -12,10 +12,12 @@ const anAction = (given: Partial<ActionToCall> = {}): ActionToCall => ({
   url: 'https://receiver.example/hook',
   headers: null,
   body: null,
+  maxAttempts: null,
+  backoffSecs: null,
   ...given,
 });
 
-const CLAIM = { id: ID, claim: 7 } as Claim;
+const CLAIM = { id: ID, claim: 7, attempt: 1, maxAttempts: 1 } as Claim;
 const startCall = (action: Partial<ActionToCall>) => buildStartCall(CLAIM, anAction(action), HOST);
 
 const aDelivery = (given: Partial<LeasedDelivery>): LeasedDelivery =>
@@ -112,4 +114,16 @@ test('batch-complete', () => {
     a: 1,
     arcrun: { batch_id: ID, counts, completed_at: '2026-01-02T03:04:05Z' },
   });
+});
+
+// proves: webhooks/retry-keys
+test('a further attempt has a key and a handle of its own; so has the first handle, when others may come', () => {
+  const call = (attempt: number, maxAttempts: number) => {
+    const { url, headers } = buildStartCall({ ...CLAIM, attempt, maxAttempts }, anAction(), HOST);
+    const handle = new URL(url).searchParams.get('handle');
+    return [headers['idempotency-key'], headers['x-task-attempt'], handle?.split('/task/')[1]];
+  };
+  expect(call(1, 1)).toEqual([`${ID}:start`, '1', ID]);
+  expect(call(1, 3)).toEqual([`${ID}:start`, '1', `${ID}?attempt=1`]);
+  expect(call(3, 3)).toEqual([`${ID}:start:attempt:3`, '3', `${ID}?attempt=3`]);
 });

@@ -30,6 +30,7 @@ export function WebhookActions({ actions }: { actions: readonly Action[] }): Rea
 
 function WebhookAction({ action }: { action: Action }): ReactElement {
   const { url, verb, headers, body } = action.params;
+  const { failure_count: failures, last_error: error, retry } = action;
   const name = triggerName({ trigger: action.trigger, condition: action.condition ?? null });
   return (
     <>
@@ -38,7 +39,16 @@ function WebhookAction({ action }: { action: Action }): ReactElement {
         <span className="mono">
           {verb.toUpperCase()} {url}
         </span>
+        {retry?.max_attempts !== undefined && (
+          <span className="faint">called {retry.max_attempts} times at the most</span>
+        )}
       </div>
+      {failures > 0 && (
+        <div className="long">
+          Has failed {failures === 1 ? 'once' : `${failures.toLocaleString()} times`}
+          {error !== null && `, last: ${error}`}
+        </div>
+      )}
       {headers !== undefined && headers !== null && Object.keys(headers).length > 0 && (
         <Headers headers={headers} of={name} />
       )}
