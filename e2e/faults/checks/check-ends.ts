@@ -24,7 +24,8 @@ export function checkDurable({ history, rows }: Facts): string[] {
   const bySubject = Map.groupBy(history.attempts, ({ subject }) => subject);
   return [...rows.values()].flatMap((row) => {
     const attempts = bySubject.get(row.id) ?? [];
-    const additions = attempts.filter(({ what }) => what === 'add');
+    // Each attempt counts from 0.
+    const additions = attempts.filter(({ what, attempt }) => what === 'add' && attempt === row.attempt);
     const sent = additions.length;
     // What comes after the end is answered, and dropped; only the client's own end comes after its additions.
     const isOwnEnd = row.status === 'Success' || row.reason === 'as planned';
@@ -32,7 +33,8 @@ export function checkDurable({ history, rows }: Facts): string[] {
     const problems: string[] = [];
     if (row.success < answered || row.success > sent)
       problems.push(`counts ${row.success}, of which ${answered} were answered and ${sent} sent`);
-    const ends = attempts.filter(({ what }) => what === 'end');
+    const ends = attempts.filter(({ what, attempt }) => what === 'end' && attempt === row.attempt);
+    if (ends.some(({ isRetried }) => isRetried)) problems.push('was to be tried again, and was not');
     if (ends.some(isDone) && row.reason !== null && row.reason !== 'as planned')
       problems.push(`was reported and answered, but ended otherwise: ${row.reason}`);
     if (ends.some(({ status }) => status === 409) && isOwnEnd)

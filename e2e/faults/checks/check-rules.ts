@@ -12,9 +12,9 @@ interface Hold {
 }
 
 /**
- * No rule was exceeded at any instant. A task holds its places from the arrival of its last on_start (what was handed
- * back gave them back) until the request that ends it is sent. Of one that was canceled meanwhile nobody outside knows
- * how long it did.
+ * No rule was exceeded at any instant. In each of its attempts a task holds its places from the arrival of its last
+ * on_start (what was handed back gave them back) until the request that ends it is sent. Of one that was canceled
+ * meanwhile nobody outside knows how long it did.
  */
 export function checkRules({ history, rows }: Facts): string[] {
   const sent = Map.groupBy(history.attempts, ({ subject }) => subject);
@@ -22,14 +22,17 @@ export function checkRules({ history, rows }: Facts): string[] {
   const holds = history.batches.flatMap(({ plan, taskIds }) =>
     plan.tasks.flatMap((task): Hold[] => {
       const id = taskIds.get(task.name)!;
-      const call = starts.get(id)?.at(-1);
-      const attempts = sent.get(id) ?? [];
-      const end = attempts.find(({ what }) => what === 'end');
-      if (call === undefined || end === undefined || call.arrivedMs > end.sentMs) return [];
       if (rows.get(id)?.status === 'Canceled') return [];
-      const additionsMs = attempts.filter(({ what }) => what === 'add').map(({ sentMs }) => sentMs);
-      const name = `${plan.name}/${task.name}`;
-      return [{ name, task, fromMs: call.arrivedMs, toMs: end.sentMs, additionsMs }];
+      const calls = Map.groupBy(starts.get(id) ?? [], ({ attempt }) => attempt);
+      return [...calls].flatMap(([attempt, own]) => {
+        const call = own.at(-1)!;
+        const requests = (sent.get(id) ?? []).filter((request) => request.attempt === attempt);
+        const end = requests.find(({ what }) => what === 'end');
+        if (end === undefined || call.arrivedMs > end.sentMs) return [];
+        const additionsMs = requests.filter(({ what }) => what === 'add').map(({ sentMs }) => sentMs);
+        const name = `${plan.name}/${task.name}`;
+        return [{ name, task, fromMs: call.arrivedMs, toMs: end.sentMs, additionsMs }];
+      });
     }),
   );
   const groups = Map.groupBy(holds, ({ task }) => `${task.kind} ${task.tenant}`);

@@ -9,17 +9,25 @@ export function checkStarts({ history, rows }: Facts, { zombies }: { zombies: bo
   const starts = Map.groupBy(history.starts, ({ taskId }) => taskId);
   const endedMs = new Map(
     history.attempts
-      .filter((attempt) => attempt.what === 'end' && isDone(attempt))
+      .filter((attempt) => attempt.what === 'end' && isDone(attempt) && attempt.isRetried !== true)
       .map(({ subject, doneMs }) => [subject, doneMs]),
   );
   return [...rows.values()].flatMap((row) => {
     const calls = starts.get(row.id) ?? [];
     const problems: string[] = [];
     if (endedMs.has(row.id) && calls.length === 0) problems.push('ended without having been called');
-    if (new Set(calls.map(({ key }) => key)).size > 1) problems.push('was called with different keys');
+    for (const [attempt, own] of Map.groupBy(calls, (call) => call.attempt)) {
+      if (new Set(own.map(({ key }) => key)).size > 1)
+        problems.push(`was called with different keys in attempt ${attempt}`);
+      if (attempt > row.attempt) problems.push(`was called in attempt ${attempt}, which it never had`);
+    }
+    if (new Set(calls.map(({ key }) => key)).size !== new Set(calls.map(({ attempt }) => attempt)).size)
+      problems.push('was called with the same key in several attempts');
     for (const [index, call] of calls.entries()) {
       const before = calls[index - 1];
       // A zombie's call may come after that of the next claim.
+      if (before !== undefined && call.attempt < before.attempt && !zombies)
+        problems.push(`was called in attempt ${call.attempt} after attempt ${before.attempt}`);
       if (before !== undefined && call.claim <= before.claim && !zombies)
         problems.push(`was called by claim ${call.claim} after claim ${before.claim}`);
       if (row.claim !== null && call.claim > row.claim)
@@ -35,7 +43,7 @@ export function checkStarts({ history, rows }: Facts, { zombies }: { zombies: bo
   });
 }
 
-/** How many calls of on_start came in addition to the first of each task. */
+/** How many calls of on_start came in addition to the first of each attempt. */
 export function countDuplicates({ history }: Facts): number {
-  return history.starts.length - new Set(history.starts.map(({ taskId }) => taskId)).size;
+  return history.starts.length - new Set(history.starts.map(({ taskId, attempt }) => `${taskId} ${attempt}`)).size;
 }

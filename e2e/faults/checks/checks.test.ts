@@ -11,6 +11,7 @@ import type { Facts, TaskRow } from './facts.ts';
 
 const planned = (name: string, rest: Partial<PlannedTask> = {}): PlannedTask => ({
   ...{ name, kind: 'free', tenant: 'north', parents: [], outcome: 'Success', workMs: 10, additions: 0 },
+  failedAttempts: null,
   ...rest,
 });
 const needs = (name: string) => [{ name, requiresSuccess: true }];
@@ -25,7 +26,7 @@ interface Story {
 }
 
 const call = (taskId: string, arrivedMs: number, claim = 1): StartCall => ({
-  ...{ taskId, claim, key: `${taskId}:start`, arrivedMs },
+  ...{ taskId, claim, attempt: 1, key: `${taskId}:start`, arrivedMs },
 });
 const attempt = (
   what: Attempt['what'],
@@ -33,10 +34,10 @@ const attempt = (
   sentMs: number,
   status: number | null = 200,
 ): Attempt => ({
-  ...{ what, subject, sentMs, status, doneMs: sentMs + 1 },
+  ...{ what, subject, attempt: 1, sentMs, status, doneMs: sentMs + 1 },
 });
 const row = (id: string, rest: Partial<TaskRow> = {}): TaskRow => ({
-  ...{ id, name: id, batchId: 'batch', status: 'Success', success: 0, claim: 1, reason: null },
+  ...{ id, name: id, batchId: 'batch', status: 'Success', success: 0, attempt: 1, claim: 1, reason: null },
   ...rest,
 });
 const notice = (subjectId: string, key: string, arrivedMs: number): Notice => ({
@@ -128,6 +129,24 @@ describe('is found', () => {
       },
       /after its end/,
     ],
+    [
+      'an attempt that was never made',
+      ({ starts }) => (starts[1] = { ...call('b', 40), attempt: 2 }),
+      /attempt 2, which it never had/,
+    ],
+    [
+      'the key of another attempt',
+      ({ starts, rows }) => {
+        starts.push({ ...call('b', 45, 2), attempt: 2 });
+        rows[1] = row('b', { claim: 2, attempt: 2 });
+      },
+      /the same key in several attempts/,
+    ],
+    [
+      'a task that was to be tried again',
+      ({ attempts }) => (attempts[2] = { ...attempt('end', 'b', 50), isRetried: true }),
+      /tried again, and was not/,
+    ],
     ['a notification that never came', ({ notices }) => notices.splice(0, 1), /a:end:success never arrived/],
     ['one for no reason', ({ notices }) => notices.push(notice('a', 'a:end:failure', 35)), /for no reason/],
     [
@@ -185,4 +204,23 @@ test('a call of a worker that was presumed dead may come late, and after that of
   story.rows[1] = row('b', { claim: 3 });
   expect(findAll(story)).not.toEqual([]);
   expect(findAll(story, true)).toEqual([]);
+});
+
+/** A task that is called again after its first attempt. */
+const triedTwice = (): Story => {
+  const story = allWell();
+  story.starts.push({ ...call('b', 60, 2), attempt: 2, key: 'b:start:attempt:2' });
+  story.attempts[2] = { ...attempt('end', 'b', 50), isRetried: true };
+  story.attempts.push({ ...attempt('end', 'b', 70), attempt: 2 });
+  story.rows[1] = row('b', { claim: 2, attempt: 2 });
+  return story;
+};
+
+test('a task that is tried again is called in each attempt, and counts anew', () => {
+  expect(findAll(triedTwice())).toEqual([]);
+  const counted = triedTwice();
+  counted.attempts.push(attempt('add', 'b', 45));
+  expect(findAll(counted)).toEqual([]);
+  counted.attempts.push({ ...attempt('add', 'b', 65), attempt: 2 });
+  expect(findAll(counted).join()).toMatch(/counts 0, of which 1/);
 });

@@ -8,6 +8,7 @@ export interface TaskRow {
   readonly batchId: string;
   readonly status: string;
   readonly success: number;
+  readonly attempt: number;
   /** Null when it is archived. */
   readonly claim: number | null;
   readonly reason: string | null;
@@ -31,12 +32,14 @@ export async function readFacts({ db, pool }: TestDatabase, history: History): P
       's.batch_id as batchId',
       's.status',
       's.success',
+      's.attempt',
       's.claim',
       's.failure_reason as reason',
     ])
     .execute();
   const { rows: archived } = await pool.query<TaskRow>(`
     select id, content ->> 'name' as name, batch_id as "batchId", status, (content ->> 'success')::integer as success,
+           (content ->> 'attempt')::integer as attempt,
            null as claim, content ->> 'failure_reason' as reason
     from archived_task`);
   const { rows: batches } = await pool.query<{ id: string }>(

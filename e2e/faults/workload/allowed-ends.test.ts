@@ -5,6 +5,7 @@ import type { PlannedTask } from './plan.ts';
 type Outcome = PlannedTask['outcome'];
 const aTask = (name: string, outcome: Outcome, ...parents: string[]): PlannedTask => ({
   ...{ name, kind: 'free', tenant: 'north', outcome, workMs: 1, additions: 0 },
+  failedAttempts: null,
   parents: parents.map((parent) => ({
     name: parent.replace('?', ''),
     requiresSuccess: !parent.endsWith('?'),

@@ -8,6 +8,8 @@ const MAX_RETRY_AFTER_MS = 2000;
 interface Request {
   readonly what: Attempt['what'];
   readonly subject: string;
+  /** Of the task that it reports on. */
+  readonly attempt?: number;
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
@@ -51,11 +53,12 @@ export class Clients {
     await this.#send(request);
   }
 
-  async #send({ what, subject, method, path, body, headers }: Request): Promise<Response | null> {
+  async #send({ what, subject, attempt, method, path, body, headers }: Request): Promise<Response | null> {
     const urls = this.#apiUrls();
     const url = urls[this.#turn++ % urls.length]!;
     const sentMs = performance.now();
     let response: Response | null = null;
+    let isRetried = false;
     try {
       response = await fetch(url + path, {
         method,
@@ -64,12 +67,17 @@ export class Clients {
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
       });
       // Only a whole answer is one.
-      response = new Response((await response.text()) || null, response);
+      const text = await response.text();
+      isRetried = what === 'end' && text.includes('"status":"Pending"');
+      response = new Response(text || null, response);
     } catch {
       response = null;
     }
     const status = response?.status ?? null;
-    this.attempts.push({ what, subject, sentMs, status, doneMs: performance.now() });
+    this.attempts.push({
+      ...{ what, subject, sentMs, status, isRetried, doneMs: performance.now() },
+      ...(attempt !== undefined && { attempt }),
+    });
     if (status === 500) this.wrong.push(`${method} ${path} was answered 500`);
     return response;
   }

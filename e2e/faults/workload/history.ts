@@ -20,6 +20,8 @@ export interface CreatedBatch {
 export interface StartCall {
   readonly taskId: string;
   readonly claim: number;
+  /** Of the task, from 1. */
+  readonly attempt: number;
   readonly key: string;
   readonly arrivedMs: number;
 }
@@ -33,11 +35,15 @@ export interface Notice {
   readonly arrivedMs: number;
 }
 
-/** One request of a client; what was tried again is several. */
+/** One request of a client; what was sent again is several. */
 export interface Attempt {
   readonly what: 'create' | 'end' | 'add' | 'stop';
   /** The batch's name or id, or the task's id. */
   readonly subject: string;
+  /** Of the task that it reports on. */
+  readonly attempt?: number;
+  /** Whether its answer says that the task has another attempt. */
+  readonly isRetried?: boolean;
   readonly sentMs: number;
   /** Null when no answer came. */
   readonly status: number | null;

@@ -4,7 +4,14 @@ import { type NewTask, type Rule, type Task, webhook } from '@arcrun/client';
 import type { Stack } from '../../harness/stack.ts';
 import { Clients } from './clients.ts';
 import type { CreatedBatch, History, Notice, StartCall } from './history.ts';
-import { CAPACITY_OF_TENANT, LIMIT_OF_TENANT, type PlannedBatch, type PlannedTask } from './plan.ts';
+import {
+  BACKOFF_SECS,
+  CAPACITY_OF_TENANT,
+  LIMIT_OF_TENANT,
+  MAX_ATTEMPTS,
+  type PlannedBatch,
+  type PlannedTask,
+} from './plan.ts';
 
 const LOOK_MS = 25;
 
@@ -36,8 +43,10 @@ export class Workload {
         this.#notices.push({ subjectId, trigger: call.trigger, key, arrivedMs });
         return;
       }
-      this.#starts.push({ taskId: call.taskId!, claim: call.claim!, key, arrivedMs });
-      this.#begin(() => this.#carryOut(call.taskId!, new URL(call.target, 'http://receiver').pathname));
+      const attempt = Number(call.headers['x-task-attempt']);
+      this.#starts.push({ taskId: call.taskId!, claim: call.claim!, attempt, key, arrivedMs });
+      const { pathname } = new URL(call.target, 'http://receiver');
+      this.#begin(() => this.#carryOut(call.taskId!, attempt, pathname));
     });
   }
 
@@ -121,6 +130,9 @@ export class Workload {
         })),
         rules: rulesOf(task),
         ...(task.additions > 0 && { expected_count: task.additions }),
+        ...(task.failedAttempts !== null && {
+          retry: { max_attempts: MAX_ATTEMPTS, backoff_secs: BACKOFF_SECS },
+        }),
         on_start: webhook(`${url}/${name}/${task.name}`),
         on_success: [webhook(`${url}/${name}/${task.name}/success`)],
         on_failure: [webhook(`${url}/${name}/${task.name}/failure`)],
@@ -129,31 +141,32 @@ export class Workload {
     };
   }
 
-  /** The work of a task, once, however often it is called. */
-  async #carryOut(taskId: string, path: string): Promise<void> {
-    if (this.#begun.has(taskId)) return;
-    this.#begun.add(taskId);
+  /** The work of an attempt of a task, once, however often it is called. */
+  async #carryOut(taskId: string, attempt: number, path: string): Promise<void> {
+    const key = `${taskId} ${attempt}`;
+    if (this.#begun.has(key)) return;
+    this.#begun.add(key);
     const task = this.#plans.get(path.slice(1))!;
     const never = new AbortController().signal;
+    const about = {
+      subject: taskId,
+      attempt,
+      path: task.failedAttempts === null ? `/task/${taskId}` : `/task/${taskId}?attempt=${attempt}`,
+    };
+    const outcome = attempt <= (task.failedAttempts ?? 0) ? 'Failure' : task.outcome;
     const steps = task.additions + 1;
     for (let step = 0; step < task.additions; step++) {
       await delay(task.workMs / steps);
-      await this.clients.once({
-        what: 'add',
-        subject: taskId,
-        method: 'PUT',
-        path: `/task/${taskId}`,
-        body: { new_success: 1 },
-      });
+      await this.clients.once({ ...about, what: 'add', method: 'PUT', body: { new_success: 1 } });
     }
     await delay(task.workMs / steps);
     const body = {
-      status: task.outcome,
-      ...(task.outcome === 'Failure' && { failure_reason: 'as planned' }),
+      status: outcome,
+      ...(outcome === 'Failure' && { failure_reason: 'as planned' }),
     };
     await this.clients.untilDone(
-      // A dead end is canceled while it is carried out.
-      { what: 'end', subject: taskId, method: 'PATCH', path: `/task/${taskId}`, body, mayBe: [409] },
+      // A dead end is canceled while it is carried out; of an attempt that is over the answer may have been lost.
+      { ...about, what: 'end', method: 'PATCH', body, mayBe: [409] },
       never,
     );
   }

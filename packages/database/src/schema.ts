@@ -79,6 +79,9 @@ interface TaskStateTable {
   check_at: NullableTime;
   failure_reason: string | null;
   cancel_action: Buffer | null;
+  attempt: Generated<number>;
+  max_attempts: Generated<number>;
+  backoff_until: NullableTime;
 }
 
 interface LinkTable {

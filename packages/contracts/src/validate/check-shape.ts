@@ -71,6 +71,8 @@ function messageOf({ keyword, params, message }: ErrorObject): string {
       return `must be at least ${String(limit)}`;
     case 'maximum':
       return `must be at most ${String(limit)}`;
+    case 'minItems':
+      return `must have at least ${String(limit)} ${limit === 1 ? 'entry' : 'entries'}`;
     case 'maxItems':
     case 'maxProperties':
       return `must have at most ${String(limit)} entries`;

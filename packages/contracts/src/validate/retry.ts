@@ -4,17 +4,20 @@ import { RETRY_CAUSES, type RetryCause } from '../statuses.ts';
 import { checkShape, compileShape } from './check-shape.ts';
 import type { ErrorList } from './error-list.ts';
 import { fieldPath } from './field-path.ts';
+import { isJsonObject } from './lossless-json.ts';
 import type { Json } from './lossless-json.ts';
 
 const validateRetry = compileShape<NewRetryDto>(NewRetryDto);
 
 /** Reads a retry policy and fills in what was not given; null without one, or when errors were listed. */
 export function readRetry(value: Json | undefined, field: string, errors: ErrorList): RetryDto | null {
-  if (value == null) return null;
+  // Anything else was listed by the shape of the task.
+  if (!isJsonObject(value)) return null;
   const before = errors.details.length;
   const dto = checkShape(validateRetry, value, field, errors);
   const causes: readonly unknown[] = dto?.on ?? RETRY_DEFAULTS.on;
   for (const [index, cause] of causes.entries()) {
+    if (errors.isFull) break;
     if (!RETRY_CAUSES.includes(cause as RetryCause))
       errors.add(fieldPath(`${field}.on`, index), `must be one of ${RETRY_CAUSES.join(', ')}`);
   }
