@@ -55,6 +55,21 @@ const rule = fc.oneof(
   }),
   fc.record({ type: fc.constant('Capacity'), max_capacity: mostly(fc.integer({ min: 1, max: 9 })), matcher }),
 );
+const actionRetry = fc.record(
+  { max_attempts: mostly(fc.integer({ min: 1, max: 3 })), backoff_secs: mostly(fc.constantFrom(0, 0.1)) },
+  { requiredKeys: [] },
+);
+const taskRetry = fc.record(
+  {
+    max_attempts: mostly(fc.integer({ min: 1, max: 4 })),
+    backoff_secs: mostly(fc.constantFrom(0, 0.1, 1)),
+    backoff_factor: mostly(fc.constantFrom(1, 2)),
+    max_backoff_secs: mostly(fc.constantFrom(1, 5)),
+    jitter: mostly(fc.boolean()),
+    on: mostly(fc.uniqueArray(mostly(fc.constantFrom('failure', 'timeout', 'start')), { minLength: 1 })),
+  },
+  { requiredKeys: [] },
+);
 const action = (receiverUrl: string) =>
   fc.record(
     {
@@ -70,6 +85,7 @@ const action = (receiverUrl: string) =>
           { requiredKeys: ['url', 'verb'] },
         ),
       ),
+      retry: mostly(actionRetry),
     },
     { requiredKeys: ['kind', 'params'] },
   );
@@ -89,6 +105,7 @@ const newBatch = (receiverUrl: string): fc.Arbitrary<unknown> => {
       timeout: mostly(fc.integer({ min: 1, max: 600 })),
       expected_count: mostly(fc.integer({ min: 0, max: 10 })),
       dead_end_barrier: mostly(fc.boolean()),
+      retry: mostly(taskRetry),
       rules: mostly(fc.array(rule, { maxLength: 2 })),
       dedupe_strategy: mostly(fc.array(matcher, { maxLength: 1 })),
       needs: fc.array(fc.record({ back: fc.integer({ min: 1, max: 3 }), isRequired: fc.boolean() }), {
@@ -125,6 +142,7 @@ const change = fc.record(
   {
     status: mostly(fc.constantFrom('Success', 'Failure', 'Success', 'Canceled')),
     failure_reason: mostly(fc.constant('for no reason')),
+    retryable: mostly(fc.boolean()),
     new_success: mostly(fc.integer({ min: 0, max: 3 })),
     new_failures: mostly(fc.integer({ min: 0, max: 3 })),
     expected_count: mostly(fc.integer({ min: 0, max: 10 })),
@@ -212,6 +230,12 @@ export function anyCall(receiverUrl: string): fc.Arbitrary<AnyCallOf> {
         fc.oneof({ weight: 20, arbitrary: change }, oddity),
       ),
     },
+    {
+      weight: 3,
+      arbitrary: fc
+        .constantFrom('1', '2', '3', '0', 'x', '')
+        .chain((attempt) => ofTask('PATCH /task/{id}', (id) => `/task/${id}?attempt=${attempt}`, change)),
+    },
     { weight: 3, arbitrary: ofTask('GET /task/{id}', (id) => `/task/${id}`) },
     ofTask('DELETE /task/{id}', (id) => `/task/${id}`),
     ofTask('PATCH /task/pause/{id}', (id) => `/task/pause/${id}`),
@@ -219,6 +243,14 @@ export function anyCall(receiverUrl: string): fc.Arbitrary<AnyCallOf> {
     ofTask('GET /task/{id}/explain', (id) => `/task/${id}/explain`),
     ofBatch('GET /batch/{id}', (id) => `/batch/${id}`),
     ofBatch('DELETE /batch/{id}', (id) => `/batch/${id}`),
+    ofBatch(
+      'POST /batch/{id}/rerun',
+      (id) => `/batch/${id}/rerun`,
+      fc.record(
+        { only: mostly(fc.constantFrom('unsuccessful', 'all')), dry_run: mostly(fc.boolean()) },
+        { requiredKeys: [] },
+      ),
+    ),
     ofBatch('GET /dag/{batch_id}', (id) => `/dag/${id}`),
     ofBatch(
       'PATCH /batch/{id}/rules',

@@ -53,6 +53,11 @@ const listTasks: Operation = {
 };
 
 const task = idInPath('id', 'The task');
+const attempt = query(
+  'attempt',
+  'Only of this attempt, as its handle says; of whichever is the current one when not given',
+  Type.Integer({ minimum: 1 }),
+);
 
 const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operation } } = {
   '/task/{id}': {
@@ -67,11 +72,15 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
     patch: {
       id: 'updateTask',
       tag: 'tasks',
-      summary: 'Reports the end of a task, or changes one that has not ended',
-      parameters: [task],
+      summary: 'Reports the end of a task or of its attempt, or changes one that has not ended',
+      parameters: [task, attempt],
       body: { schema: UpdateTaskDto, examples: UPDATE_TASK_EXAMPLES },
       answers: {
-        200: { description: 'Applied, or the task has that status already', schema: TaskStatusDto },
+        200: {
+          description:
+            'Applied, or the task has that status already; Pending after a failure when it is tried again',
+          schema: TaskStatusDto,
+        },
       },
       errors: [400, 404, 409, 413, 503],
     },
@@ -79,9 +88,11 @@ const ofOneTask: { readonly [path: string]: { readonly [method: string]: Operati
       id: 'addToCounters',
       tag: 'tasks',
       summary: 'Adds to the counters of a task; made for thousands of calls a second',
-      parameters: [task],
+      parameters: [task, attempt],
       body: { schema: UpdateCountersDto, examples: UPDATE_COUNTERS_EXAMPLES },
-      answers: { 202: { description: 'Durable; dropped when the task has ended or is unknown' } },
+      answers: {
+        202: { description: 'Durable; dropped when the task or the attempt has ended, or is unknown' },
+      },
       errors: [400, 404, 413, 503],
     },
     delete: {
