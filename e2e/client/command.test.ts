@@ -106,6 +106,60 @@ describe('what creates', () => {
   });
 });
 
+// proves: client/command-rerun
+describe('rerun', () => {
+  /** Of two tasks in a row, the first of which has failed. */
+  async function failedBatch(): Promise<{ batchId: string; id: string }> {
+    const on_start = webhook(`${stack.receiver.url}/start`);
+    const { batchId, tasks } = await stack.client.createBatch([
+      task({ id: 'first', kind: 'again', on_start }),
+      task({ id: 'second', kind: 'again', on_start, dependencies: ['first'] }),
+      task({ id: 'third', kind: 'again', on_start }),
+    ]);
+    for (const at of [0, 2]) await isRunning(stack.client, tasks[at]!.id);
+    await stack.client.reportFailure(tasks[0]!.id, 'broken');
+    await stack.client.reportSuccess(tasks[2]!.id);
+    return { batchId, id: tasks[0]!.id };
+  }
+
+  test('says what would run, runs it, and watches it', async () => {
+    const { batchId, id } = await failedBatch();
+    const dry = await run('rerun', batchId, '--dry-run');
+    expect(dry.stdout).toMatch(/^2 tasks would run again, 1 task would stay out\.$/m);
+    expect(dry.stdout).toMatch(new RegExp(`^${id} +first +again +Failure: broken$`, 'm'));
+    const plan = await runJson<{ tasks: { why: string }[] }>('rerun', batchId, '--all', '--dry-run');
+    expect(plan.tasks.map(({ why }) => why).toSorted()[2]).toBe('Success');
+    stack.receiver.behave((call) => {
+      if (call.trigger === 'start') void call.handle.success();
+    });
+    const { code, stdout } = await run('rerun', batchId, '--watch');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Created batch [0-9a-f-]{36} with 2 tasks\.$/m);
+    expect(stdout).toContain('The batch has ended: 2 succeeded.');
+    expect((await run('view', batchId)).stdout).toMatch(/^Its tasks ran again in batch [0-9a-f-]{36}\.$/m);
+  });
+
+  test('with the same key it happens once', async () => {
+    const { batchId } = await failedBatch();
+    const first = await runJson<{ batch_id: string }>('rerun', batchId, '--key', 'again');
+    expect(await runJson('rerun', batchId, '--key', 'again')).toEqual(first);
+    await stack.client.stopBatch(first.batch_id);
+  });
+
+  test('of what has succeeded nothing is left; what has not ended is refused', async () => {
+    const { id, batchId } = await runningTask();
+    const refused = await arcrun(['rerun', batchId], { env });
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('has not finished')]);
+    await stack.client.reportSuccess(id);
+    expect(await run('rerun', batchId)).toEqual({
+      code: 0,
+      stdout: 'Nothing is left to run: every task has succeeded.\n',
+    });
+    const unknown = await arcrun(['rerun', '0190c2a5-0000-7000-8000-000000000001'], { env });
+    expect(unknown.code).toBe(3);
+  });
+});
+
 describe('what reads', () => {
   test('list shows batches, newest first, with filters and a limit', async () => {
     const scope = `list-${Date.now()}`;

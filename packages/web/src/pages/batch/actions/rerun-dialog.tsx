@@ -102,7 +102,8 @@ function Planned({ plan: { tasks, skipped } }: { plan: RerunPlan }): ReactElemen
     <>
       <p>
         {tasks.length === 0 ? 'Nothing is left to run.' : 'In a new batch, with the metadata and rules of now.'}
-        {skipped > 0 && ` ${countText(skipped)} stay out; what depends on them does not wait.`}
+        {skipped === 1 && ' 1 task stays out; what depends on it does not wait.'}
+        {skipped > 1 && ` ${countText(skipped)} stay out; what depends on them does not wait.`}
       </p>
       {tasks.length > 0 && (
         <div className="rerun-list" tabIndex={0} role="region" aria-label="What would run">
