@@ -40,20 +40,22 @@ BEGIN
   WHERE s.id = f.id;
 END $$;
 
--- Lets tasks start whose backoff is over. Called by the claim round.
-CREATE FUNCTION end_backoffs() RETURNS void
+-- Lets tasks start whose backoff is over. Called by the claim round. Whether some are left: those that somebody else has
+-- locked, and what is more than a thousand.
+CREATE FUNCTION end_backoffs() RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
   due uuid[];
 BEGIN
-  IF NOT EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp()) THEN RETURN; END IF;
+  IF NOT EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp()) THEN RETURN false; END IF;
   PERFORM pg_advisory_xact_lock_shared(shapes_lock_key());
   SELECT array_agg(id) INTO due FROM (
     SELECT id FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp()
     ORDER BY backoff_until LIMIT 1000 FOR UPDATE SKIP LOCKED) d;
-  IF due IS NULL THEN RETURN; END IF;
+  IF due IS NULL THEN RETURN true; END IF;
   UPDATE task_state SET backoff_until = NULL WHERE id = ANY (due);
   PERFORM place_tasks(due);
+  RETURN EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp());
 END $$;
 
 -- Ends a set of tasks, each guarded by its status, with all that follows (settle_ends), or begins their next attempt.

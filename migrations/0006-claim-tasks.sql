@@ -116,7 +116,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(round_lock_key());
   IF NOT EXISTS (SELECT FROM worker WHERE id = p_worker AND lease_until > clock_timestamp()) THEN RETURN; END IF;
   PERFORM register_shapes();
-  PERFORM end_backoffs();
+  more := end_backoffs();
   IF EXISTS (SELECT FROM origin_breaker WHERE probe_at <= now()) THEN probing := open_to_probes(); END IF;
   SELECT coalesce(array_agg(r.origin), '{}'), coalesce(array_agg(r.room), '{}') INTO origin_list, rooms
   FROM (

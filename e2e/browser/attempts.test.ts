@@ -1,9 +1,9 @@
-import { type NewTask, task, webhook } from '@arcrun/client';
+import { type NewTask, task, type TaskInput, webhook } from '@arcrun/client';
 import { until } from '@arcrun/database/testing';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, openPage } from '../harness/browser.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
 
 // Tasks that are tried again, and batches that are run again.
 
@@ -22,8 +22,14 @@ afterAll(async () => {
 });
 
 const start = () => webhook(`${stack.receiver.url}/start`);
-const aTask = (id: string, rest: Partial<NewTask> = {}): NewTask =>
+const aTask = (id: string, rest: Partial<TaskInput> = {}): NewTask =>
   task({ id, name: id, kind: 'etl', on_start: start(), ...rest });
+
+const runs = (id: string, attempt = 1) =>
+  until('it runs', async () => {
+    const task = await stack.client.getTask(id);
+    return task.status === 'Running' && task.attempt === attempt;
+  });
 
 const open = async (query: string) => {
   const watched = await openPage(browser);
@@ -44,16 +50,12 @@ describe('a task that is tried again', () => {
     idOf = new Map(created.tasks.map(({ name, id }) => [name, id]));
     const id = idOf.get('import')!;
     for (const attempt of [1, 2]) {
-      await until('it runs', async () => {
-        const { status, attempt: now } = await stack.client.getTask(id);
-        return status === 'Running' && now === attempt;
-      });
+      await runs(id, attempt);
       await stack.client.addProgress(id, { success: 2 * attempt, failures: 1 });
       await stack.client.reportFailure(id, `row ${attempt} is broken`);
     }
-    await until('it runs', async () => (await stack.client.getTask(id)).attempt === 3);
-    await isRunning(stack.client, id);
-    await isRunning(stack.client, idOf.get('check')!);
+    await runs(id, 3);
+    await runs(idOf.get('check')!);
     await stack.client.reportFailure(idOf.get('check')!, 'the source is away');
   });
   afterAll(() => stack.client.stopBatch(batchId));
@@ -65,7 +67,9 @@ describe('a task that is tried again', () => {
     await attempts.getByText('row 1 is broken').waitFor();
     await attempts.getByText('row 2 is broken').waitFor();
     await attempts.getByText('4 succeeded, 1 failed').waitFor();
-    await attempts.getByText(/^Tried again when it reports a failure or it times out or its call fails: after 0\.3 s\.$/).waitFor();
+    await attempts
+      .getByText(/^Tried again when it reports a failure or it times out or its call fails: after 0\.3 s\.$/)
+      .waitFor();
     await watched.picture('task attempts');
     expect(problems).toEqual([]);
     await page.context().close();
@@ -111,7 +115,7 @@ describe('a finished batch', () => {
     });
     ({ batchId } = created);
     const ids = created.tasks.map(({ id }) => id);
-    for (const id of [ids[0]!, ids[2]!]) await isRunning(stack.client, id);
+    for (const id of [ids[0]!, ids[2]!]) await runs(id);
     await stack.client.reportFailure(ids[0]!, 'the disk is full');
     await stack.client.reportSuccess(ids[2]!);
   });
@@ -145,7 +149,7 @@ describe('a finished batch', () => {
 
   test('of which nothing is left to run says so', async () => {
     const { batchId: done, tasks } = await stack.client.createBatch([aTask('a')]);
-    await isRunning(stack.client, tasks[0]!.id);
+    await runs(tasks[0]!.id);
     await stack.client.reportSuccess(tasks[0]!.id);
     const { page, problems } = await open(`batch=${done}`);
     await page.getByRole('button', { name: 'Run again …' }).click();

@@ -58,7 +58,11 @@ const CASES = VECTORS.flatMap(({ secret, id, timestamp, body, signature }): Case
     { ...wrong, what: 'another secret', secrets: [OTHER] },
     { ...wrong, what: 'another id', headers: withHeader('webhook-id', 'msg_other') },
     { ...wrong, what: 'another time', headers: withHeader('webhook-timestamp', String(timestamp + 1)) },
-    { ...wrong, what: 'another version', headers: withHeader('webhook-signature', signature.replace('v1', 'v2')) },
+    {
+      ...wrong,
+      what: 'another version',
+      headers: withHeader('webhook-signature', signature.replace('v1', 'v2')),
+    },
     { ...wrong, what: 'no time', headers: withHeader('webhook-timestamp', 'hello') },
     { ...wrong, what: 'no headers', headers: {} },
   ];
@@ -76,7 +80,9 @@ test('the check in Node', async () => {
   const { isSigned } = (await import(source)) as {
     isSigned: (headers: object, body: string, secrets: readonly string[], now: number) => boolean;
   };
-  expect(CASES.map(({ headers, body, secrets, now }) => isSigned(headers, body, secrets, now))).toEqual(RIGHT);
+  expect(CASES.map(({ headers, body, secrets, now }) => isSigned(headers, body, secrets, now))).toEqual(
+    RIGHT,
+  );
 });
 
 const hasPython = await run('python3', ['--version']).then(

@@ -45,5 +45,7 @@ export function checkStarts({ history, rows }: Facts, { zombies }: { zombies: bo
 
 /** How many calls of on_start came in addition to the first of each attempt. */
 export function countDuplicates({ history }: Facts): number {
-  return history.starts.length - new Set(history.starts.map(({ taskId, attempt }) => `${taskId} ${attempt}`)).size;
+  return (
+    history.starts.length - new Set(history.starts.map(({ taskId, attempt }) => `${taskId} ${attempt}`)).size
+  );
 }

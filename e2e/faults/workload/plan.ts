@@ -72,7 +72,15 @@ export function planWorkflow({ name, tasks }: Workflow, run: string, workMs: num
   return {
     name: `${name}-${run}`,
     tasks: tasks.map(({ id, parents }) => ({
-      ...{ name: id, kind: 'free', tenant: TENANTS[0]!, outcome: 'Success', failedAttempts: null, workMs, additions: 0 },
+      ...{
+        name: id,
+        kind: 'free',
+        tenant: TENANTS[0]!,
+        outcome: 'Success',
+        failedAttempts: null,
+        workMs,
+        additions: 0,
+      },
       parents: parents.map((parent) => ({ name: parent, requiresSuccess: true })),
     })),
   };

@@ -26,7 +26,12 @@ function checkList({ plan: { retry }, final }: TaskFacts): string[] {
   if (next !== null) problems.push(`it has ended, and begins again at ${next}`);
   if (retry === null) return attempts.length === 0 ? problems : [...problems, 'it has some, and no policy'];
   const numbers = attempts.map((one) => one.attempt);
-  if (!isDeepStrictEqual(numbers, Array.from({ length: attempt }, (_, index) => index + 1)))
+  if (
+    !isDeepStrictEqual(
+      numbers,
+      Array.from({ length: attempt }, (_, index) => index + 1),
+    )
+  )
     problems.push(`they are listed as ${numbers.join(', ')}`);
   const { status, started_at, ended_at, failure_reason, success, failures } = final;
   const last = { attempt, started_at, ended_at, status, failure_reason, success, failures };
@@ -66,7 +71,9 @@ function checkRetried(task: TaskFacts, { said, starts }: RetriedAttempt, moments
       if (started === null || microsOf(ended) - microsOf(started) < plan.timeoutSecs * 1e6)
         problems.push('its time was not up');
   }
-  const next = [...task.retried.map((one) => one.said), final].find((one) => one.attempt === said.attempt + 1);
+  const next = [...task.retried.map((one) => one.said), final].find(
+    (one) => one.attempt === said.attempt + 1,
+  );
   const nextStarted = next?.started_at ?? null;
   const leastMicros = leastBackoffMs(plan.retry, said.attempt) * 1000;
   if (nextStarted !== null && microsOf(nextStarted) - microsOf(ended) < leastMicros)

@@ -69,7 +69,11 @@ function compareEnds(a: TaskFacts, b: TaskFacts): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function checkTimes({ final, lastStarts: starts, parents }: TaskFacts, cause: Cause, hasCrashes: boolean): string[] {
+function checkTimes(
+  { final, lastStarts: starts, parents }: TaskFacts,
+  cause: Cause,
+  hasCrashes: boolean,
+): string[] {
   const { created_at: created, started_at: started, ended_at: ended, last_updated: updated } = final;
   if (ended === null) return ['it has no ended_at'];
   const problems: string[] = [];

@@ -85,7 +85,8 @@ function checkHeaders(call: ObservedCall, task: TaskFacts, hostUrl: string): str
   for (const [name, value] of Object.entries(expected)) {
     if (headers[name] !== value) problems.push(`${name} is ${String(headers[name])}, not ${value}`);
   }
-  if (call.target !== expectedTarget(plan.onStart, handle, hostUrl)) problems.push(`it went to ${call.target}`);
+  if (call.target !== expectedTarget(plan.onStart, handle, hostUrl))
+    problems.push(`it went to ${call.target}`);
   // The configured body, as it was given; null is no body.
   const given = plan.onStart.body ?? null;
   if (given === null ? body !== '' : JSON.stringify(JSON.parse(body)) !== JSON.stringify(given))

@@ -89,7 +89,9 @@ export class Moments {
     const causes = {
       failure: reports.map(({ sentMs }) => sentMs),
       start: starts.map((call) => call.answeredMs ?? Infinity),
-      timeout: starts.slice(0, 1).map(({ arrivedMs }) => arrivedMs + task.plan.timeoutSecs * 1000 - CLOCK_SLACK_MS),
+      timeout: starts
+        .slice(0, 1)
+        .map(({ arrivedMs }) => arrivedMs + task.plan.timeoutSecs * 1000 - CLOCK_SLACK_MS),
     };
     return {
       earliestMs: Math.min(Infinity, ...causes[retryCauseOf(said.failure_reason ?? '')]),
@@ -208,7 +210,9 @@ export function mayBe(
     case 'Pending':
       return (
         release.earliestMs <= toMs &&
-        (moments.hasCrashes || task.retried.length > 0 || !task.starts.some(({ arrivedMs }) => arrivedMs < fromMs))
+        (moments.hasCrashes ||
+          task.retried.length > 0 ||
+          !task.starts.some(({ arrivedMs }) => arrivedMs < fromMs))
       );
     case 'Claimed':
       return release.earliestMs <= toMs && (moments.hasCrashes || task.starts.length > 0);
@@ -237,7 +241,7 @@ export function mustBe(
 }
 
 /** The longest times that pauses may have lasted: from the call to the answer of the resume that ended it. */
-export function pauses(task: TaskFacts): { fromMs: number; toMs: number }[] {
+function pauses(task: TaskFacts): { fromMs: number; toMs: number }[] {
   const resumes = requestsOf(task.requests, 'resume').filter(isOk);
   return requestsOf(task.requests, 'pause')
     .filter(isOk)

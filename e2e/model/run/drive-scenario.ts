@@ -59,7 +59,11 @@ class Drive {
     this.#starts = new Map(tasks.map((task) => [pathOf(task.onStart.target), task]));
     const actions = [
       ...scenario.batches.flatMap((batch) => batch.onComplete),
-      ...tasks.flatMap((task) => [...task.onSuccess, ...task.onFailure, ...task.behaviours.flatMap(cancelActionOf)]),
+      ...tasks.flatMap((task) => [
+        ...task.onSuccess,
+        ...task.onFailure,
+        ...task.behaviours.flatMap(cancelActionOf),
+      ]),
     ];
     this.#notices = new Map(actions.map((action) => [pathOf(action.target), action]));
   }

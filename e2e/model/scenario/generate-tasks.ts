@@ -122,7 +122,12 @@ function planRetry(chance: Chance): RetryPlan {
     backoffMs: chance.pick([0, 100, 400]),
     backoffFactor: chance.pick([1, 2]),
     hasJitter: chance.oneIn(2),
-    on: chance.pick([['failure', 'timeout', 'start'], ['failure', 'timeout', 'start'], ['failure'], ['timeout', 'start']]),
+    on: chance.pick([
+      ['failure', 'timeout', 'start'],
+      ['failure', 'timeout', 'start'],
+      ['failure'],
+      ['timeout', 'start'],
+    ]),
   };
 }
 

@@ -131,7 +131,9 @@ export type Operation =
     };
 
 /** The least time between an attempt that failed, counted from 1, and the next one. */
-export const leastBackoffMs = ({ backoffMs, backoffFactor, hasJitter }: RetryPlan, attempt: number): number =>
-  hasJitter ? 0 : backoffMs * backoffFactor ** (attempt - 1);
+export const leastBackoffMs = (
+  { backoffMs, backoffFactor, hasJitter }: RetryPlan,
+  attempt: number,
+): number => (hasJitter ? 0 : backoffMs * backoffFactor ** (attempt - 1));
 
 export const tasksOf = (scenario: Scenario): TaskPlan[] => scenario.batches.flatMap((batch) => batch.tasks);

@@ -100,7 +100,15 @@ export const policyOf = ({ given: { retry } }: ReferenceTask): RetryPolicy | nul
 /** The attempt that a task is in, as it is told when it is over. */
 export function currentAttempt(task: ReferenceTask, status: StatusKind, reason: string | null): Attempt {
   const { attempt, startedAt, endedAt, success, failures } = task;
-  return { attempt, started_at: startedAt, ended_at: endedAt!, status, failure_reason: reason, success, failures };
+  return {
+    attempt,
+    started_at: startedAt,
+    ended_at: endedAt!,
+    status,
+    failure_reason: reason,
+    success,
+    failures,
+  };
 }
 
 export function toTask(task: ReferenceTask): Task {

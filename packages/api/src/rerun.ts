@@ -62,7 +62,9 @@ function requireFinished(plan: RerunPlan | null): FinishedPlan {
   if (plan === null) throw notFound('Batch');
   if (plan.state === 'archived') throw archived();
   if (plan.state === 'unfinished')
-    throw new ApiError(409, 'The batch has not finished: tasks of it are still to end', { code: 'wrong_state' });
+    throw new ApiError(409, 'The batch has not finished: tasks of it are still to end', {
+      code: 'wrong_state',
+    });
   if (plan.total === 0) throw new ApiError(409, 'The batch has no tasks', { code: 'wrong_state' });
   return plan;
 }

@@ -62,11 +62,12 @@ export class TaskCommits {
   }
 
   /** Cancels a task; alone, since it waits for the tasks that it walks through. */
-  async cancel(id: string): Promise<EndResult> {
+  async cancel(id: string): Promise<Exclude<EndResult, { outcome: 'retried' }>> {
     const { metrics } = this.#options;
     const [result] = await this.#end('cancel', [{ id, status: 'Canceled' }], { wait: true });
     if (result === undefined || typeof result === 'symbol')
       throw new Error('a cancel that waits is never busy');
+    if (result.outcome === 'retried') throw new Error('what is canceled is not tried again');
     if (result.outcome === 'applied') {
       metrics.tasksCancelled.inc();
       metrics.dependencyPropagations.inc({ parent_outcome: 'canceled' });

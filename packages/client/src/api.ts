@@ -40,7 +40,13 @@ export interface ArcRunClient {
   /** All tasks that match, page after page. */
   eachTask(filter?: api.TaskFilter, options?: CallOptions): AsyncGenerator<api.BasicTask, void>;
   reportSuccess(id: string, changes?: api.TaskChanges, options?: CallOptions): Promise<void>;
-  reportFailure(id: string, reason: string, changes?: api.TaskChanges, options?: CallOptions): Promise<void>;
+  /** A task with attempts left is tried again, unless it says `{ retryable: false }`. */
+  reportFailure(
+    id: string,
+    reason: string,
+    changes?: api.FailureChanges,
+    options?: CallOptions,
+  ): Promise<void>;
   updateTask(id: string, update: api.UpdateTask, options?: CallOptions): Promise<void>;
   /** Adds to the counters; never repeated after an unknown outcome. */
   addProgress(id: string, added: api.Progress, options?: CallOptions): Promise<void>;

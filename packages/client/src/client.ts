@@ -83,8 +83,8 @@ export function createClient(options: ClientOptions): ArcRunClient {
 
   return {
     url: base,
-    async createBatch(input, options) {
-      return readCreated(await create('/task', input, options));
+    async createBatch(input, createOptions) {
+      return readCreated(await create('/task', input, createOptions));
     },
     getTask: (taskId, callOptions) => get(`/task/${id(taskId)}`, callOptions),
     listTasks: (filter, callOptions) => get('/task', callOptions, filter),
@@ -120,8 +120,8 @@ export function createClient(options: ClientOptions): ArcRunClient {
       const parts = { body, repeatable: true, ...callOptions };
       return (await call<api.UpdateRulesResult>('PATCH', `/batch/${id(batchId)}/rules`, parts)).body;
     },
-    async rerunBatch(batchId, { only, ...options } = {}) {
-      const answer = await create(`/batch/${id(batchId)}/rerun`, { only }, options);
+    async rerunBatch(batchId, { only, ...createOptions } = {}) {
+      const answer = await create(`/batch/${id(batchId)}/rerun`, { only }, createOptions);
       return answer.status === 204 ? null : readCreated(answer);
     },
     async planRerun(batchId, { only, ...callOptions } = {}) {

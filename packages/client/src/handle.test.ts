@@ -7,12 +7,16 @@ test('a handle reports to its own URL, query included', async () => {
   const ours = handle(`${url}/task/7?attempt=2`, { token: 't' });
   await ours.progress({ success: 2, failures: 1 });
   await ours.success();
-  await ours.fail('broken', { new_failures: 1 });
+  await ours.fail('broken', { new_failures: 1, retryable: false });
   await ours.alive();
   expect(seen.map(({ method, url: path, body }) => [method, path, body])).toEqual([
     ['PUT', '/task/7?attempt=2', { new_success: 2, new_failures: 1 }],
     ['PATCH', '/task/7?attempt=2', { status: 'Success' }],
-    ['PATCH', '/task/7?attempt=2', { new_failures: 1, status: 'Failure', failure_reason: 'broken' }],
+    [
+      'PATCH',
+      '/task/7?attempt=2',
+      { new_failures: 1, retryable: false, status: 'Failure', failure_reason: 'broken' },
+    ],
     ['PATCH', '/task/7?attempt=2', {}],
   ]);
   expect(seen[0]?.headers.authorization).toBe('Bearer t');
@@ -22,6 +26,7 @@ const start = {
   'x-task-trigger': 'start',
   'x-task-id': '7',
   'x-task-claim': '12',
+  'x-task-attempt': '2',
   'idempotency-key': '7:start',
 };
 const own = 'http://api/task/7?attempt=2';
@@ -43,6 +48,7 @@ test.each([
     trigger: 'start',
     taskId: '7',
     claim: 12,
+    attempt: 2,
     idempotencyKey: '7:start',
     batchId: null,
   });
@@ -61,6 +67,7 @@ test('reads the call of a batch, which has no handle', () => {
     handle: null,
     taskId: null,
     claim: null,
+    attempt: null,
     batchId: '9',
   });
 });

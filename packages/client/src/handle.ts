@@ -1,14 +1,17 @@
 import { createTransport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
-import type { Progress, TaskChanges } from './types.ts';
+import type { FailureChanges, Progress, TaskChanges } from './types.ts';
 
 /** What a receiver does with the `handle` that came with a call. */
 export interface Handle {
   /** The callback URL, as it came. */
   readonly url: string;
-  /** Reports the end. Throws ArcRunError with status 409 when the task has ended otherwise. */
+  /**
+   * Reports the end. Throws ArcRunError with status 409 when the task has ended otherwise, or its attempt has.
+   */
   success(changes?: TaskChanges): Promise<void>;
-  fail(reason: string, changes?: TaskChanges): Promise<void>;
+  /** A task with attempts left is tried again, unless it says `{ retryable: false }`. */
+  fail(reason: string, changes?: FailureChanges): Promise<void>;
   /** Adds to the counters; keeps the task from timing out. Never repeated after an unknown outcome. */
   progress(added: Progress): Promise<void>;
   /** A sign of life without news: keeps the task from timing out. */
@@ -48,6 +51,8 @@ export interface WebhookCall {
   taskId: string | null;
   /** Grows with each claim; only with `start`. */
   claim: number | null;
+  /** Which attempt of the task it is, from 1; only with `start`. */
+  attempt: number | null;
   /** Only with `batch_complete`. */
   batchId: string | null;
 }
@@ -71,14 +76,18 @@ export function readCall(request: IncomingCall, options: TransportOptions = {}):
   if (trigger === null || idempotencyKey === null || !TRIGGERS.includes(trigger)) return undefined;
   // Ours comes last when the URL had one already.
   const given = new URL(request.url ?? '/', 'http://receiver').searchParams.getAll('handle').at(-1);
-  const claim = headerOf(request.headers, 'x-task-claim');
+  const numberOf = (name: string): number | null => {
+    const text = headerOf(request.headers, name);
+    return text === null ? null : Number(text);
+  };
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one of the list
     trigger: trigger as WebhookCall['trigger'],
     idempotencyKey,
     handle: given !== undefined && URL.canParse(given) ? handle(given, options) : null,
     taskId: headerOf(request.headers, 'x-task-id'),
-    claim: claim === null ? null : Number(claim),
+    claim: numberOf('x-task-claim'),
+    attempt: numberOf('x-task-attempt'),
     batchId: headerOf(request.headers, 'x-batch-id'),
   };
 }

@@ -20,7 +20,11 @@ const VECTORS = [
   },
 ];
 
-const requestOf = ({ id, timestamp, signature }: Pick<(typeof VECTORS)[0], 'id' | 'timestamp' | 'signature'>) => ({
+const requestOf = ({
+  id,
+  timestamp,
+  signature,
+}: Pick<(typeof VECTORS)[0], 'id' | 'timestamp' | 'signature'>) => ({
   headers: {
     'webhook-id': id,
     'webhook-timestamp': String(timestamp),
@@ -50,8 +54,17 @@ describe.each(VECTORS)('the public vector $id', (vector) => {
     expect(
       await isSigned(headers({ 'webhook-timestamp': String(timestamp + 1) }), body, secret, at(timestamp)),
     ).toBe(false);
-    for (const wrong of ['', 'v1,', 'v1', signature.slice(0, -4), signature.replace('v1', 'v2'), 'v1,no base64!']) {
-      expect(await isSigned(headers({ 'webhook-signature': wrong }), body, secret, at(timestamp))).toBe(false);
+    for (const wrong of [
+      '',
+      'v1,',
+      'v1',
+      signature.slice(0, -4),
+      signature.replace('v1', 'v2'),
+      'v1,no base64!',
+    ]) {
+      expect(await isSigned(headers({ 'webhook-signature': wrong }), body, secret, at(timestamp))).toBe(
+        false,
+      );
     }
     for (const name of Object.keys(request.headers)) {
       const left = Object.fromEntries(Object.entries(request.headers).filter(([one]) => one !== name));

@@ -69,7 +69,7 @@ function headerOf({ headers }: IncomingCall, name: string): unknown {
   return headers instanceof Headers ? headers.get(name) : headers[name];
 }
 
-function importKey(secret: string): Promise<CryptoKey> {
+function importKey(secret: string) {
   const bytes = fromBase64(secret.replace(/^whsec_/, ''));
   if (bytes === null || bytes.length === 0) throw new TypeError('The secret of webhooks is not base64');
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);

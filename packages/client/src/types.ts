@@ -173,12 +173,16 @@ export interface TaskChanges {
   priority?: number;
 }
 
-export interface UpdateTask extends TaskChanges {
+/** With a failure. */
+export interface FailureChanges extends TaskChanges {
+  /** False: the task ends, however many attempts are left. */
+  retryable?: boolean;
+}
+
+export interface UpdateTask extends FailureChanges {
   status?: 'Success' | 'Failure';
   /** Needed with the status Failure. */
   failure_reason?: string;
-  /** False: with the status Failure the task ends, however many attempts are left. */
-  retryable?: boolean;
 }
 
 /** At least one of them above 0. */

@@ -28,7 +28,7 @@ export { parseLogLevel } from './validate/log-level.ts';
 export { parseNewBatch } from './validate/new-batch.ts';
 export type { NewBatch } from './validate/new-batch.ts';
 export type { NewDependency, NewTask } from './validate/new-task.ts';
-export { parseRerun } from './validate/rerun.ts';
+export { DEFAULT_RERUN, parseRerun } from './validate/rerun.ts';
 export type { NewRerun } from './validate/rerun.ts';
 export { parseBatchRules } from './validate/rules.ts';
 export type { BatchRules } from './validate/rules.ts';

@@ -4,6 +4,7 @@ import { DEFAULT_BATCH_LIMITS } from './limits.ts';
 import { buildOpenApi } from './openapi.ts';
 import {
   LOG_LEVEL_EXAMPLES,
+  NEW_RERUN_EXAMPLES,
   NEW_BATCH_EXAMPLES,
   RETRY_DELIVERIES_EXAMPLES,
   UPDATE_BATCH_RULES_EXAMPLES,
@@ -14,6 +15,7 @@ import { parseJsonText } from './validate/lossless-json.ts';
 import type { Json } from './validate/lossless-json.ts';
 import { parseLogLevel } from './validate/log-level.ts';
 import { parseNewBatch } from './validate/new-batch.ts';
+import { parseRerun } from './validate/rerun.ts';
 import { parseRetryDeliveries } from './validate/retry-deliveries.ts';
 import { parseBatchRules } from './validate/rules.ts';
 import { parseCounters, parseUpdateTask } from './validate/update-task.ts';
@@ -85,6 +87,7 @@ test('every call of the contract is there, each with an id of its own', () => {
       'GET /batch/{id}',
       'DELETE /batch/{id}',
       'PATCH /batch/{id}/rules',
+      'POST /batch/{id}/rerun',
       'GET /batches',
       'GET /dag/{batch_id}',
       'GET /webhook-deliveries',
@@ -133,6 +136,7 @@ describe('every example is valid', () => {
     ['/task/{id} patch', UPDATE_TASK_EXAMPLES, parseUpdateTask],
     ['/task/{id} put', UPDATE_COUNTERS_EXAMPLES, parseCounters],
     ['/batch/{id}/rules patch', UPDATE_BATCH_RULES_EXAMPLES, parseBatchRules],
+    ['/batch/{id}/rerun post', NEW_RERUN_EXAMPLES, parseRerun],
     ['/admin/log-level put', LOG_LEVEL_EXAMPLES, parseLogLevel],
     ['/webhook-deliveries/retry post', RETRY_DELIVERIES_EXAMPLES, parseRetryDeliveries],
   ];

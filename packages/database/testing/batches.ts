@@ -33,7 +33,14 @@ export function anAction(
   retry: StoredAction['retry'] = null,
 ): StoredAction {
   const url = `https://receiver.example/${name}`;
-  return { url, verb: 'Post', headers: null, body, retry, key: JSON.stringify([url, 'Post', null, body, retry]) };
+  return {
+    url,
+    verb: 'Post',
+    headers: null,
+    body,
+    retry,
+    key: JSON.stringify([url, 'Post', null, body, retry]),
+  };
 }
 
 export interface TaskSpec extends Partial<Omit<InsertedTask, 'id' | 'parents' | 'position'>> {

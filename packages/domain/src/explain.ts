@@ -193,7 +193,10 @@ function nextAttempt({ backoff }: StoppedFacts): Wait[] {
   if (backoff === null) return [];
   const { attempt, max_attempts: of, next_attempt_at: at, failure_reason: reason } = backoff;
   return [
-    { items: [{ type: 'retry', ...backoff }], when: `attempt ${attempt} of ${of} is due at ${at} (${reason})` },
+    {
+      items: [{ type: 'retry', ...backoff }],
+      when: `attempt ${attempt} of ${of} is due at ${at} (${reason})`,
+    },
   ];
 }
 

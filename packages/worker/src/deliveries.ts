@@ -101,7 +101,10 @@ export class Deliveries {
         metrics.webhookDuration.observe({ trigger }, (performance.now() - beganMs) / 1000);
       if (answer.answered) await breakers.answered(origin, isProbe);
       else if (!answer.isBlocked) await breakers.unanswered(origin, isProbe);
-      await this.#record(delivery, this.#judge(delivery, answer, policyOf(action, this.#options.retryPolicy)));
+      await this.#record(
+        delivery,
+        this.#judge(delivery, answer, policyOf(action, this.#options.retryPolicy)),
+      );
       return answer.answered;
     } catch (error) {
       // Its lease runs out, and it is delivered again.

@@ -1,4 +1,12 @@
-import { type ActionToCall, type Claim, endTasks, handBackClaims, holdsClaim, recordStartFailure, startTasks } from '@arcrun/database';
+import {
+  type ActionToCall,
+  type Claim,
+  endTasks,
+  handBackClaims,
+  holdsClaim,
+  recordStartFailure,
+  startTasks,
+} from '@arcrun/database';
 import { createLogger, createMetrics } from '@arcrun/observability';
 import { expect, test, vi } from 'vitest';
 import { StartCalls, type StartCallsOptions } from './start-calls.ts';
@@ -109,7 +117,11 @@ test.each([
 });
 
 const FAILED = { answered: true, status: 503, body: '', retryAfter: undefined } as const;
-const quiet = { openedSince: () => false, answered: async () => undefined, unanswered: async () => undefined };
+const quiet = {
+  openedSince: () => false,
+  answered: async () => undefined,
+  unanswered: async () => undefined,
+};
 const patient = { ...ACTION, maxAttempts: 3, backoffSecs: 0 };
 
 /** A worker whose receiver gives these answers one after another. */

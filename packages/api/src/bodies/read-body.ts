@@ -23,6 +23,11 @@ export async function readJsonBytes(
   return bytes;
 }
 
+/** Whether the request comes with a body at all. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+}
+
 export async function readBody(
   request: IncomingMessage,
   { maxBytes, place }: BodyLimits,

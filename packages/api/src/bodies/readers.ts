@@ -77,8 +77,7 @@ export const READERS: Readers = {
     return parsed.rules;
   },
   rerun: (bytes) => {
-    // Nothing said is as good as {}.
-    const parsed = parseRerun(bytes.length === 0 ? {} : readJson(bytes));
+    const parsed = parseRerun(readJson(bytes));
     if (!parsed.ok) throw invalid(parsed.details);
     return parsed.rerun;
   },

@@ -1,4 +1,4 @@
-import { parseBatchesQuery, type StopBatchResponseDto } from '@arcrun/contracts';
+import { DEFAULT_RERUN, parseBatchesQuery, type StopBatchResponseDto } from '@arcrun/contracts';
 import {
   type BatchKey,
   changeRules,
@@ -11,6 +11,7 @@ import {
 import { isTerminal, TASK_STATUSES } from '@arcrun/domain';
 import { Router } from 'express';
 import type { ApiContext } from '../app.ts';
+import { hasBody } from '../bodies/read-body.ts';
 import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
@@ -52,7 +53,8 @@ export function batchRoutes(context: ApiContext): Router {
     .post(async (request, response) => {
       const batchId = readId(request.params.id, 'Batch');
       const key = readIdempotencyKey(request);
-      const result = await rerun(batchId, await bodies.read(request, 'rerun'), key, context);
+      const asked = hasBody(request) ? await bodies.read(request, 'rerun') : DEFAULT_RERUN;
+      const result = await rerun(batchId, asked, key, context);
       switch (result.outcome) {
         case 'planned':
           response.json(result.plan);

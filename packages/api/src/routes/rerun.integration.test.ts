@@ -47,7 +47,7 @@ const PIPELINE = {
       dependencies: [{ id: 'build', requires_success: true }],
       on_success: [call('good')],
       on_failure: [call('bad'), call('worse')],
-      dedupe_strategy: [{ status: 'Failure', kind: 'test', fields: [] }],
+      dedupe_strategy: [{ status: 'Canceled', kind: 'test', fields: [] }],
     },
     { id: 'notify', dependencies: [{ id: 'test', requires_success: false }] },
   ].map((task) => ({ name: `the ${task.id}`, kind: task.id, on_start: call('start'), ...task })),
@@ -105,7 +105,13 @@ test('what did not succeed runs again in a new batch; what stays out counts as m
   expect(await get(`/batch/${newBatch}`)).toMatchObject({ rerun_of: batchId, reruns: [], total_tasks: 3 });
   expect(await get(`/batch/${batchId}`)).toMatchObject({ rerun_of: null, reruns: [newBatch] });
   expect((await get('/batches'))[0]).toMatchObject({
-    ...{ batch_id: newBatch, rerun_of: batchId, scope: 'pipeline', metadata: { commit: 'abc' }, remaining: 3 },
+    ...{
+      batch_id: newBatch,
+      rerun_of: batchId,
+      scope: 'pipeline',
+      metadata: { commit: 'abc' },
+      remaining: 3,
+    },
   });
 });
 
@@ -123,8 +129,20 @@ test('everything of a task is copied, as it was when it ended; dedupe is not ask
   expect(kindsOf(again.json)).toEqual(['deploy', 'build', 'test', 'notify']);
   for (const [index, { id }] of (again.json as Shown[]).entries()) {
     const [was, is] = [await get(`/task/${json[index].id}`), await get(`/task/${id}`)];
-    const { name, kind, timeout, rules, metadata, actions, priority, expected_count, retry, max_attempts } = is;
-    expect({ name, kind, timeout, rules, metadata, actions, priority, expected_count, retry, max_attempts }).toEqual({
+    const { name, kind, timeout, rules, metadata, actions, priority, expected_count, retry, max_attempts } =
+      is;
+    expect({
+      name,
+      kind,
+      timeout,
+      rules,
+      metadata,
+      actions,
+      priority,
+      expected_count,
+      retry,
+      max_attempts,
+    }).toEqual({
       name: was.name,
       kind: was.kind,
       timeout: was.timeout,
@@ -136,11 +154,22 @@ test('everything of a task is copied, as it was when it ended; dedupe is not ask
       retry: was.retry,
       max_attempts: was.max_attempts,
     });
-    expect(is).toMatchObject({ dead_end_barrier: was.dead_end_barrier, rerun_of: was.id, attempt: 1, success: 0 });
+    expect(is).toMatchObject({
+      dead_end_barrier: was.dead_end_barrier,
+      rerun_of: was.id,
+      attempt: 1,
+      success: 0,
+    });
   }
   const newBuild = again.json[1].id as string;
   expect(await get(`/task/${newBuild}`)).toMatchObject({
-    ...{ priority: -3, metadata: { tenant: 2, more: 1.5 }, rules: [changed], expected_count: 9, timeout: 120 },
+    ...{
+      priority: -3,
+      metadata: { tenant: 2, more: 1.5 },
+      rules: [changed],
+      expected_count: 9,
+      timeout: 120,
+    },
   });
   // It is claimed, and what follows from its end does.
   const worker = await aWorker(db);
@@ -220,7 +249,10 @@ describe('it is refused', () => {
       ...[409, 'wrong_state', 'The batch has not finished: tasks of it are still to end'],
     ]);
     const empty = (await api.call('POST', '/task', { body: [] })).headers.get('x-batch-id')!;
-    expect([(await rerun(empty)).status, (await rerun(empty)).json.error]).toEqual([409, 'The batch has no tasks']);
+    expect([(await rerun(empty)).status, (await rerun(empty)).json.error]).toEqual([
+      409,
+      'The batch has no tasks',
+    ]);
     const { batchId } = await aFinishedBatch();
     await api.database.pool.query('delete from delivery');
     await archiveBatches(api.database.db, { ageSecs: 0, limit: 100 });

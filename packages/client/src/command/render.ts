@@ -132,7 +132,11 @@ export function rerunLines({ tasks, skipped }: RerunPlan): string[] {
   const out = skipped === 0 ? '' : `, ${tasksText(skipped)} would stay out`;
   if (tasks.length === 0) return [`Nothing would run${out}.`];
   const rows = tasks.map(({ id, name, kind, why }) => [id, printable(name), printable(kind), printable(why)]);
-  return [`${tasksText(tasks.length)} would run again${out}.`, '', ...textTable(['TASK', 'NAME', 'KIND', 'ENDED AS'], rows)];
+  return [
+    `${tasksText(tasks.length)} would run again${out}.`,
+    '',
+    ...textTable(['TASK', 'NAME', 'KIND', 'ENDED AS'], rows),
+  ];
 }
 
 export function deliveryTable(deliveries: readonly Delivery[]): string[] {

@@ -29,7 +29,10 @@ export const RerunPlanDto = Type.Object(
       }),
       { description: 'In the order of the request' },
     ),
-    skipped: Type.Integer({ minimum: 0, description: 'How many stay out; what depends on them need not wait' }),
+    skipped: Type.Integer({
+      minimum: 0,
+      description: 'How many stay out; what depends on them need not wait',
+    }),
   },
   { description: 'What a rerun would run' },
 );

@@ -25,7 +25,7 @@ export type NewAction = {
   readonly key: string;
 };
 
-export type ActionRetry = { readonly maxAttempts: number | null; readonly backoffSecs: number | null };
+type ActionRetry = { readonly maxAttempts: number | null; readonly backoffSecs: number | null };
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
@@ -92,9 +92,7 @@ function checkParams(
     return null;
   }
   const content = [shell.verb, shell.url, hasHeaders ? headers : null, body ?? null];
-  const key = canonicalJson(
-    retry === null ? content : [...content, retry.maxAttempts, retry.backoffSecs],
-  );
+  const key = canonicalJson(retry === null ? content : [...content, retry.maxAttempts, retry.backoffSecs]);
   return { url: shell.url, verb: shell.verb, headers: headersText, body: bodyText, retry, key };
 }
 

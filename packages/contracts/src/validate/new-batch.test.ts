@@ -17,6 +17,7 @@ describe('a valid request is made ready to be stored', () => {
       on_failure: null,
       priority: null,
       dead_end_barrier: null,
+      retry: null,
       not_a_field: { x: 1 },
     };
     const onStart = call({ body: null, headers: null });
@@ -35,12 +36,14 @@ describe('a valid request is made ready to be stored', () => {
         verb: 'Post',
         headers: null,
         body: null,
+        retry: null,
         key: '["Post","https://example.com/",null,null]',
       },
       onSuccess: [],
       onFailure: [],
       rules: [],
       dedupe: [],
+      retry: null,
     };
     expect(batchOf([task({ ...nothing, on_start: onStart })])).toEqual({
       isObject: false,

@@ -8,6 +8,9 @@ import type { Json } from './lossless-json.ts';
 /** What is asked of a rerun. */
 export type NewRerun = { readonly only: RerunChoice; readonly isDryRun: boolean };
 
+/** What is not said. */
+export const DEFAULT_RERUN: NewRerun = { only: 'unsuccessful', isDryRun: false };
+
 const validate = compileShape<NewRerunDto>(NewRerunDto);
 
 /** Reads the body of `POST /batch/{id}/rerun`. */
@@ -15,5 +18,6 @@ export function parseRerun(value: Json): { readonly ok: true; readonly rerun: Ne
   const errors = new ErrorList();
   const dto = checkShape(validate, value, '', errors);
   if (dto === null) return { ok: false, details: errors.details };
-  return { ok: true, rerun: { only: dto.only ?? 'unsuccessful', isDryRun: dto.dry_run ?? false } };
+  const { only, isDryRun } = DEFAULT_RERUN;
+  return { ok: true, rerun: { only: dto.only ?? only, isDryRun: dto.dry_run ?? isDryRun } };
 }

@@ -65,7 +65,10 @@ describe('the retry policy of an action', () => {
   const actionOf = (retry: Json) => batchOf([withRetry(retry)]).tasks[0]!.onStart;
 
   test('is kept, and makes it another action', () => {
-    expect(actionOf({ max_attempts: 3, backoff_secs: 0.5 }).retry).toEqual({ maxAttempts: 3, backoffSecs: 0.5 });
+    expect(actionOf({ max_attempts: 3, backoff_secs: 0.5 }).retry).toEqual({
+      maxAttempts: 3,
+      backoffSecs: 0.5,
+    });
     expect(actionOf({ max_attempts: 3 }).retry).toEqual({ maxAttempts: 3, backoffSecs: null });
     const keys = [null, {}, { max_attempts: null }, { max_attempts: 3 }, { max_attempts: 4 }].map(
       (retry) => actionOf(retry).key,

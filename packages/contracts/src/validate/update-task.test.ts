@@ -14,6 +14,7 @@ function received(text: string): Json {
 const NOTHING = {
   status: null,
   failureReason: null,
+  retryable: true,
   newSuccess: 0,
   newFailures: 0,
   metadata: null,
@@ -28,6 +29,10 @@ describe('PATCH of a task', () => {
     ['{"status":null,"failure_reason":null,"new_success":null,"metadata":null,"priority":null,"x":1}', {}],
     ['{"status":"Success","failure_reason":"not used"}', { status: 'Success' }],
     ['{"status":"Failure","failure_reason":"boom"}', { status: 'Failure', failureReason: 'boom' }],
+    [
+      '{"status":"Failure","failure_reason":"boom","retryable":false}',
+      { status: 'Failure', failureReason: 'boom', retryable: false },
+    ],
     ['{"new_success":0,"new_failures":2147483647}', { newFailures: 2_147_483_647 }],
     [
       '{"new_success":3.0,"expected_count":1e2,"priority":-5}',

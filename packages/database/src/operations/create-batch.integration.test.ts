@@ -85,6 +85,7 @@ test('an action comes back as it was given', async () => {
     verb: 'Put',
     headers: '{"X-B":"2","X-A":"\\"1\\""}',
     body: '{ "b" : 12345678901234567890, "a": [1.10, null] }',
+    retry: null,
     key: 'as given',
   };
   const { ids } = await submit(database.db, { a: { onStart: action } });
@@ -93,9 +94,9 @@ test('an action comes back as it was given', async () => {
     .select('on_start')
     .where('id', '=', ids.a)
     .executeTakeFirstOrThrow();
-  const { key: _, ...given } = action;
+  const { key: _, retry: __, ...given } = action;
   expect(await findActions(database.db, [hash.toString('hex')])).toEqual([
-    { hash: hash.toString('hex'), ...given },
+    { hash: hash.toString('hex'), ...given, maxAttempts: null, backoffSecs: null },
   ]);
 });
 

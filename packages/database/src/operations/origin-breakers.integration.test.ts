@@ -33,7 +33,7 @@ const ALIVE = 'http://alive.example';
 
 const to = (origin: string, path = 'start'): StoredAction => {
   const url = `${origin}/${path}`;
-  return { url, verb: 'Post', headers: null, body: null, key: JSON.stringify([url, 'Post', null, null]) };
+  return { url, verb: 'Post', headers: null, body: null, retry: null, key: JSON.stringify([url]) };
 };
 
 const claim = (limit = 10, rooms: Record<string, number> = {}, originRoom = limit) =>

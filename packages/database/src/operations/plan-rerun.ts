@@ -11,7 +11,8 @@ export interface RerunTask {
 }
 
 export type RerunPlan =
-  | { readonly state: 'archived' | 'unfinished'; readonly total: number }
+  | { readonly state: 'archived'; readonly total: number }
+  | { readonly state: 'unfinished'; readonly total: number }
   | {
       readonly state: 'finished';
       /** How many tasks the batch has. */
@@ -27,7 +28,13 @@ export type RerunPlan =
  *
  * @param isAll with the tasks that succeeded
  */
-export async function planRerun(db: Kysely<Schema>, batchId: string, isAll: boolean): Promise<RerunPlan | null> {
-  const { rows } = await sql<{ plan: RerunPlan | null }>`select plan_rerun(${batchId}, ${isAll}) as plan`.execute(db);
+export async function planRerun(
+  db: Kysely<Schema>,
+  batchId: string,
+  isAll: boolean,
+): Promise<RerunPlan | null> {
+  const { rows } = await sql<{
+    plan: RerunPlan | null;
+  }>`select plan_rerun(${batchId}, ${isAll}) as plan`.execute(db);
   return rows[0]!.plan;
 }

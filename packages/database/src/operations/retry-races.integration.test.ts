@@ -79,7 +79,9 @@ test('late reports of attempt 1 against the claim and the start of attempt 2: no
     await run(database.db, worker, [id]);
     await report(id, { attempt: 1 });
     const again = async () => {
-      const claims = await claimAll(racers.db, worker);
+      let claims = await claimAll(racers.db, worker);
+      // What a late report holds at that moment is left to the next round.
+      while (claims.length === 0) claims = await claimAll(racers.db, worker);
       const starts = claims.map((claim) => ({ id: claim.id, claim: claim.claim, cancelAction: null }));
       return startTasks(racers.db, starts, { wait: true });
     };
@@ -143,7 +145,7 @@ test('cancel against the report: canceled in the end, whichever came first', asy
     seen.add(state.attempt);
     expect(await deliveriesOf(database.db, id)).toEqual([]);
   }
-  expect([...seen].toSorted()).toEqual([1, 2]);
+  expect(seen).toEqual(new Set([1, 2]));
 });
 
 // proves: lifecycle/retry-like-pending

@@ -203,6 +203,8 @@ export class FakeApi {
         paused: 0,
         canceled: 0,
       },
+      rerun_of: null,
+      reruns: [],
     };
   }
 }

@@ -72,7 +72,11 @@ export function nextCursor(headers: Headers): string | null {
 export type RerunChoice = 'unsuccessful' | 'all';
 
 /** What a rerun would run. */
-export async function planRerun(batchId: string, only: RerunChoice, signal?: AbortSignal): Promise<RerunPlan> {
+export async function planRerun(
+  batchId: string,
+  only: RerunChoice,
+  signal?: AbortSignal,
+): Promise<RerunPlan> {
   const body = { only, dry_run: true };
   return (await call<RerunPlan>('POST', `batch/${encodeURIComponent(batchId)}/rerun`, { body, signal })).body;
 }

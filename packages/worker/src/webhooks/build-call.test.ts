@@ -48,7 +48,7 @@ test.each([
 
 // proves: webhooks/user-headers, webhooks/headers, webhooks/claim-header
 test("the user's headers are sent, but do not replace ours", () => {
-  const ours = ['Idempotency-Key', 'x-task-id', 'X-TASK-TRIGGER', 'X-Task-Claim'];
+  const ours = ['Idempotency-Key', 'x-task-id', 'X-TASK-TRIGGER', 'X-Task-Claim', 'X-Task-Attempt'];
   const headers = { ...Object.fromEntries(ours.map((name) => [name, 'theirs'])), Authorization: 'Bearer ü' };
   const call = startCall({ headers: JSON.stringify({ ...headers, 'Content-Type': 'text/x' }), body: '1' });
   expect(call.headers).toEqual({
@@ -58,6 +58,7 @@ test("the user's headers are sent, but do not replace ours", () => {
     'x-task-id': ID,
     'x-task-trigger': 'start',
     'x-task-claim': '7',
+    'x-task-attempt': '1',
   });
 });
 

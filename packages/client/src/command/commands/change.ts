@@ -12,6 +12,7 @@ interface UpdateOptions {
   success?: number;
   failures?: number;
   metadata?: Json;
+  final?: true;
 }
 
 interface RulesOptions {
@@ -31,6 +32,7 @@ export const addChangingCommands: AddCommands = (program, choose) => {
     .argument('<task_id>')
     .addArgument(new Argument('<status>', 'its end').choices(['Success', 'Failure']))
     .option('--reason <text>', 'why it failed; Failure needs it')
+    .option('--final', 'with Failure: it is not tried again, however many attempts are left')
     .option('--success <n>', 'adds to its successes', wholeNumber(0, MAX_COUNT))
     .option('--failures <n>', 'adds to its failures', wholeNumber(0, MAX_COUNT))
     .option('--metadata <json>', 'replaces its metadata', json);
@@ -38,13 +40,15 @@ export const addChangingCommands: AddCommands = (program, choose) => {
     choose(update, async (session) => {
       if (status === 'Failure' && !options.reason) throw usageFailure('Failure needs a --reason <text>');
       if (status === 'Success' && options.reason) throw usageFailure('--reason belongs to Failure');
-      const { reason, success, failures, metadata } = options;
+      if (status === 'Success' && options.final) throw usageFailure('--final belongs to Failure');
+      const { reason, success, failures, metadata, final } = options;
       const changes: UpdateTask = {
         status,
         ...(reason === undefined ? {} : { failure_reason: reason }),
         ...(success === undefined ? {} : { new_success: success }),
         ...(failures === undefined ? {} : { new_failures: failures }),
         ...(metadata === undefined ? {} : { metadata }),
+        ...(final ? { retryable: false } : {}),
       };
       const { client, signal } = session;
       await about('task', taskId, client.updateTask(taskId, changes, { signal }));

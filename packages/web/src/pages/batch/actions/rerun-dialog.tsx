@@ -68,12 +68,7 @@ function RerunForm({ batchId, onClose }: Omit<RerunDialogProps, 'isOpen'>): Reac
         <legend className="faint">Which tasks</legend>
         {CHOICES.map(([choice, text]) => (
           <label key={choice}>
-            <input
-              type="radio"
-              name="only"
-              checked={only === choice}
-              onChange={() => setOnly(choice)}
-            />{' '}
+            <input type="radio" name="only" checked={only === choice} onChange={() => setOnly(choice)} />{' '}
             {text}
           </label>
         ))}
@@ -101,7 +96,9 @@ function Planned({ plan: { tasks, skipped } }: { plan: RerunPlan }): ReactElemen
   return (
     <>
       <p>
-        {tasks.length === 0 ? 'Nothing is left to run.' : 'In a new batch, with the metadata and rules of now.'}
+        {tasks.length === 0
+          ? 'Nothing is left to run.'
+          : 'In a new batch, with the metadata and rules of now.'}
         {skipped === 1 && ' 1 task stays out; what depends on it does not wait.'}
         {skipped > 1 && ` ${countText(skipped)} stay out; what depends on them does not wait.`}
       </p>
