@@ -27,8 +27,8 @@ const aTask = (id: string, rest: Partial<TaskInput> = {}): NewTask =>
 
 const runs = (id: string, attempt = 1) =>
   until('it runs', async () => {
-    const task = await stack.client.getTask(id);
-    return task.status === 'Running' && task.attempt === attempt;
+    const found = await stack.client.getTask(id);
+    return found.status === 'Running' && found.attempt === attempt;
   });
 
 const open = async (query: string) => {

@@ -7,10 +7,15 @@ export interface Bell {
   readonly request_id?: string;
 }
 
+/** Rings another queue when something there falls due. */
+export interface DueBell extends Bell {
+  readonly ring: keyof JobPayloads;
+}
+
 /** The payload of a job by the name of its queue. */
 export type JobPayloads = {
   start: Bell;
-  timeout: Bell;
+  timeout: Bell | DueBell;
   propagation: Bell;
   webhook: Bell;
 };

@@ -1,18 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
-import { ChangeBell, ChangeListener } from './change-bell.ts';
+import { BroadcastListener } from './broadcasts.ts';
+import { ChangeBell } from './change-bell.ts';
 import { openProducerRedis } from './redis.ts';
 
 let redis: Redis;
 let bell: ChangeBell;
-let listener: ChangeListener;
+let listener: BroadcastListener;
 let heard: number;
 beforeEach(async () => {
   redis = openProducerRedis({ url: inject('redisUrl'), onError: () => undefined });
   bell = new ChangeBell(redis);
   heard = 0;
-  listener = new ChangeListener(redis, { onChange: () => heard++, onError: () => undefined });
+  listener = new BroadcastListener(redis, 'changed', { onMessage: () => heard++, onError: () => undefined });
   listener.start();
   await until(() => redis.status === 'ready');
   // Others may ring meanwhile: what is counted are differences.

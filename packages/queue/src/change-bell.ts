@@ -1,7 +1,5 @@
 import type { Redis } from 'ioredis';
-import { KEY_PREFIX } from './queues.ts';
-
-const CHANNEL = `${KEY_PREFIX}:changed`;
+import { CHANNELS } from './broadcasts.ts';
 
 /** Bells of one process come no faster than this. */
 const PERIOD_MS = 100;
@@ -50,38 +48,8 @@ export class ChangeBell {
     }
     this.#isOnItsWay = true;
     void this.#redis
-      .publish(CHANNEL, '')
+      .publish(CHANNELS.changed, '')
       .catch(() => undefined)
       .finally(() => (this.#isOnItsWay = false));
-  }
-}
-
-/** Hears the bell, on a connection of its own. */
-export class ChangeListener {
-  readonly #redis: Redis;
-
-  /** @param redis where to listen; the connection itself is left alone */
-  constructor(
-    redis: Redis,
-    { onChange, onError }: { onChange: () => void; onError: (error: Error) => void },
-  ) {
-    this.#redis = redis.duplicate({
-      enableOfflineQueue: true,
-      maxRetriesPerRequest: null,
-      lazyConnect: true,
-    });
-    this.#redis.on('error', onError);
-    this.#redis.on('message', onChange);
-    // What was rung while it was away is not repeated.
-    this.#redis.on('ready', onChange);
-  }
-
-  start(): void {
-    // It is subscribed whenever Redis is there.
-    this.#redis.subscribe(CHANNEL).catch(() => undefined);
-  }
-
-  stop(): void {
-    this.#redis.disconnect();
   }
 }

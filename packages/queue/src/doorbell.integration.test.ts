@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Bell, DueBell } from '@arcrun/contracts';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { BroadcastListener } from './broadcasts.ts';
 import { Doorbell } from './doorbell.ts';
 import { type Processor, type Round, startProcessor } from './processor.ts';
+import type { QueueName } from './queues.ts';
 import { openConsumerRedis, openProducerRedis } from './redis.ts';
 
 const ROUNDS = 300;
@@ -35,9 +38,12 @@ afterAll(() => {
   consumer.disconnect();
 });
 
-function listen(process: () => Promise<Round | void>): Processor {
+function listen(
+  process: (bell: Bell | DueBell) => Promise<Round | void>,
+  queue: QueueName = 'start',
+): Processor {
   const processor = startProcessor({
-    queue: 'start',
+    queue,
     redis: consumer,
     process,
     onError: (_queue, error) => lost.push(error),
@@ -165,14 +171,58 @@ test('a bell for later rings then, and bells for the same moment are one', async
   expect(rungMs.length).toBeLessThanOrEqual(2);
 });
 
+test('all who listen are told to look', async () => {
+  const heard: (string | undefined)[][] = [[], [], []];
+  const listeners = heard.map(
+    (told) =>
+      new BroadcastListener(producer, 'look', {
+        onMessage: (queue) => void told.push(queue),
+        onError: (error) => void lost.push(error),
+      }),
+  );
+  try {
+    for (const listener of listeners) listener.start();
+    // Whether it has subscribed, only a message shows.
+    await until(() => {
+      doorbell.ringAll('webhook');
+      return heard.every((told) => told.includes('webhook'));
+    });
+    for (const told of heard) expect(new Set(told)).toEqual(new Set([undefined, 'webhook']));
+  } finally {
+    for (const listener of listeners) listener.stop();
+  }
+});
+
+test('a bell for later is rung by the timeout queue when the one who was to ring it is gone', async () => {
+  const rungMs: number[] = [];
+  listen(async () => void rungMs.push(performance.now()));
+  const bells: Bell[] = [];
+  listen(async (bell) => {
+    bells.push(bell);
+    if ('ring' in bell) doorbell.ring(bell.ring);
+  }, 'timeout');
+  const gone = new Doorbell(producer, (_queue, error) => lost.push(error), { requestId: () => 'r-1' });
+  while (gone.queues.length === 0) await delay(5);
+  const beganMs = performance.now();
+  gone.ringLater('start', 300);
+  await delay(50);
+  await gone.close();
+  await until(() => rungMs.length > 0);
+  expect(rungMs[0]! - beganMs).toBeGreaterThanOrEqual(290);
+  expect(rungMs[0]! - beganMs).toBeLessThan(300 + 1000 + 1000);
+  expect(bells).toEqual([{ request_id: 'r-1', ring: 'start' }]);
+});
+
 test('a queue is silent when no job waits, runs or comes within a moment', async () => {
   expect(await doorbell.isSilent('start')).toBe(true);
   doorbell.ringLater('start', 60_000);
   await delay(50);
   expect(await doorbell.isSilent('start')).toBe(true);
   doorbell.ringLater('start', 1000);
+  doorbell.ringLater('webhook', 30_000);
   await delay(50);
   expect(await doorbell.isSilent('start')).toBe(false);
+  expect(await doorbell.isSilent('webhook')).toBe(true);
 });
 
 // proves: metrics/mended

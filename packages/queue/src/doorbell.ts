@@ -1,6 +1,7 @@
-import type { Bell } from '@arcrun/contracts';
-import { Queue } from 'bullmq';
+import type { Bell, DueBell } from '@arcrun/contracts';
+import { type Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { CHANNELS } from './broadcasts.ts';
 import { ChangeBell } from './change-bell.ts';
 import { KEPT_JOBS, KEY_PREFIX, QUEUE_NAMES, type QueueName } from './queues.ts';
 import type { QueueTelemetry } from './telemetry.ts';
@@ -8,11 +9,20 @@ import type { QueueTelemetry } from './telemetry.ts';
 /** How long a ring may take before it counts as lost. */
 const RING_LIMIT_MS = 100;
 
-/** Bells for the same moment are one job; moments are told apart to this, so that a retry is not late by more. */
-const DELAY_STEP_MS = 20;
+/** Bells for the same moment are one; moments are told apart to this, so that a retry is not late by more. */
+const MOMENT_MS = 10;
 
-/** A bell that is rung again and again comes within this. */
-const SOON_MS = 1500;
+/** Jobs that ring should this process be gone by then are told apart to this. */
+const STEP_MS = 1000;
+
+/** Within this is the job of a bell that is rung again and again, every second or more often. */
+const SOON_MS = 1000 + STEP_MS;
+
+/** The first delayed jobs of the timeout queue, among which are all that ring within a moment. */
+const FIRST_DELAYED = 16;
+
+/** Node's timers reach no further. */
+const TIMER_LIMIT_MS = 2 ** 31 - 1;
 
 export interface DoorbellOptions {
   /** The request that is being served, which a bell then names. */
@@ -38,6 +48,8 @@ export class Doorbell {
   readonly #redis: Redis;
   readonly #queues = new Map<QueueName, Queue>();
   readonly #rings = new Map<QueueName, Ring>();
+  /** Of bells for later, by queue and moment. */
+  readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #changes: ChangeBell;
   /** Those whose bell could not be rung; it is made up for when Redis is there again. */
   readonly #owed = new Set<QueueName>();
@@ -86,6 +98,14 @@ export class Doorbell {
     this.#changes.ring();
   }
 
+  /**
+   * Has all workers look, where a bell brings one of them. Whom a bell reaches is not to be relied on: BullMQ wakes
+   * another worker beside the one that takes the job, so that of three idle ones the same may be left out each time.
+   */
+  ringAll(name: QueueName): void {
+    this.#redis.publish(CHANNELS.look, name).catch(() => undefined);
+  }
+
   /** Rings for what ends brought about. */
   ringForEffects(effects: {
     readonly released: number;
@@ -98,15 +118,21 @@ export class Doorbell {
     if (effects.unfinished > 0) this.ring('propagation');
   }
 
-  /** Rings when something falls due, in `delayMs` from now or up to a step later. */
+  /**
+   * Rings when something falls due, in `delayMs` from now. It is this process that rings then; should it be gone, a
+   * job of the timeout queue does, up to a second later. Delayed jobs alone would ring late: Redis looks for those
+   * whose wait is over every 100 ms only.
+   */
   ringLater(name: QueueName, delayMs: number): void {
     const nowMs = Date.now();
-    const step = Math.floor((nowMs + Math.max(0, delayMs)) / DELAY_STEP_MS) + 1;
-    void this.#bounded(name, (queue) =>
-      queue.add('due', this.#bell(), {
+    const dueMs = nowMs + Math.max(0, delayMs);
+    this.#ringAt(name, Math.floor(dueMs / MOMENT_MS) + 1, nowMs);
+    const step = Math.floor(dueMs / STEP_MS) + 1;
+    void this.#bounded('timeout', (queue) =>
+      queue.add('due', { ...this.#bell(), ring: name } satisfies DueBell, {
         // One job a step, which runs at its end: a bell for a step whose job has run would be swallowed.
-        jobId: `due-${step}`,
-        delay: step * DELAY_STEP_MS - nowMs,
+        jobId: `due-${name}-${step}`,
+        delay: step * STEP_MS - nowMs,
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 0 },
       }),
@@ -115,11 +141,10 @@ export class Doorbell {
 
   /** Whether no job of the queue waits, is under way or comes within a moment: nobody will look for its work. */
   async isSilent(name: QueueName): Promise<boolean> {
-    const queue = this.queue(name);
-    const counts = await queue.getJobCounts('waiting', 'active', 'prioritized');
-    if (Object.values(counts).some((count) => count > 0)) return false;
-    const [next] = await queue.getDelayed(0, 0);
-    return next === undefined || next.timestamp + (next.opts.delay ?? 0) > Date.now() + SOON_MS;
+    // In this order: a bell that is rung between the two is among the jobs.
+    if (await this.#comesSoon(name)) return false;
+    const counts = await this.queue(name).getJobCounts('waiting', 'active', 'prioritized');
+    return Object.values(counts).every((count) => count === 0);
   }
 
   /** How many jobs there are in each queue, by their state; nothing before Redis was there once. */
@@ -135,7 +160,30 @@ export class Doorbell {
   async close(): Promise<void> {
     this.#redis.off('ready', this.#onReady);
     this.#changes.stop();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
     await Promise.allSettled(this.queues.map((queue) => queue.close()));
+  }
+
+  async #comesSoon(name: QueueName): Promise<boolean> {
+    const delayed: Job<Partial<DueBell> | undefined>[] = await this.queue('timeout').getDelayed(
+      0,
+      FIRST_DELAYED - 1,
+    );
+    const soonMs = Date.now() + SOON_MS;
+    return delayed.some((job) => job.data?.ring === name && job.timestamp + (job.opts.delay ?? 0) <= soonMs);
+  }
+
+  #ringAt(name: QueueName, moment: number, nowMs: number): void {
+    const key = `${name} ${moment}`;
+    const delayMs = moment * MOMENT_MS - nowMs;
+    if (this.#timers.has(key) || delayMs > TIMER_LIMIT_MS) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(key);
+      this.ring(name);
+    }, delayMs);
+    // A process that ends need not wait for it: there is the job.
+    this.#timers.set(key, timer.unref());
   }
 
   async #keepRinging(name: QueueName): Promise<void> {

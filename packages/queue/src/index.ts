@@ -1,4 +1,4 @@
-export { ChangeListener } from './change-bell.ts';
+export { BroadcastListener } from './broadcasts.ts';
 export { ClaimLock } from './claim-lock.ts';
 export { Doorbell } from './doorbell.ts';
 export { type Processor, type ProcessorOptions, type Round, startProcessor } from './processor.ts';

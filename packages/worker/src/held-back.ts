@@ -1,30 +1,49 @@
 import type { Doorbell, QueueName } from '@arcrun/queue';
 
 const FIRST_DELAY_MS = 100;
-const LAST_DELAY_MS = 1000;
+const LAST_DELAY_MS = 800;
+
+/** Workers that hold back the same work do not ring all at once. */
+const JITTER = 0.25;
 
 /**
- * Rings again for what a round left to other workers, since its own may open no further calls to those receivers. A
- * bell goes to the worker that has waited longest for one, so it comes round; when it does not help, it comes less
- * and less often. This worker itself looks again as soon as a call ends.
+ * Has others look for what a round left to them, since its own worker may open no further calls to those receivers:
+ * one at once when the round took some, all of them after a while, and again, less and less often, for as long as
+ * something is held back. This worker itself looks again as soon as a call ends.
  */
 export class HeldBack {
   readonly #doorbell: Doorbell;
   readonly #queue: QueueName;
   #delayMs = FIRST_DELAY_MS;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(doorbell: Doorbell, queue: QueueName) {
     this.#doorbell = doorbell;
     this.#queue = queue;
   }
 
-  afterRound(taken: number): void {
-    if (taken > 0) {
+  afterRound({ heldBack, taken }: { readonly heldBack: boolean; readonly taken: number }): void {
+    if (!heldBack) {
+      this.heard();
       this.#delayMs = FIRST_DELAY_MS;
-      this.#doorbell.ring(this.#queue);
       return;
     }
-    this.#doorbell.ringLater(this.#queue, this.#delayMs);
-    this.#delayMs = Math.min(this.#delayMs * 2, LAST_DELAY_MS);
+    if (taken > 0) this.#doorbell.ring(this.#queue);
+    if (this.#timer !== undefined) return;
+    const delayMs = this.#delayMs * (1 + JITTER * (2 * Math.random() - 1));
+    this.#delayMs = Math.min(2 * this.#delayMs, LAST_DELAY_MS);
+    // For the sweep, which takes work that nobody is to look for soon for forgotten.
+    this.#doorbell.ringLater(this.#queue, delayMs);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#doorbell.ringAll(this.#queue);
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  /** All workers look now, this one too: its round says whether they have to be asked again. */
+  heard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

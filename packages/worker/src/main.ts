@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { findRisks, IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
-import type { UrlGuardSettings } from '@arcrun/contracts';
+import type { Bell, DueBell, UrlGuardSettings } from '@arcrun/contracts';
 import { beginSweep, findActions, openDatabase, reportEnds, takeSample } from '@arcrun/database';
 import {
   createLogger,
@@ -13,6 +13,7 @@ import {
   switchLevelOnSignal,
 } from '@arcrun/observability';
 import {
+  BroadcastListener,
   ClaimLock,
   Doorbell,
   openConsumerRedis,
@@ -140,6 +141,7 @@ const breakers = new OriginBreakers({
   metrics,
   logger,
 });
+const heldBack = { start: new HeldBack(doorbell, 'start'), webhook: new HeldBack(doorbell, 'webhook') };
 const shared = {
   workerId,
   hostUrl: settings.HOST_URL,
@@ -154,8 +156,8 @@ const shared = {
   traces: tracing && new TaskTraces({ tracing, database, logger }),
   deadEnds: settings.DEAD_END_CANCEL_ENABLED,
   probeSecs: settings.WEBHOOK_TIMEOUT_SECS + PROBE_MARGIN_SECS,
-  heldBackTasks: new HeldBack(doorbell, 'start'),
-  heldBackDeliveries: new HeldBack(doorbell, 'webhook'),
+  heldBackTasks: heldBack.start,
+  heldBackDeliveries: heldBack.webhook,
 };
 const retryPolicy = {
   maxAttempts: settings.WEBHOOK_MAX_ATTEMPTS,
@@ -209,7 +211,8 @@ const rounds = {
       processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
     ),
   propagation: () => processPropagation({ ...shared, batchSize: settings.WORKER_PROPAGATION_BATCH_SIZE }),
-  timeout: async () => {
+  timeout: async (bell: Bell | DueBell) => {
+    if ('ring' in bell) return doorbell.ring(bell.ring);
     if (!(await beginSweep(database.db, REST_PERIOD_SECS))) return;
     await processTimeout({
       ...shared,
@@ -222,7 +225,7 @@ const rounds = {
 const sweepWatch = new SweepWatch({
   ...shared,
   periodMs: settings.WORKER_LOOP_INTERVAL_MS,
-  run: rounds.timeout,
+  run: () => rounds.timeout({}),
 });
 const retention = new Retention({
   days: settings.RETENTION_DAYS,
@@ -252,6 +255,15 @@ const statusServer = createStatusServer({
   metrics,
   logger,
   tokens: settings.AUTH_TOKEN,
+});
+
+const looks = new BroadcastListener(producerRedis, 'look', {
+  onMessage: (queue) => {
+    if (queue !== 'start' && queue !== 'webhook') return;
+    heldBack[queue].heard();
+    processors.get(queue)?.run();
+  },
+  onError: onRedisError,
 });
 
 const parts: readonly Part[] = [
@@ -294,6 +306,11 @@ const parts: readonly Part[] = [
     stop: async () => {
       await Promise.all(Array.from(processors.values(), (processor) => processor.close()));
     },
+  },
+  {
+    name: 'looks',
+    start: () => looks.start(),
+    stop: () => looks.stop(),
   },
 ];
 

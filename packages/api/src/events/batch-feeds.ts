@@ -1,6 +1,6 @@
 import type { Database } from '@arcrun/database';
 import { type Logger, limitRate } from '@arcrun/observability';
-import { ChangeListener } from '@arcrun/queue';
+import { BroadcastListener } from '@arcrun/queue';
 import type { Response } from 'express';
 import type { Redis } from 'ioredis';
 import { unavailable } from '../http/errors.ts';
@@ -32,7 +32,7 @@ export class BatchFeeds {
   readonly #warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
   #openStreams = 0;
   #isStopped = false;
-  #listener: ChangeListener | undefined;
+  #listener: BroadcastListener | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(options: BatchFeedsOptions) {
@@ -88,8 +88,8 @@ export class BatchFeeds {
   #listen(): void {
     if (this.#listener !== undefined) return;
     const { redis } = this.#options;
-    this.#listener = new ChangeListener(redis, {
-      onChange: () => {
+    this.#listener = new BroadcastListener(redis, 'changed', {
+      onMessage: () => {
         for (const feed of this.#feeds.values()) feed.changed();
       },
       onError: (error) => this.#warn('bell of changes not heard', { error }),

@@ -1,4 +1,4 @@
-import type { Bell } from '@arcrun/contracts';
+import type { Bell, JobPayloads } from '@arcrun/contracts';
 import type { Logger, Metrics } from '@arcrun/observability';
 import {
   type Processor,
@@ -10,7 +10,7 @@ import {
 
 export interface ProcessorsOptions extends Pick<ProcessorOptions, 'redis' | 'telemetry'> {
   /** What a round of each queue does. */
-  readonly rounds: Readonly<Record<QueueName, () => Promise<Round | void>>>;
+  readonly rounds: { readonly [Queue in QueueName]: (bell: JobPayloads[Queue]) => Promise<Round | void> };
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Tells of a round that failed. */
@@ -31,7 +31,7 @@ export function startProcessors({
     const process = async (bell: Bell) => {
       const beganMs = performance.now();
       try {
-        return await rounds[queue]();
+        return await rounds[queue](bell);
       } finally {
         const durationMs = performance.now() - beganMs;
         metrics.workerLoopIterations.inc({ loop });

@@ -37,7 +37,7 @@ export async function processStart(options: StartOptions): Promise<Round> {
   };
   const { claims, more, heldBack, blocked } = lock === null ? await claim() : await lock.hold(claim);
   if (more) doorbell.ring('start');
-  if (heldBack) heldBackTasks.afterRound(claims.length);
+  heldBackTasks.afterRound({ heldBack, taken: claims.length });
   metrics.tasksBlockedByConcurrency.inc(blocked);
   if (claims.length > 0) {
     doorbell.changed();

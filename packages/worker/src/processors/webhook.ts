@@ -32,7 +32,7 @@ export async function processWebhook(options: WebhookOptions): Promise<Round> {
   const bounds = { limit, leaseSecs, originRoom, rooms, probeSecs };
   const { leased, more, heldBack } = await leaseDeliveries(database.db, workerId, bounds);
   if (more) doorbell.ring('webhook');
-  if (heldBack) heldBackDeliveries.afterRound(leased.length);
+  heldBackDeliveries.afterRound({ heldBack, taken: leased.length });
   if (leased.length > 0) await deliveries.begin(leased, beganMs);
   metrics.tasksProcessedPerLoop.observe({ loop: 'delivery' }, leased.length);
   return { isFull: deliveries.calls.room <= 0, hasMore: more };
