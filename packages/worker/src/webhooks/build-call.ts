@@ -13,7 +13,11 @@ export function buildStartCall(claim: Claim, action: ActionToCall, hostUrl: stri
     body: action.body,
     headers: {
       'idempotency-key': idempotencyKey({
-        ...{ trigger: 'Start', condition: null, subjectId: id, position: 0, attempt },
+        trigger: 'Start',
+        condition: null,
+        subjectId: id,
+        position: 0,
+        attempt,
       }),
       'x-task-id': id,
       'x-task-trigger': TRIGGER_HEADERS.Start,

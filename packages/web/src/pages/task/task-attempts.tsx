@@ -46,7 +46,9 @@ const CAUSES = { failure: 'it reports a failure', timeout: 'it times out', start
 function policyText(retry: NonNullable<Task['retry']>): string {
   const { backoff_secs: first, backoff_factor: factor, max_backoff_secs: most, jitter, on } = retry;
   const growth =
-    factor === 1 ? '' : `, each time ${factor} times longer, ${formatDuration(most * 1000)} at most`;
+    factor === 1 || first >= most
+      ? ''
+      : `, each time ${factor} times longer, ${formatDuration(most * 1000)} at most`;
   const when = on.map((cause) => CAUSES[cause]).join(' or ');
   return `Tried again when ${when}: after ${jitter ? 'up to ' : ''}${formatDuration(Math.min(first, most) * 1000)}${growth}.`;
 }

@@ -74,8 +74,8 @@ function Status({ task: { status, attempt, max_attempts: most } }: { task: TaskR
     <>
       <StatusLabel status={status} />
       {attempt > 1 && (
-        <span className="faint" title={`Attempt ${attempt} of ${most}`}>
-          {` ${RETRIED}${attempt}`}
+        <span className="attempt-mark" title={`Attempt ${attempt} of ${most}`}>
+          {`${RETRIED}${attempt}`}
         </span>
       )}
     </>
