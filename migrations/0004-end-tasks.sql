@@ -185,7 +185,7 @@ BEGIN
   ended := coalesce(ended, '{}');
   IF p_cause = 'start' THEN
     INSERT INTO start_failure AS f (task_id, failures, last_error)
-    SELECT i.id, 1, replace(i.reason, 'on_start webhook failed: ', '')
+    SELECT i.id, 1, coalesce(replace(i.reason, 'on_start webhook failed: ', ''), 'failed')
     FROM json_to_recordset(p_items) AS i (id uuid, reason text) WHERE i.id = ANY (ended || retried)
     ON CONFLICT (task_id) DO UPDATE SET failures = f.failures + 1, last_error = excluded.last_error;
   END IF;

@@ -112,6 +112,7 @@ describe.skipIf(programs === undefined)('Prometheus', () => {
       aTask('a', 'work', { on_success: [to('flaky')] }),
       aTask('b', 'work', { ...required('a'), on_success: [to('done')] }),
       aTask('c', 'break', { on_failure: [to('never')] }),
+      aTask('c2', 'break', { retry: { max_attempts: 2, backoff_secs: 0 } }),
       aTask('d', 'work', required('c')),
       aTask('e', 'never'),
       aTask('f', 'hang', { timeout: 1 }),

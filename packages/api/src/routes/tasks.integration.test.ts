@@ -37,9 +37,10 @@ describe('GET /task/{id}', () => {
     const [id] = await create({ timeout: 5, metadata: { a: 1 }, on_failure: [onStart] });
     const task = await get(`/task/${id!.toUpperCase()}`);
     expect(task).toMatchObject({ id, timeout: 5, metadata: { a: 1 }, rules: [], failure_reason: null });
+    const untried = { failure_count: 0, last_error: null };
     expect(task.actions).toEqual([
-      { trigger: 'Start', ...onStart },
-      { trigger: 'End', condition: 'Failure', ...onStart },
+      { trigger: 'Start', ...onStart, ...untried },
+      { trigger: 'End', condition: 'Failure', ...onStart, ...untried },
     ]);
   });
 

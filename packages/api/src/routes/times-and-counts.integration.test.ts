@@ -30,9 +30,12 @@ test('a task has exactly its fields', async () => {
   await patch(id, { status: 'Success' });
   const basic = [
     ...['id', 'name', 'kind', 'status', 'created_at', 'started_at', 'success', 'failures', 'expected_count'],
-    ...['ended_at', 'batch_id', 'dead_end_barrier', 'priority'],
+    ...['ended_at', 'batch_id', 'dead_end_barrier', 'priority', 'attempt', 'max_attempts', 'rerun_of'],
   ];
-  const whole = ['timeout', 'rules', 'metadata', 'actions', 'last_updated', 'failure_reason'];
+  const whole = [
+    ...['timeout', 'rules', 'metadata', 'actions', 'last_updated', 'failure_reason'],
+    ...['retry', 'attempts', 'next_attempt_at'],
+  ];
   const [listed] = await get('/task');
   expect(Object.keys(listed).toSorted()).toEqual(basic.toSorted());
   const task = await get(`/task/${id}`);

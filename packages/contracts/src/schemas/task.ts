@@ -49,6 +49,7 @@ export const AttemptDto = Type.Object(
   },
   { description: 'An attempt that is over' },
 );
+export type AttemptDto = Static<typeof AttemptDto>;
 
 export const TaskDto = Type.Object(
   {

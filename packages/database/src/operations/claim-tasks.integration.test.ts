@@ -39,6 +39,8 @@ test('a claim says what is to be called, and is on the row', async () => {
     id: ids.a,
     batchId: id,
     claim: 1,
+    attempt: 1,
+    maxAttempts: 1,
     kind: 'etl',
     onStart: expect.stringMatching(/^[0-9a-f]{32}$/),
     origin: 'https://receiver.example',

@@ -113,7 +113,7 @@ describe('what may end from which state', () => {
       expect(after).toMatchObject({ status, failure_reason: 'because', check_at: null });
       expect(after.ended_at).toEqual(after.last_updated);
     } else {
-      expect(result).toEqual({ outcome: 'conflict', status: before.status });
+      expect(result).toEqual({ outcome: 'conflict', status: before.status, attempt: 1 });
       expect(after).toEqual(before);
       expect(effects).toEqual({
         released: 0,
@@ -215,7 +215,7 @@ describe('fencing', () => {
     await handBackClaims(database.db, worker, await claimAll(database.db, worker));
     await claimAll(database.db, await aWorker(database.db));
     const late = await end(database.db, 'failStart', { id: ids.a, status: 'Failure', claim: 1 });
-    expect(late.result).toEqual({ outcome: 'conflict', status: 'Claimed' });
+    expect(late.result).toEqual({ outcome: 'conflict', status: 'Claimed', attempt: 1 });
     const standing = await end(database.db, 'failStart', { id: ids.a, status: 'Failure', claim: 2 });
     expect(standing.result).toMatchObject({ outcome: 'applied' });
   });

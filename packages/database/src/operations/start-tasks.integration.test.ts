@@ -131,6 +131,8 @@ describe('the cancel action of an answer', () => {
         kind: 'Webhook',
         trigger: 'Cancel',
         params: { url: cancelAction.url, verb: 'Post', body: { n: 1 } },
+        failure_count: 0,
+        last_error: null,
       },
     ]);
     expect((await cancel(database.db, ids.a)).effects.notified).toBe(1);
@@ -197,7 +199,7 @@ describe('notifications of a task that ended while its call was open', () => {
       status: 'Failure',
       claim: 1,
     });
-    expect(result).toEqual({ outcome: 'conflict', status: 'Success' });
+    expect(result).toMatchObject({ outcome: 'conflict', status: 'Success' });
     expect(effects.notified).toBe(1);
     expect(await deliveriesOf(database.db, ids.a)).toMatchObject([
       { waits_for_worker: null, status: 'Pending' },

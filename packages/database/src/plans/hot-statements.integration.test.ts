@@ -136,6 +136,10 @@ beforeAll(async () => {
     insert into link (parent_id, child_id, requires_success)
     select first.id, t.id, false from task t join task first on first.batch_id = t.batch_id and first.position = 0
     where t.position > 0 and t.kind = 'blocked';
+    insert into task_attempt (task_id, attempt, ended_at, failure_reason, success, failures)
+    select gen_random_uuid(), 1, now(), 'failed', 0, 0 from generate_series(1, 20000) n;
+    insert into start_failure (task_id, failures, last_error)
+    select gen_random_uuid(), 1, 'failed' from generate_series(1, 20000) n;
     insert into archived_task (id, batch_id, position, status, content)
     select gen_random_uuid(), gen_random_uuid(), 0, 'Success', '{}' from generate_series(1, 20000) n;
     insert into archived_batch (id, created_at, completed_at, archived_at, total_tasks, summary)
