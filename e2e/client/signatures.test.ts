@@ -2,27 +2,11 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { headersOf, SIGNED_CALLS } from '@arcrun/client/testing';
 import { expect, test } from 'vitest';
 
 const run = promisify(execFile);
 
-/** Of the standard's own tests, and of the page that explains it (docs.svix.com). */
-const VECTORS = [
-  {
-    secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
-    id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
-    timestamp: 1614265330,
-    body: '{"test": 2432232314}',
-    signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
-  },
-  {
-    secret: 'whsec_plJ3nmyCDGBKInavdOK15jsl',
-    id: 'msg_loFOjxBNrRLzqYUf',
-    timestamp: 1731705121,
-    body: '{"event_type":"ping","data":{"success":true}}',
-    signature: 'v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=',
-  },
-];
 const OTHER = `whsec_${'b'.repeat(32)}`;
 
 interface Case {
@@ -34,12 +18,9 @@ interface Case {
   readonly isRight: boolean;
 }
 
-const CASES = VECTORS.flatMap(({ secret, id, timestamp, body, signature }): Case[] => {
-  const headers = {
-    'webhook-id': id,
-    'webhook-timestamp': String(timestamp),
-    'webhook-signature': signature,
-  };
+const CASES = SIGNED_CALLS.flatMap((signed): Case[] => {
+  const { secret, timestamp, body, signature } = signed;
+  const headers = headersOf(signed);
   const right = { what: 'as it is', headers, body, secrets: [secret], now: timestamp, isRight: true };
   const wrong = { ...right, isRight: false };
   const withHeader = (name: string, value: string) => ({ ...headers, [name]: value });

@@ -1,40 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { headersOf, SIGNED_CALLS } from '../testing/signed-calls.ts';
 import { isSigned, readSignedCall } from './index.ts';
 
-/** Of the standard's own tests, and of the page that explains it (docs.svix.com). */
-const VECTORS = [
-  {
-    secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
-    id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
-    timestamp: 1614265330,
-    body: '{"test": 2432232314}',
-    signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
-  },
-  {
-    secret: 'whsec_plJ3nmyCDGBKInavdOK15jsl',
-    id: 'msg_loFOjxBNrRLzqYUf',
-    timestamp: 1731705121,
-    body: '{"event_type":"ping","data":{"success":true}}',
-    signature: 'v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=',
-  },
-];
-
-const requestOf = ({
-  id,
-  timestamp,
-  signature,
-}: Pick<(typeof VECTORS)[0], 'id' | 'timestamp' | 'signature'>) => ({
-  headers: {
-    'webhook-id': id,
-    'webhook-timestamp': String(timestamp),
-    'webhook-signature': signature,
-  },
-});
+const requestOf = (signed: Parameters<typeof headersOf>[0]) => ({ headers: headersOf(signed) });
 const at = (timestamp: number, awaySecs = 0) => ({ now: new Date(1000 * (timestamp + awaySecs)) });
 
 // proves: client/signatures
-describe.each(VECTORS)('the public vector $id', (vector) => {
+describe.each(SIGNED_CALLS)('the public vector $id', (vector) => {
   const { secret, timestamp, body, signature } = vector;
   const request = requestOf(vector);
 
@@ -95,9 +68,9 @@ describe.each(VECTORS)('the public vector $id', (vector) => {
 });
 
 test('a secret that is none is told, without it', async () => {
-  const request = requestOf(VECTORS[0]!);
+  const request = requestOf(SIGNED_CALLS[0]);
   for (const secret of ['', 'whsec_', 'not base64']) {
-    const checked = isSigned(request, '', secret, at(VECTORS[0]!.timestamp));
+    const checked = isSigned(request, '', secret, at(SIGNED_CALLS[0].timestamp));
     await expect(checked).rejects.toThrow('The secret of webhooks is not base64');
   }
 });

@@ -34,9 +34,21 @@ export class SettingsError extends Error {
 
 /** Reads and checks all settings. @throws SettingsError with every problem, never just the first */
 export function readSettings(env: Environment): Settings {
+  const settings = readSome(env, Object.keys(SETTINGS) as SettingName[]);
+  const problems = findContradictions(settings);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+/** Reads and checks these settings alone. @throws SettingsError with every problem */
+export function readSome<Name extends SettingName>(
+  env: Environment,
+  names: readonly Name[],
+): Pick<Settings, Name> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+  for (const name of names) {
+    const setting: Setting = SETTINGS[name];
     const given = env[name]?.trim();
     // A secret that came out empty is a mistake that would open a door.
     const isSecret = setting.type === 'tokens' || setting.type === 'secrets';
@@ -50,7 +62,6 @@ export function readSettings(env: Environment): Settings {
     if ('problem' in read) problems.push(`${name}: ${read.problem}`);
     else values[name] = read.value;
   }
-  if (problems.length === 0) problems.push(...findContradictions(values as Settings));
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze(values) as Settings;
 }

@@ -3,13 +3,13 @@ import {
   anAction,
   aWorker,
   end,
-  findViolations,
   run,
   statusesOf,
   submit,
   useTestDatabase,
+  expectSoundAfterEach,
 } from '@arcrun/database/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { archiveBatches, purgeArchive } from './archive-batches.ts';
 import { claimTasks } from './claim-tasks.ts';
 import { endTasks } from './end-tasks.ts';
@@ -17,19 +17,15 @@ import { findArchivedBatchSize, findBatch } from './find-batch.ts';
 import { findDag } from './find-dag.ts';
 import { findArchivedStatus, findTask } from './find-task.ts';
 import { listBatches } from './list-batches.ts';
-import { mendPlaces } from './mend-places.ts';
 import { takeSample } from './take-sample.ts';
 
 const SAMPLES = { samplerId: randomUUID(), isPreferred: true, periodSecs: 0 };
 
 const database = useTestDatabase();
+expectSoundAfterEach(database);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
-  expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
 });
 
 const archive = (ageSecs = 0, limit = 1000) => archiveBatches(database.db, { ageSecs, limit });

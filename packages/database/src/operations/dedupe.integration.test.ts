@@ -6,22 +6,20 @@ import {
   claimAll,
   countDeadlocks,
   end,
-  findViolations,
   start,
   statusesOf,
   submit,
   type TaskSpec,
   writeBatch,
   useTestDatabase,
+  expectSoundAfterEach,
 } from '@arcrun/database/testing';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isCrowdedKind } from '../failures.ts';
 
 const database = useTestDatabase();
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
-});
+expectSoundAfterEach(database);
 
 const looksFor = (status: TaskStatus, fields: readonly string[] = ['t'], kind = 'test'): RuleMatcher => ({
   status,

@@ -1,14 +1,11 @@
-import type { Database } from '@arcrun/database';
 import {
   anAction,
   aWorker,
   batchRow,
   cancel,
   claimAll,
-  countDeadlocks,
   deliveriesOf,
   fail,
-  findViolations,
   run,
   start,
   stateOf,
@@ -16,8 +13,10 @@ import {
   submit,
   succeed,
   useTestDatabase,
+  expectSoundAfterEach,
+  useRacers,
 } from '@arcrun/database/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { endTasks } from './end-tasks.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 import { startTasks } from './start-tasks.ts';
@@ -27,16 +26,11 @@ import { startTasks } from './start-tasks.ts';
 const ROUNDS = 200;
 
 const database = useTestDatabase();
-let racers: Database;
+expectSoundAfterEach(database);
+const racers = useRacers(database, 12);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-  racers = database.open(12, 'arcrun racers');
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
-  await racers.close();
-  expect(await countDeadlocks(database.db)).toBe(0);
 });
 
 // proves: http/patch-conflict

@@ -3,27 +3,25 @@ import {
   aWorker,
   claimAll,
   end,
-  findViolations,
   openTransaction,
   run,
   submit,
   untilBlocked,
   useTestDatabase,
+  expectSoundAfterEach,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { hashOfAction, toActionJson } from '../stored-actions.ts';
 import { archiveBatches } from './archive-batches.ts';
 import { forgetUnused } from './forget-unused.ts';
 import { startTasks } from './start-tasks.ts';
 
 const database = useTestDatabase();
+expectSoundAfterEach(database);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
 });
 
 const archive = () => archiveBatches(database.db, { ageSecs: 0, limit: 1000 });

@@ -1,4 +1,3 @@
-import type { Database } from '@arcrun/database';
 import {
   anAction,
   aWorker,
@@ -6,9 +5,7 @@ import {
   batchRow,
   type BuiltBatch,
   cancel,
-  countDeadlocks,
   deliveriesOf,
-  endPooledConnections,
   fail,
   findViolations,
   run,
@@ -17,12 +14,13 @@ import {
   submit,
   succeed,
   type TaskSpec,
-  until,
   useTestDatabase,
+  expectSoundAfterEach,
+  useRacers,
 } from '@arcrun/database/testing';
 import { isTerminal } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BUSY } from '../group-commit.ts';
 import { addProgress } from './add-progress.ts';
 import { endTasks, type EndEvent, type TaskEnd } from './end-tasks.ts';
@@ -37,31 +35,15 @@ import { timeOutTasks } from './time-out-tasks.ts';
 // What can happen at the same moment is let happen at the same moment, hundreds of times, on real connections.
 
 const ROUNDS = 200;
-const RACERS = 'arcrun racers';
 
 const database = useTestDatabase();
-let racers: Database;
+expectSoundAfterEach(database);
+const racers = useRacers(database, 12);
+afterEach(() => drain());
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-  racers = database.open(12, RACERS);
 });
-
-/** Nobody was stuck, and nothing is out of joint. */
-async function expectAllInOrder(): Promise<void> {
-  await drain();
-  expect(await findViolations(database.db)).toEqual([]);
-  await racers.close();
-  await endPooledConnections(database.url);
-  // Postgres writes down a connection's deadlocks when it ends.
-  await until('the racers are gone', async () => {
-    const { rows } = await sql<{ left: number }>`
-      select count(*)::integer as left from pg_stat_activity
-      where datname = current_database() and application_name = ${RACERS}`.execute(database.db);
-    return rows[0]!.left === 0;
-  });
-  expect(await countDeadlocks(database.db)).toBe(0);
-}
 
 async function drain(): Promise<void> {
   while ((await propagateEnds(database.db, { limit: 100 })) !== null) continue;
@@ -94,7 +76,6 @@ test('pause against the cascade: pausing does not shield', async () => {
     expect(await statusesOf(database.db, id)).toEqual({ a: 'Failure', b: 'Failure', c: 'Failure' });
   }
   expect(seen.size).toBe(2);
-  await expectAllInOrder();
 });
 
 // proves: lifecycle/resume
@@ -112,7 +93,6 @@ test('resume against the end of the last parents: it opens, exactly once', async
     const opened = one.effects.released + two.effects.released + (resumed!.status === 'Pending' ? 1 : 0);
     expect(opened).toBe(1);
   }
-  await expectAllInOrder();
 });
 
 test('pause against the release, and against the claim', async () => {
@@ -133,7 +113,6 @@ test('pause against the release, and against the claim', async () => {
     outcomes.add(paused!.status);
   }
   expect([...outcomes].toSorted()).toEqual(['Claimed', 'Paused']);
-  await expectAllInOrder();
 });
 
 /** Ten roots, ten tasks that need two of them each, and a leaf below all; every third is a barrier. */
@@ -184,7 +163,6 @@ test('stop against claims, starts, ends and progress: all is canceled or ended, 
     expect((await batchRow(database.db, built.id)).completed_at).not.toBeNull();
     expect(await deliveriesOf(database.db, built.id)).toHaveLength(1);
   }
-  await expectAllInOrder();
 });
 
 test('dead ends against the ends of those that they would cancel', async () => {
@@ -217,7 +195,6 @@ test('dead ends against the ends of those that they would cancel', async () => {
   }
   expect(seen).toContain('Success');
   expect(seen).toContain('Canceled');
-  await expectAllInOrder();
 });
 
 // proves: lifecycle/batches-end
@@ -266,7 +243,6 @@ test('everything at once over several batches: nobody is stuck, nothing is out o
     open = open.filter((_, index) => rows[index]!.completed_at === null);
   }
   for (const built of open) await stopBatch(database.db, built.id);
-  await expectAllInOrder();
 });
 
 /** A group whose cascades are too long together is refused; the API would split it. */

@@ -2,13 +2,13 @@ import {
   aWorker,
   claimAll,
   end,
-  findViolations,
   start,
   stateOf,
   submit,
   useTestDatabase,
+  expectSoundAfterEach,
 } from '@arcrun/database/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { claimTasks } from './claim-tasks.ts';
 import type { StoredAction } from '../stored-actions.ts';
 import { findOldestDue } from './find-oldest-due.ts';
@@ -19,13 +19,10 @@ import { closeBreaker, openBreaker, putOffProbe } from './move-breaker.ts';
 import { recordDeliveries } from './record-deliveries.ts';
 
 const database = useTestDatabase();
+expectSoundAfterEach(database);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
-  expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
 });
 
 const DEAD = 'http://dead.example';

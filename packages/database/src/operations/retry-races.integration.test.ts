@@ -1,25 +1,23 @@
-import type { Database } from '@arcrun/database';
 import {
   anAction,
   aWorker,
   cancel,
   claimAll,
-  countDeadlocks,
   deliveriesOf,
   end,
-  findViolations,
   run,
   stateOf,
   submit,
   type TaskSpec,
   useTestDatabase,
+  expectSoundAfterEach,
+  useRacers,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { BUSY } from '../group-commit.ts';
 import { addProgress } from './add-progress.ts';
 import { handBackClaims } from './hand-back-claims.ts';
-import { mendPlaces } from './mend-places.ts';
 import { pauseTask } from './pause-task.ts';
 import { resumeTask } from './resume-task.ts';
 import { startTasks } from './start-tasks.ts';
@@ -31,17 +29,11 @@ import { timeOutTasks } from './time-out-tasks.ts';
 const ROUNDS = 200;
 
 const database = useTestDatabase();
-let racers: Database;
+expectSoundAfterEach(database);
+const racers = useRacers(database, 8);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-  racers = database.open(8, 'arcrun racers');
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
-  expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
-  await racers.close();
-  expect(await countDeadlocks(database.db)).toBe(0);
 });
 
 const RULE = {

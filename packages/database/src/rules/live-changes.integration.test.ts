@@ -1,27 +1,25 @@
 import {
   aWorker,
   claimUpTo,
-  findViolations,
   stateOf,
   submit,
   succeed,
   useTestDatabase,
+  expectSoundAfterEach,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
 import { mendPlaces } from '../operations/mend-places.ts';
 import { updateTask } from '../operations/update-task.ts';
 
 const database = useTestDatabase();
+expectSoundAfterEach(database);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
 });
 
 const atMost = (limit: number, fields: string[] = [], kind = 'test'): Rule => ({

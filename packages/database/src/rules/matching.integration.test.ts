@@ -2,15 +2,15 @@ import {
   aWorker,
   claimUpTo,
   fail,
-  findViolations,
   start,
   submit,
   succeed,
   useTestDatabase,
+  expectSoundAfterEach,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
 import { handBackDeadClaims } from '../operations/hand-back-claims.ts';
@@ -18,12 +18,10 @@ import { pauseTask } from '../operations/pause-task.ts';
 import { updateTask } from '../operations/update-task.ts';
 
 const database = useTestDatabase();
+expectSoundAfterEach(database);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
 });
 
 const atMost = (limit: number, matcher: Partial<Rule['matcher']> = {}): Rule => ({

@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Claim, Database } from '@arcrun/database';
+import type { Claim } from '@arcrun/database';
 import {
   aWorker,
   cancel,
   claimUpTo,
-  countDeadlocks,
-  findViolations,
   openTransaction,
   start,
   submit,
@@ -13,16 +11,17 @@ import {
   type TaskSpec,
   untilBlocked,
   useTestDatabase,
+  expectSoundAfterEach,
+  useRacers,
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { BUSY } from '../group-commit.ts';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
 import { endTasks } from '../operations/end-tasks.ts';
 import { handBackClaims } from '../operations/hand-back-claims.ts';
-import { mendPlaces } from '../operations/mend-places.ts';
 import { startTasks } from '../operations/start-tasks.ts';
 import { updateTask } from '../operations/update-task.ts';
 
@@ -32,17 +31,11 @@ const ROUNDS = 200;
 const RACE_MS = 6000;
 
 const database = useTestDatabase();
-let racers: Database;
+expectSoundAfterEach(database);
+const racers = useRacers(database, 12);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-  racers = database.open(12, 'arcrun racers');
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
-  expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
-  await racers.close();
-  expect(await countDeadlocks(database.db)).toBe(0);
 });
 
 const atMost = (limit: number, fields: string[]): Rule => ({

@@ -1,0 +1,1 @@
+export { headersOf, SIGNED_CALLS } from './signed-calls.ts';
