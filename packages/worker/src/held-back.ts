@@ -1,4 +1,5 @@
-import type { Doorbell, QueueName } from '@arcrun/queue';
+import { BroadcastListener, type Doorbell, type QueueName } from '@arcrun/queue';
+import type { Redis } from 'ioredis';
 
 const FIRST_DELAY_MS = 100;
 const LAST_DELAY_MS = 800;
@@ -46,4 +47,24 @@ export class HeldBack {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+export interface LooksOptions {
+  readonly redis: Redis;
+  readonly heldBack: Readonly<Record<'start' | 'webhook', HeldBack>>;
+  /** Runs a round of a queue. */
+  readonly run: (queue: QueueName) => void;
+  readonly onError: (error: Error) => void;
+}
+
+/** Hears when a worker, this one or another, has all look for what it holds back. */
+export function listenForLooks({ redis, heldBack, run, onError }: LooksOptions): BroadcastListener {
+  return new BroadcastListener(redis, 'look', {
+    onMessage: (queue) => {
+      if (queue !== 'start' && queue !== 'webhook') return;
+      heldBack[queue].heard();
+      run(queue);
+    },
+    onError,
+  });
 }

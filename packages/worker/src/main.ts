@@ -13,7 +13,6 @@ import {
   switchLevelOnSignal,
 } from '@arcrun/observability';
 import {
-  BroadcastListener,
   ClaimLock,
   Doorbell,
   openConsumerRedis,
@@ -24,7 +23,7 @@ import {
   watchEviction,
 } from '@arcrun/queue';
 import { Deliveries } from './deliveries.ts';
-import { HeldBack } from './held-back.ts';
+import { HeldBack, listenForLooks } from './held-back.ts';
 import { WorkerLease } from './leases/worker-lease.ts';
 import { LostClaims } from './lost-claims.ts';
 import { LostLeases } from './lost-leases.ts';
@@ -116,8 +115,8 @@ const consumerRedis = openConsumerRedis({ url: settings.REDIS_URL, onError: onRe
 const doorbell = new Doorbell(producerRedis, (queue, error) => warn('bell not rung', { queue, error }));
 
 let processors = new Map<QueueName, Processor>();
-const listen = (queue: QueueName) => () => processors.get(queue)?.listen();
-const run = (queue: QueueName) => () => processors.get(queue)?.run();
+const listen = (queue: QueueName) => processors.get(queue)?.listen();
+const run = (queue: QueueName) => processors.get(queue)?.run();
 
 const lease = new WorkerLease({
   worker: { id: workerId, host: hostname(), pid: process.pid },
@@ -125,7 +124,7 @@ const lease = new WorkerLease({
   database: leaseDatabase,
   logger,
   load: () => starts.calls.load(),
-  onAlive: listen('start'),
+  onAlive: () => listen('start'),
 });
 const webhooks = new WebhookClient({
   timeoutMs: settings.WEBHOOK_TIMEOUT_SECS * 1000,
@@ -142,6 +141,7 @@ const breakers = new OriginBreakers({
   logger,
 });
 const heldBack = { start: new HeldBack(doorbell, 'start'), webhook: new HeldBack(doorbell, 'webhook') };
+const looks = listenForLooks({ redis: producerRedis, heldBack, run, onError: onRedisError });
 const shared = {
   workerId,
   hostUrl: settings.HOST_URL,
@@ -171,16 +171,16 @@ const starts = new StartCalls({
   lease,
   concurrency: settings.WORKER_WEBHOOK_CONCURRENCY,
   cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
-  onRoom: listen('start'),
-  onOriginRoom: run('start'),
+  onRoom: () => listen('start'),
+  onOriginRoom: () => run('start'),
 });
 const deliveries = new Deliveries({
   ...shared,
   concurrency: settings.WEBHOOK_DELIVERY_CONCURRENCY,
   leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS,
   retryPolicy,
-  onRoom: listen('webhook'),
-  onOriginRoom: run('webhook'),
+  onRoom: () => listen('webhook'),
+  onOriginRoom: () => run('webhook'),
 });
 const sweep = new Sweep({ leaseSecs: settings.WORKER_LEASE_SECS, database, doorbell, metrics, logger });
 const lostClaims = new LostClaims({
@@ -257,15 +257,6 @@ const statusServer = createStatusServer({
   tokens: settings.AUTH_TOKEN,
 });
 
-const looks = new BroadcastListener(producerRedis, 'look', {
-  onMessage: (queue) => {
-    if (queue !== 'start' && queue !== 'webhook') return;
-    heldBack[queue].heard();
-    processors.get(queue)?.run();
-  },
-  onError: onRedisError,
-});
-
 const parts: readonly Part[] = [
   { name: 'tracing', stop: () => tracing?.close(TRACES_LIMIT_MS) },
   {
@@ -307,11 +298,7 @@ const parts: readonly Part[] = [
       await Promise.all(Array.from(processors.values(), (processor) => processor.close()));
     },
   },
-  {
-    name: 'looks',
-    start: () => looks.start(),
-    stop: () => looks.stop(),
-  },
+  { name: 'looks', start: () => looks.start(), stop: () => looks.stop() },
 ];
 
 for (const part of parts) await part.start?.();
