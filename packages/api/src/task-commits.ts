@@ -102,9 +102,6 @@ export class TaskCommits {
       deadEnds,
     });
     this.#announce(effects);
-    for (const result of results)
-      if (typeof result === 'object' && result.outcome === 'retried')
-        this.#options.doorbell.ringLater('start', result.retrySecs * 1000);
     for (const batchId of heldUp) await this.#climbOn(batchId);
     return results;
   }
@@ -117,7 +114,7 @@ export class TaskCommits {
     const { database, cascadeLimit: limit, deadEnds, logger } = this.#options;
     try {
       const effects = await propagateEnds(database.db, { limit, batchId, deadEnds });
-      if (effects !== null) this.#announce({ ...effects, unfinished: 0 });
+      if (effects !== null) this.#announce(effects);
     } catch (error) {
       logger.warn('dead ends left to the propagation queue', { batch_id: batchId, error });
     }

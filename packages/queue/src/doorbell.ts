@@ -112,10 +112,12 @@ export class Doorbell {
     readonly freed: boolean;
     readonly notified: number;
     readonly unfinished: number;
+    readonly nextAttemptsSecs: readonly number[];
   }): void {
     if (effects.released > 0 || effects.freed) this.ring('start');
     if (effects.notified > 0) this.ring('webhook');
     if (effects.unfinished > 0) this.ring('propagation');
+    for (const secs of effects.nextAttemptsSecs) this.ringLater('start', secs * 1000);
   }
 
   /**

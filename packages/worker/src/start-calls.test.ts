@@ -98,7 +98,7 @@ test.each([
   };
   vi.mocked(endTasks).mockResolvedValue({
     results: [{ outcome: 'applied', was: 'Claimed', status: 'Failure', kind: 'k', seconds: null }],
-    effects: { ...effects, endedFrom: [] },
+    effects: { ...effects, nextAttemptsSecs: [], endedFrom: [] },
     heldUp: [],
   });
   await starts.begin([CLAIM], performance.now());

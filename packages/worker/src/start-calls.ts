@@ -20,7 +20,7 @@ import {
 import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy } from '@arcrun/domain';
 import type { Logger, Metrics, TracedTask } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
-import { announceEffects, ringForRetries } from './effects.ts';
+import { announceEffects } from './effects.ts';
 import type { WorkerLease } from './leases/worker-lease.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { OriginBreakers } from './origin-breakers.ts';
@@ -91,7 +91,6 @@ export class StartCalls {
         });
         doorbell.changed();
         announceEffects(effects, doorbell, metrics);
-        ringForRetries(doorbell, results);
         return results;
       },
     });

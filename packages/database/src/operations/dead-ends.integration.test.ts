@@ -51,6 +51,7 @@ describe('a task whose children have all ended is canceled', () => {
       notified: 1,
       completed: 1,
       unfinished: 0,
+      nextAttemptsSecs: [],
       endedFrom: expect.any(Array),
     });
     expect(new Set(effects.endedFrom)).toEqual(

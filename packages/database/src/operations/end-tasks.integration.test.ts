@@ -123,6 +123,7 @@ describe('what may end from which state', () => {
         notified: 0,
         completed: 0,
         unfinished: 0,
+        nextAttemptsSecs: [],
         endedFrom: [],
       });
     }
@@ -273,6 +274,7 @@ describe('what follows', () => {
       notified: 2,
       completed: 0,
       unfinished: 0,
+      nextAttemptsSecs: [],
       endedFrom: [{ from: 'Waiting', to: 'Failure', count: 2 }],
     });
     expect(await statusesOf(database.db, id)).toEqual({
@@ -396,6 +398,7 @@ describe('groups', () => {
       notified: 0,
       completed: 0,
       unfinished: 0,
+      nextAttemptsSecs: [],
       endedFrom: [],
     });
     expect(await findViolations(database.db)).toEqual([]);

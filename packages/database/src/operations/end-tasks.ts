@@ -19,6 +19,8 @@ export interface EndEffects {
   readonly completed: number;
   /** Ends whose cascade or climb goes on in the propagation queue. */
   readonly unfinished: number;
+  /** Seconds until the next attempt of each task that has another one. */
+  readonly nextAttemptsSecs: readonly number[];
   /** In which states those were that failed by cascade or were canceled as dead ends. */
   readonly endedFrom: readonly {
     readonly from: TaskStatus;
@@ -67,8 +69,6 @@ export type EndResult =
       readonly was: TaskStatus;
       readonly kind: string;
       readonly seconds: number | null;
-      /** Until the next attempt. */
-      readonly retrySecs: number;
     }
   | { readonly outcome: 'conflict'; readonly status: TaskStatus; readonly attempt: number }
   | { readonly outcome: 'unknown' };
@@ -84,7 +84,7 @@ interface ResultRow {
   retry_secs: number | null;
 }
 
-interface EndsRow extends EndEffects {
+interface EndsRow extends Omit<EndEffects, 'nextAttemptsSecs'> {
   readonly results: readonly ResultRow[];
   readonly heldUp: readonly string[];
   readonly xid: string;
@@ -159,7 +159,11 @@ export async function endTasks(
     onDoubt,
   );
   const byId = new Map(results.map((result) => [result.id, result]));
-  return { results: ends.map((end) => toResult(byId.get(end.id)!)), effects, heldUp };
+  return {
+    results: ends.map((end) => toResult(byId.get(end.id)!)),
+    effects: { ...effects, nextAttemptsSecs: results.flatMap(({ retry_secs: secs }) => secs ?? []) },
+    heldUp,
+  };
 }
 
 /** An array of Postgres as text. */
@@ -176,13 +180,7 @@ function toResult(row: ResultRow): EndResult | typeof BUSY {
         seconds: row.seconds,
       };
     case 'retried':
-      return {
-        outcome: 'retried',
-        was: row.was,
-        kind: row.kind,
-        seconds: row.seconds,
-        retrySecs: row.retry_secs!,
-      };
+      return { outcome: 'retried', was: row.was, kind: row.kind, seconds: row.seconds };
     case 'conflict':
       return { outcome: 'conflict', status: row.status, attempt: row.attempt };
     case 'unknown':

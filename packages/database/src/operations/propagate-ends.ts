@@ -18,13 +18,15 @@ export interface PropagateOptions {
 export async function propagateEnds(
   db: Kysely<Schema>,
   { limit, batchId, deadEnds = true }: PropagateOptions,
-): Promise<Omit<EndEffects, 'unfinished'> | null> {
+): Promise<EndEffects | null> {
   const { rows } = await retryConflicts(() =>
-    sql<{ advanced: boolean; busy: string | null } & Omit<EndEffects, 'unfinished'>>`
+    sql<{ advanced: boolean; busy: string | null } & Omit<EndEffects, 'unfinished' | 'nextAttemptsSecs'>>`
       select advanced, busy, released, freed, failed, canceled, notified, completed, ended_from as "endedFrom"
       from propagate_ends(${batchId ?? null}, ${limit}, ${deadEnds})`.execute(db),
   );
-  const { advanced, busy, ...effects } = rows[0]!;
+  const { advanced, busy, ...row } = rows[0]!;
+  // What is left after a step stays recorded; it is no new effect.
+  const effects = { ...row, unfinished: 0, nextAttemptsSecs: [] };
   if (advanced) return effects;
   // In a transaction of its own, so that nothing is held meanwhile. If they did it themselves, there may be more.
   return busy === null ? null : ((await propagateEnds(db, { limit, batchId: busy, deadEnds })) ?? effects);

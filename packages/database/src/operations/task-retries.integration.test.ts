@@ -6,7 +6,6 @@ import {
   claimAll,
   deliveriesOf,
   end,
-  findViolations,
   run,
   start,
   stateOf,
@@ -15,13 +14,13 @@ import {
   succeed,
   type TaskSpec,
   useTestDatabase,
+  expectSoundAfterEach,
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { addProgress } from './add-progress.ts';
 import { endTasks } from './end-tasks.ts';
 import { findTask } from './find-task.ts';
-import { mendPlaces } from './mend-places.ts';
 import { pauseTask } from './pause-task.ts';
 import { resumeTask } from './resume-task.ts';
 import { startTasks } from './start-tasks.ts';
@@ -30,13 +29,10 @@ import { timeOutTasks } from './time-out-tasks.ts';
 import { updateTask } from './update-task.ts';
 
 const database = useTestDatabase();
+expectSoundAfterEach(database);
 let worker: string;
 beforeEach(async () => {
   worker = await aWorker(database.db);
-});
-afterEach(async () => {
-  expect(await findViolations(database.db)).toEqual([]);
-  expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
 });
 
 /** A task with so many attempts, a minute apart. */
@@ -68,8 +64,9 @@ test('an attempt that fails is not the end: the task waits for the next one, and
   await run(database.db, worker);
   await addProgress(database.db, [{ id: ids.a, success: 2, failures: 1 }], { wait: true });
   const { result, effects } = await fail(ids.a, { newSuccess: 1 });
-  expect(result).toMatchObject({ outcome: 'retried', was: 'Running', retrySecs: expect.closeTo(60, 0) });
+  expect(result).toMatchObject({ outcome: 'retried', was: 'Running' });
   expect(effects).toMatchObject({ released: 0, failed: 0, notified: 0, completed: 0 });
+  expect(effects.nextAttemptsSecs).toEqual([expect.closeTo(60, 0)]);
   expect(await stateOf(database.db, ids.a)).toMatchObject({
     ...{ status: 'Pending', attempt: 2, success: 0, failures: 0, failure_reason: 'broken', started_at: null },
     ...{ lane: null, worker_id: null, check_at: null, ended_at: null },

@@ -56,6 +56,7 @@ test('a task without a sign of life for its timeout fails, with all that follows
     notified: 1,
     completed: 0,
     unfinished: 0,
+    nextAttemptsSecs: [],
     freed: false,
   });
   expect(result.ended).toEqual([{ id: ids.a, kind: 'etl', seconds: expect.closeTo(31, 0) }]);

@@ -8,8 +8,8 @@ export interface TimedOut extends EndEffects {
   readonly lookedAt: number;
   /** Each task that it failed, and its time in Running. */
   readonly ended: readonly { readonly id: string; readonly kind: string; readonly seconds: number }[];
-  /** Each task that has another attempt, and the time until then. */
-  readonly retried: readonly { readonly id: string; readonly kind: string; readonly retrySecs: number }[];
+  /** Each task that has another attempt. */
+  readonly retried: readonly { readonly id: string; readonly kind: string }[];
 }
 
 interface TimedOutColumns {
@@ -28,7 +28,7 @@ export async function timeOutTasks(
   { limit, cascadeLimit, deadEnds = true }: EffectLimits & { limit: number },
 ): Promise<TimedOut> {
   const { rows } = await retryConflicts(() =>
-    sql<EndEffects & TimedOutColumns>`
+    sql<Omit<EndEffects, 'nextAttemptsSecs'> & TimedOutColumns>`
       select looked_at, retried, retried_kinds, retry_secs, ended, kinds, seconds, released, freed, failed, canceled, notified, completed, unfinished,
         ended_from as "endedFrom"
       from time_out_tasks(${limit}, ${cascadeLimit}, ${deadEnds})`.execute(db),
@@ -40,13 +40,14 @@ export async function timeOutTasks(
     seconds,
     retried,
     retried_kinds: retriedKinds,
-    retry_secs: retrySecs,
+    retry_secs: nextAttemptsSecs,
     ...effects
   } = rows[0]!;
   return {
     lookedAt,
-    retried: retried.map((id, index) => ({ id, kind: retriedKinds[index]!, retrySecs: retrySecs[index]! })),
+    retried: retried.map((id, index) => ({ id, kind: retriedKinds[index]! })),
     ended: ended.map((id, index) => ({ id, kind: kinds[index]!, seconds: seconds[index]! })),
     ...effects,
+    nextAttemptsSecs,
   };
 }

@@ -18,7 +18,7 @@ export async function processPropagation(options: PropagationOptions): Promise<v
     const effects = await propagateEnds(database.db, { limit: batchSize, deadEnds });
     if (effects === null) return;
     doorbell.changed();
-    announceEffects({ ...effects, unfinished: 0 }, doorbell, metrics);
+    announceEffects(effects, doorbell, metrics);
     metrics.tasksProcessedPerLoop.observe({ loop: 'propagation' }, effects.failed + effects.canceled);
   }
 }

@@ -28,8 +28,7 @@ export async function processTimeout(options: TimeoutOptions): Promise<void> {
     });
     announceEffects(effects, doorbell, metrics);
     if (ended.length + retried.length > 0) doorbell.changed();
-    for (const { kind, retrySecs } of retried) {
-      doorbell.ringLater('start', retrySecs * 1000);
+    for (const { kind } of retried) {
       metrics.taskRetries.inc({ kind: metrics.kindLabel(kind), cause: 'timeout' });
       metrics.taskStatusTransitions.inc({ from_status: 'Running', to_status: 'Pending' });
     }
