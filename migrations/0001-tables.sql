@@ -59,6 +59,7 @@ CREATE TABLE batch (
   metadata jsonb,
   on_complete bytea[] NOT NULL,  -- actions
   kinds text[] NOT NULL,
+  name_words text,               -- of its tasks' names, with the number of tasks: "extract:91 orders:12"; null: unknown
   total_tasks integer NOT NULL,
   open_tasks integer NOT NULL,   -- tasks that are not terminal
   updated_at timestamptz NOT NULL,

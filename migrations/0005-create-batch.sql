@@ -21,7 +21,7 @@ END $$;
 
 -- Writes a planned batch: its actions (those that are new), its row, tasks and links.
 --
--- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash], rerun_of?}; p_actions: as save_actions takes them, their
+-- p_batch: {id, posted_as_object, scope, metadata, on_complete: [hash], name_words?, rerun_of?}; p_actions: as save_actions takes them, their
 -- hashes as bytea is written, which lists of them are read from without a step between; p_rule_sets: [{hash, rules, needs: [{measure, kind, fields, ceiling}]}], hashes in hex;
 -- p_tasks: [{id, position, name, kind, timeout_secs, priority, expected_count, dead_end_barrier, metadata,
 -- open_parents, on_start, on_success, on_failure, rules, retry, rerun_of?}]; p_links: [{p, c, r}].
@@ -102,12 +102,13 @@ BEGIN
   INSERT INTO link (parent_id, child_id, requires_success)
   SELECT p, c, r FROM json_to_recordset(p_links) AS l (p uuid, c uuid, r boolean);
 
-  INSERT INTO batch (id, created_at, posted_as_object, scope, metadata, on_complete, kinds,
+  INSERT INTO batch (id, created_at, posted_as_object, scope, metadata, on_complete, kinds, name_words,
                      total_tasks, open_tasks, updated_at, completed_at, rerun_of, traceparent)
-  SELECT b.id, at, b.posted_as_object, b.scope, b.metadata, b.on_complete, coalesce(new_kinds, '{}'),
+  SELECT b.id, at, b.posted_as_object, b.scope, b.metadata, b.on_complete, coalesce(new_kinds, '{}'), b.name_words,
          task_count, task_count, at, CASE WHEN task_count = 0 THEN at END, b.rerun_of, p_traceparent
   FROM json_to_record(p_batch) AS b (
-    id uuid, posted_as_object boolean, scope text, metadata jsonb, on_complete bytea[], rerun_of uuid);
+    id uuid, posted_as_object boolean, scope text, metadata jsonb, on_complete bytea[], name_words text,
+    rerun_of uuid);
   PERFORM renew_rule_sets(p_rule_sets);
   PERFORM save_actions(p_actions);
   notified := 0;

@@ -55,7 +55,7 @@ BEGIN
 END $$;
 
 -- The cells in which a search asks the index for what p_samples samples between p_oldest and p_edge have found; p_hit is
--- the time of the newest that did. The first cells have a thousand tasks or so, at the pace of p_looks tasks between
+-- the time of the newest that did, and the next newer one is no further away than two samples are on average. The first cells have a thousand tasks or so, at the pace of p_looks tasks between
 -- p_newest and p_edge. None when no sample has found anything.
 CREATE FUNCTION search_cells(
   p_newest timestamptz, p_edge timestamptz, p_oldest timestamptz, p_looks integer, p_hit timestamptz,
@@ -68,7 +68,7 @@ RETURN CASE WHEN p_hit IS NOT NULL THEN cells_back(
     WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 16 THEN 4
     WHEN (age_secs(p_newest) - age_secs(p_edge)) * 1000 / p_looks < 256 THEN 8
     ELSE 12 END,
-  p_hit + (p_edge - p_oldest) / p_samples, p_hit) END;
+  p_hit + 2 * (p_edge - p_oldest) / p_samples, p_hit) END;
 
 CREATE INDEX task_by_content ON task
 USING gin (list_keys(created_at, timeout_secs), name gin_trgm_ops, metadata jsonb_path_ops);

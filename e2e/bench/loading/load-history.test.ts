@@ -10,6 +10,7 @@ import {
   submit,
   succeed,
   type TestDatabase,
+  toNameWords,
 } from '@arcrun/database/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { loadHistory } from './load-history.ts';
@@ -54,6 +55,15 @@ test('what is loaded breaks no rule of the database', async () => {
   );
   expect(rows).toEqual([{ batches: 301, tasks: 30_002, live: 20 }]);
   expect(await findViolations(database.db)).toEqual([]);
+});
+
+test('batches know the words of their names', async () => {
+  const { rows } = await database.pool.query<{ words: string; names: string[] }>(
+    `select b.name_words as words, array_agg(t.name) as names from batch b join task t on t.batch_id = b.id
+     group by b.id`,
+  );
+  const inOrder = (words: string | null) => words?.split(' ').toSorted();
+  for (const { words, names } of rows) expect(inOrder(words)).toEqual(inOrder(toNameWords(names)));
 });
 
 test('it answers in the shape of what was created', async () => {

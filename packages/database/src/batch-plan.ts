@@ -1,6 +1,7 @@
 import type { Rule, RuleMatcher } from '@arcrun/domain';
 import { type DuplicateSearch, findDuplicateIds, type FoundDuplicates, searchFor } from './dedupe.ts';
 import { toJsonList } from './json-list.ts';
+import { toNameWords } from './lists/name-words.ts';
 import { RuleSets } from './rule-sets.ts';
 import type { SqlJson } from './sql-json.ts';
 import { hashOfAction, type StoredAction, toActionJson } from './stored-actions.ts';
@@ -119,7 +120,8 @@ function toTexts(batch: InsertedBatch): BatchTexts {
   );
   const row =
     `{"id":"${batch.id}","posted_as_object":${batch.postedAsObject},"scope":${JSON.stringify(batch.scope)},` +
-    `"metadata":${batch.metadata},"on_complete":${referAll(batch.onComplete)}}`;
+    `"metadata":${batch.metadata},"on_complete":${referAll(batch.onComplete)},` +
+    `"name_words":${JSON.stringify(toNameWords(batch.tasks.map(({ name }) => name)))}}`;
   return {
     row,
     actions: `[${[...actions.values()].join(',')}]`,

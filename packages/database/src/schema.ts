@@ -34,6 +34,7 @@ interface BatchTable {
   metadata: unknown;
   on_complete: Buffer[];
   kinds: string[];
+  name_words: string | null;
   total_tasks: number;
   open_tasks: number;
   updated_at: Time;

@@ -1,3 +1,4 @@
+export { toNameWords } from '../src/lists/name-words.ts';
 export * from './batches.ts';
 export * from './cuttable-way.ts';
 export * from './databases.ts';

@@ -9,7 +9,7 @@ import {
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { endTasks } from '../operations/end-tasks.ts';
-import { type BatchConditions, byBatch, byTasks } from './batch-rows.ts';
+import { type BatchConditions, byBatch, byTasks } from './batch-keys.ts';
 import { allOf, type Condition } from './conditions.ts';
 import { withinTimeLimit } from './time-limit.ts';
 import {
@@ -17,12 +17,13 @@ import {
   inStatus,
   inStatusFrom,
   isBehind,
-  type Places,
+  namedFrom,
+  type Keys,
   search,
   type TaskConditions,
   type TaskKey,
   walk,
-} from './task-places.ts';
+} from './task-keys.ts';
 
 // Whatever a list goes by, it finds the same rows in the same order as the plainest statement that says what is wanted.
 
@@ -51,6 +52,10 @@ beforeAll(async () => {
     await database.pool.query(
       `update ${table} t set created_at = b.created_at from batch b where b.id = t.batch_id`,
     );
+  // As those have it whose names have too many words.
+  await database.pool.query('update batch set name_words = null where id = any($1)', [
+    batchIds.filter((_, n) => n % 11 === 5),
+  ]);
   await database.pool.query('vacuum analyze');
 });
 afterAll(() => database.close());
@@ -108,10 +113,10 @@ const TASKS: readonly TaskConditions[] = [
 const STATUSES = ['Pending', 'Claimed', 'Running', 'Success', 'Failure', 'Paused'] as const;
 
 describe('tasks', () => {
-  const keysOf = async (places: Places): Promise<TaskKey[]> => {
+  const keysOf = async (keys: Keys): Promise<TaskKey[]> => {
     const { rows } = await withinTimeLimit(database.db, LIMIT_MS, (db) =>
       sql<TaskKey>`
-        select rfc3339(created_at) as "createdAt", batch_id as "batchId", position from (${places}) p`.execute(
+        select rfc3339(created_at) as "createdAt", batch_id as "batchId", position from (${keys}) p`.execute(
         db,
       ),
     );
@@ -170,6 +175,19 @@ describe('tasks', () => {
     }
   });
 
+  // 'ers' is in two words.
+  test.each(['orders', 'customers', 'ers', 'old', 'nowhere'])(
+    'with %s in their name, from a number on, in any number of batches',
+    async (name) => {
+      const wanted = await expected({ name });
+      for (const skip of [0, 1, 17, 90, 1000]) {
+        expect(await keysOf(namedFrom(name, skip, BATCHES))).toEqual(wanted.slice(skip));
+        const inNewest = wanted.filter(({ batchId }) => batchIds.indexOf(batchId) < 20);
+        expect(await keysOf(namedFrom(name, skip, 20))).toEqual(inNewest.slice(skip));
+      }
+    },
+  );
+
   test('all, kinds side by side, and one batch', async () => {
     for (const kinds of [null, ['load'], ['load', 'transform'], ['nothing']]) {
       for (const status of [null, 'Success'] as const) {
@@ -191,7 +209,7 @@ describe('tasks', () => {
 });
 
 describe('batches', () => {
-  const idsOf = async (rows: Places): Promise<string[]> => {
+  const idsOf = async (rows: Keys): Promise<string[]> => {
     const found = await withinTimeLimit(database.db, LIMIT_MS, (db) =>
       sql<{ id: string }>`select id from (${rows}) r`.execute(db),
     );
@@ -235,8 +253,13 @@ describe('batches', () => {
     { name: '-5' },
     { name: '-25-' },
     { name: 'r' },
+    { name: 'rder' },
     { name: 'nowhere' },
+    { name: 'old-orders' },
+    { name: 'orders', kinds: ['extract'] },
+    { name: 'orders', kindText: 'tra' },
     { name: 'orders', kinds: ['extract'], status: 'Success' },
+    { name: 'old', status: 'Failure' },
   ];
 
   test.each(OF_TASKS)('whose tasks have %j', async (task) => {

@@ -1,6 +1,6 @@
 import type { TaskStatus } from '@arcrun/domain';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { type BatchKey, byBatch, byTasks } from '../lists/batch-rows.ts';
+import { type BatchKey, byBatch, byTasks } from '../lists/batch-keys.ts';
 import { findKinds } from '../lists/find-kinds.ts';
 import { type Page, type PageOfRows, reachOf } from '../lists/page.ts';
 import { withinTimeLimit } from '../lists/time-limit.ts';
@@ -24,8 +24,10 @@ export interface BatchFilters {
   readonly search?: string | null;
 }
 
-/** How many of the newest batches, or tasks, are looked at before an index is asked. */
-const LOOKS = { batches: 500, tasks: 5000 };
+/** How many of the newest batches are looked at before an index is asked. */
+const LOOKS = 500;
+/** The same where tasks are looked at, too: as many rows of batches, and as many tasks of those that may have one. */
+const TASK_LOOKS = { batches: 2000, tasks: 5000 };
 /** As many tasks, at most, are looked at for each batch of the pages before. */
 const TASKS_EACH = 100;
 
@@ -58,9 +60,12 @@ async function findRows(
   const conditions = { ...ofBatch, task: { name, status, kinds, kindText: kinds === null ? kind : null } };
   const { scope, metadata, search } = ofBatch;
   const isAnyBatch = [scope, metadata, search].every((condition) => condition == null);
-  if (name === null || !isAnyBatch) return byBatch(conditions, page.after, LOOKS.batches + reachOf(page));
+  if (name === null || !isAnyBatch) return byBatch(conditions, page.after, LOOKS + reachOf(page));
   // Who asks for a later page has seen earlier ones, so that many batches have it.
-  const looks = { batches: LOOKS.batches + 2 * page.offset, tasks: LOOKS.tasks + TASKS_EACH * page.offset };
+  const looks = {
+    batches: TASK_LOOKS.batches + 2 * page.offset,
+    tasks: TASK_LOOKS.tasks + TASKS_EACH * page.offset,
+  };
   return byTasks(conditions, page.after, looks);
 }
 

@@ -1,17 +1,19 @@
 import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import { type Kysely, sql } from 'kysely';
 import { findKinds } from '../lists/find-kinds.ts';
+import { isWord } from '../lists/name-words.ts';
 import { type Page, type PageOfRows, reachOf } from '../lists/page.ts';
 import {
   inBatch,
   inStatus,
   inStatusFrom,
   isBehind,
-  type Places,
+  namedFrom,
+  type Keys,
   search,
   type TaskKey,
   walk,
-} from '../lists/task-places.ts';
+} from '../lists/task-keys.ts';
 import { withinTimeLimit } from '../lists/time-limit.ts';
 import type { Schema } from '../schema.ts';
 
@@ -32,6 +34,10 @@ export interface TaskFilters {
 
 /** How many of the newest tasks are looked at before an index is asked. */
 const LOOKS = 2000;
+/** A page from this row on is far from the first. */
+const FAR = 1000;
+/** A page of tasks with a word in their name is as fast by an index where batches have fewer of them, on average. */
+const NAMED_EACH = 4;
 
 /**
  * Tasks, newest first; within a batch by position.
@@ -46,23 +52,39 @@ export function listTasks(
   limitMs: number,
 ): Promise<PageOfRows<TaskKey>> {
   return withinTimeLimit(db, limitMs, async (bounded) => {
-    const found = await findPlaces(bounded, filters, page);
+    const named = stepToNamed(filters, page);
+    if (named !== null) {
+      const found = await readPage(bounded, { keys: named, offset: 0 }, page.size);
+      // A page that is not full may lack what older batches have.
+      if (found.next !== null) return found;
+    }
+    const found = await findKeys(bounded, filters, page);
     return found === null ? { json: '[]', next: null } : readPage(bounded, found, page.size);
   });
 }
 
-interface FoundPlaces {
-  readonly places: Places;
+/**
+ * Where a page far from the first is, of tasks with a word in their name, if many have it: the batches before it are
+ * stepped over. Null when something else is asked for.
+ */
+function stepToNamed({ name = null, ...others }: TaskFilters, { offset }: Page<TaskKey>): Keys | null {
+  const isAlone = Object.values(others).every((other) => other == null);
+  if (name === null || !isWord(name) || !isAlone || offset < FAR) return null;
+  return namedFrom(name, offset, Math.ceil(offset / NAMED_EACH));
+}
+
+interface FoundKeys {
+  readonly keys: Keys;
   /** How many of them lie before the page. */
   readonly offset: number;
 }
 
 /** Chooses what to go by; null when there is no such task. */
-async function findPlaces(
+async function findKeys(
   db: Kysely<Schema>,
   { kind = null, status = null, batchId = null, ...others }: TaskFilters,
   page: Page<TaskKey>,
-): Promise<FoundPlaces | null> {
+): Promise<FoundKeys | null> {
   const kinds = kind === null ? null : await findKinds(db, kind);
   if (kinds?.length === 0) return null;
   const conditions = { ...others, kinds, kindText: kinds === null ? kind : null };
@@ -72,25 +94,25 @@ async function findPlaces(
 
   if (status !== null) {
     const isAlone = kinds === null && !isSearch;
-    if (isAlone && batchId === null && offset > 0) return { places: inStatusFrom(status, offset), offset: 0 };
+    if (isAlone && batchId === null && offset > 0) return { keys: inStatusFrom(status, offset), offset: 0 };
     // Tasks that have not ended are in few batches; of those that have, most succeed.
     const isRare = !isTerminal(status) || (status !== 'Success' && !isSearch);
     if (batchId !== null || isRare || isAlone)
-      return { places: inStatus(status, { ...conditions, batchId }, after), offset };
+      return { keys: inStatus(status, { ...conditions, batchId }, after), offset };
   }
-  if (batchId !== null) return { places: inBatch(batchId, conditions, after), offset };
-  if (isSearch) return { places: search({ ...conditions, status }, after, LOOKS + reachOf(page)), offset };
-  return { places: walk({ kinds, status }, isBehind(after), reachOf(page)), offset };
+  if (batchId !== null) return { keys: inBatch(batchId, conditions, after), offset };
+  if (isSearch) return { keys: search({ ...conditions, status }, after, LOOKS + reachOf(page)), offset };
+  return { keys: walk({ kinds, status }, isBehind(after), reachOf(page)), offset };
 }
 
 async function readPage(
   db: Kysely<Schema>,
-  { places, offset }: FoundPlaces,
+  { keys, offset }: FoundKeys,
   size: number,
 ): Promise<PageOfRows<TaskKey>> {
   const { rows } = await sql<{ json: string; created_at: string; batch_id: string; position: number }>`
     with page as materialized (
-      select created_at, batch_id, position from (${places}) p limit ${size} offset ${offset}
+      select created_at, batch_id, position from (${keys}) p limit ${size} offset ${offset}
     )
     select basic_task_json(t, s)::text as json, rfc3339(t.created_at) as created_at, t.batch_id, t.position
     from page p

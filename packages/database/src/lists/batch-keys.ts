@@ -1,9 +1,10 @@
 import { isTerminal } from '@arcrun/domain';
 import { type RawBuilder, sql } from 'kysely';
 import { allOf, type Condition, substringPattern } from './conditions.ts';
-import { asCondition, cellsBehind, indexed, mayHave, sampled, type TaskConditions } from './task-places.ts';
+import { isWord, mayHaveInName } from './name-words.ts';
+import { asCondition, cellsBehind, indexed, mayHave, sampled, type TaskConditions } from './task-keys.ts';
 
-// Where batches stand in the list: statements that give (created_at, id) of batches, newest first, as task-places.ts
+// What a list of batches goes by: statements that give keys, (created_at, id), newest first, as task-keys.ts
 // does for tasks.
 
 /** Newest first. The time is RFC 3339 with microseconds. */
@@ -25,7 +26,8 @@ export interface BatchConditions {
   readonly task: TaskConditions;
 }
 
-type Rows = RawBuilder<unknown>;
+/** A statement that gives keys. */
+type Keys = RawBuilder<unknown>;
 
 const NEWEST_FIRST = sql`created_at desc, id desc`;
 
@@ -35,7 +37,7 @@ const NEWEST_FIRST = sql`created_at desc, id desc`;
  *
  * @param looks how many are looked at first
  */
-export function byBatch(conditions: BatchConditions, after: BatchKey | null, looks: number): Rows {
+export function byBatch(conditions: BatchConditions, after: BatchKey | null, looks: number): Keys {
   const { scope, metadata, search, task } = conditions;
   const all = [...inRange(conditions), ...ofBatch(conditions), ...ofTasks(task)];
   const newest = sql`select b.* from batch b where ${allOf(inRange(conditions))} and ${isBehind(after)} order by ${NEWEST_FIRST}`;
@@ -60,28 +62,33 @@ export function byBatch(conditions: BatchConditions, after: BatchKey | null, loo
  * The batches one of whose tasks has what is searched for. First those of the newest are looked at; what few have, and
  * what only old ones have, is found by an index after that, cell by cell of time (migrations/0032).
  *
- * @param looks how many batches and tasks are looked at first, at most
+ * @param looks how many batches and tasks are looked at first, at most; tasks where the row of their batch does not tell
+ *   that there is no such one
  */
 export function byTasks(
   conditions: BatchConditions,
   after: BatchKey | null,
   looks: { readonly batches: number; readonly tasks: number },
-): Rows {
+): Keys {
   const { task, createdAfter = null } = conditions;
   const range = sql`${allOf(inRange(conditions))} and ${isBehind(after)}`;
   const isOlder = sql`(t.created_at, t.batch_id) <= (e.created_at, e.id)
     and (${createdAfter}::timestamptz is null or t.created_at >= ${createdAfter}::timestamptz)`;
   return sql`
     with newest as materialized (
-      select b.*, sum(total_tasks) over w > ${looks.tasks} or row_number() over w > ${looks.batches} as is_beyond
-      from (select b.* from batch b where ${range} order by ${NEWEST_FIRST} limit ${looks.batches + 1}) b
+      select b.id, b.created_at, b.found,
+             sum(b.looks) over w > ${looks.tasks} or row_number() over w > ${looks.batches} as is_beyond
+      from (
+        select b.id, b.created_at, f.found, case when f.found is null then ${tasksToLookAt(task)} else 0 end as looks
+        from batch b cross join lateral (select ${toldByRow(task)} as found offset 0) f
+        where ${range} order by ${NEWEST_FIRST} limit ${looks.batches + 1}) b
       window w as (order by ${NEWEST_FIRST})
     ), edge as materialized (
       select created_at, id from newest where is_beyond order by ${NEWEST_FIRST} limit 1
     ), ${sampled(task)}
+    -- In the order in which they were written down: sorting them would look at the tasks of all.
     (select b.created_at, b.id from newest b
-     where not b.is_beyond and ${hasTask(task)}
-     order by b.created_at desc, b.id desc)
+     where not b.is_beyond and coalesce(b.found, ${hasTask(task)}))
     union all
     (select distinct t.created_at, t.batch_id as id
      from edge e cross join (${indexed(task)}) t
@@ -114,9 +121,32 @@ function ofBatch({ scope, metadata, search, task: { kinds } }: BatchConditions):
 function ofTasks(task: TaskConditions): Condition[] {
   const { status, kinds, ...rest } = task;
   const hasRest = Object.values(rest).some((value) => value != null);
-  if (status == null) return hasRest ? [hasTask(task)] : [];
-  if (hasRest || kinds != null || !isTerminal(status)) return [mayHave(status), hasTask(task)];
+  if (status == null) return hasRest ? [sql`coalesce(${toldByRow(task)}, ${hasTask(task)})`] : [];
+  if (hasRest || kinds != null || !isTerminal(status)) return [mayHaveTask(task), hasTask(task)];
   return [sql`case when b.status_counts is null then ${hasTask(task)} else b.status_counts ? ${status} end`];
+}
+
+/** Whether a batch `b` has such a task, when its row tells; else null. */
+function toldByRow(task: TaskConditions): Condition {
+  const { name, ...rest } = task;
+  const isNameAll = name != null && isWord(name) && Object.values(rest).every((value) => value == null);
+  const ifMay = isNameAll ? sql`case when b.name_words is not null then true end` : sql`null::boolean`;
+  return sql`case when ${mayHaveTask(task)} then ${ifMay} else false end`;
+}
+
+/** Whether a batch `b` may have such a task, as far as its row tells. */
+function mayHaveTask({ status, kinds, name }: TaskConditions): Condition {
+  const list: Condition[] = [];
+  if (status != null) list.push(mayHave(status));
+  if (kinds != null) list.push(sql`b.kinds && ${kinds}::text[]`);
+  if (name != null) list.push(mayHaveInName(name));
+  return allOf(list);
+}
+
+/** How many tasks of a batch `b` have to be looked at, at most, to find such a one. */
+function tasksToLookAt({ status }: TaskConditions): RawBuilder<number> {
+  if (status == null) return sql`b.total_tasks`;
+  return sql`coalesce((b.status_counts ->> ${status})::integer, b.total_tasks)`;
 }
 
 /** Whether one of the tasks of a batch `b` is such a one. Never turned round: batches are looked at in their order. */

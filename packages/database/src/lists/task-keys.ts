@@ -1,8 +1,9 @@
 import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import { type RawBuilder, sql } from 'kysely';
 import { allOf, type Condition, substringPattern } from './conditions.ts';
+import { countInNames } from './name-words.ts';
 
-// Where tasks stand in the list: statements that give (created_at, batch_id, position) of tasks, newest first. They
+// What a list of tasks goes by: statements that give keys, (created_at, batch_id, position), newest first. They
 // read no more than what is asked of them, so a page is cut out of one, and only its rows are looked up.
 
 /** Newest first; within a batch by position. The time is RFC 3339 with microseconds. */
@@ -26,7 +27,8 @@ export interface TaskConditions {
   readonly metadata?: string | null;
 }
 
-export type Places = RawBuilder<unknown>;
+/** A statement that gives keys. */
+export type Keys = RawBuilder<unknown>;
 
 const NEWEST_FIRST = sql`created_at desc, batch_id desc, position`;
 
@@ -40,8 +42,8 @@ export function walk(
   { kinds = null, status = null }: Pick<TaskConditions, 'kinds' | 'status'>,
   behind: Condition,
   limit: number,
-): Places {
-  const each = (condition: Condition): Places => sql`
+): Keys {
+  const each = (condition: Condition): Keys => sql`
     (select t.* from task t where ${condition} and ${asCondition({ status })} and ${behind}
      order by ${NEWEST_FIRST} limit ${limit})`;
   if (kinds === null) return each(sql`true`);
@@ -51,7 +53,7 @@ export function walk(
 }
 
 /** The tasks of one batch. */
-export function inBatch(batchId: string, conditions: TaskConditions, after: TaskKey | null): Places {
+export function inBatch(batchId: string, conditions: TaskConditions, after: TaskKey | null): Keys {
   return sql`
     select t.created_at, t.batch_id, t.position
     from (select * from task where batch_id = ${batchId} order by position) t
@@ -69,7 +71,7 @@ export function inStatus(
   status: TaskStatus,
   { batchId = null, ...conditions }: Omit<TaskConditions, 'status'> & { readonly batchId?: string | null },
   after: TaskKey | null,
-): Places {
+): Keys {
   const inBatches = batchId === null ? mayHave(status) : sql`b.id = ${batchId}`;
   const { kinds } = conditions;
   const haveKind = kinds == null ? sql`true` : sql`b.kinds && ${kinds}::text[]`;
@@ -94,24 +96,48 @@ export function inStatus(
  *
  * @param skip how many tasks lie before
  */
-export function inStatusFrom(status: TaskStatus, skip: number): Places {
+export function inStatusFrom(status: TaskStatus, skip: number): Keys {
+  const ofBatch = sql`task_state t where t.batch_id = b.id and t.status = ${status}`;
+  const counted = sql`
+    select b.id, b.created_at, coalesce(
+      (b.status_counts ->> ${status})::integer, (select count(*) from ${ofBatch})) as n
+    from batch b where ${mayHave(status)}
+    order by b.created_at desc, b.id desc`;
+  return stepOver(skip, counted, ofBatch);
+}
+
+/**
+ * The same for all tasks that have a word in their name, of the newest batches: they know the words of their tasks.
+ *
+ * @param skip how many tasks lie before
+ * @param batches how many are looked at
+ */
+export function namedFrom(word: string, skip: number, batches: number): Keys {
+  const ofBatch = sql`task t where t.batch_id = b.id and ${asCondition({ name: word })}`;
+  const counted = sql`
+    select b.id, b.created_at, coalesce(${countInNames(word)}, (select count(*) from ${ofBatch})) as n
+    from batch b
+    order by b.created_at desc, b.id desc limit ${batches}`;
+  return stepOver(skip, counted, ofBatch);
+}
+
+/**
+ * @param counted batches `(id, created_at, n)`, newest first, with the number of their tasks
+ * @param ofBatch these tasks `t` of a batch `b`
+ */
+function stepOver(skip: number, counted: Keys, ofBatch: Keys): Keys {
   return sql`
     select t.created_at, t.batch_id, t.position
     from (
-      select b.id, b.created_at, b.upto - b.n as before, b.upto
+      select b.id, b.created_at, b.upto - b.n as before
       from (
-        select b.id, b.created_at, b.n, sum(b.n) over (order by b.created_at desc, b.id desc) as upto
-        from (
-          select b.id, b.created_at, coalesce(
-            (b.status_counts ->> ${status})::integer,
-            (select count(*) from task_state s where s.batch_id = b.id and s.status = ${status})) as n
-          from batch b where ${mayHave(status)}
-          order by b.created_at desc, b.id desc) b) b
-      where b.upto > ${skip}
+        select b.*, sum(b.n) over (order by b.created_at desc, b.id desc) as upto
+        from (${counted}) b) b
+      where b.n > 0 and b.upto > ${skip}
       order by b.created_at desc, b.id desc) b
     cross join lateral (
-      select b.created_at, s.batch_id, s.position, row_number() over (order by s.position) as nth
-      from task_state s where s.batch_id = b.id and s.status = ${status}) t
+      select b.created_at, t.batch_id, t.position, row_number() over (order by t.position) as nth
+      from ${ofBatch}) t
     where b.before + t.nth > ${skip}
     order by b.created_at desc, b.id desc, t.position`;
 }
@@ -130,7 +156,7 @@ export function mayHave(status: TaskStatus): Condition {
  *
  * @param looks how many are looked at first
  */
-export function search(conditions: TaskConditions, after: TaskKey | null, looks: number): Places {
+export function search(conditions: TaskConditions, after: TaskKey | null, looks: number): Keys {
   const { kinds = null, ...rest } = conditions;
   const newest = walk({ kinds }, isBehind(after), looks + 1);
   const isOlder = sql`(t.created_at, t.batch_id) <= (e.created_at, e.batch_id)
@@ -155,21 +181,31 @@ export function search(conditions: TaskConditions, after: TaskKey | null, looks:
        select t.* from (${indexed(conditions, sql`c.cell`)}) t where ${isOlder} order by ${NEWEST_FIRST}) older)`;
 }
 
-/** Many small samples: the tasks of a batch are alike, so one says little more than another. */
+/**
+ * Many small samples: the tasks of a batch are alike, so one says little more than another. They are not at equal
+ * distances: of what comes every night, those would meet the same hour each time.
+ */
 const SAMPLES = 512;
 const TASKS_OF_SAMPLE = 5;
+/** The fractions of its multiples are spread evenly. */
+const GOLDEN_RATIO = 0.618033988749895;
 
 /**
- * Whether what the index is asked for is rare, beyond an `edge`: `sampled.hit` is the time of the newest sample, of those
- * taken at equal distances, that has it; null when none has.
+ * Whether what the index is asked for is rare, beyond an `edge`: `sampled.hit` is the time of the newest sample that has
+ * it; null when none has.
  */
-export function sampled({ name = null, timeoutSecs = null, metadata = null }: TaskConditions): Places {
+export function sampled({
+  name = null,
+  timeoutSecs = null,
+  metadata = null,
+}: TaskConditions): RawBuilder<unknown> {
   return sql`sampled as materialized (
     select (
       select s.until
       from (
-        select o.oldest + (e.created_at - o.oldest) * (n / ${SAMPLES}::float8) as until
-        from edge e cross join (select min(created_at) as oldest from task) o
+        select o.oldest + (e.created_at - o.oldest) * 
+          ((n - (n * g - floor(n * g))) / ${SAMPLES}) as until
+        from edge e cross join (select min(created_at) as oldest from task) o cross join (select ${GOLDEN_RATIO}::float8 as g) r
         cross join generate_series(${SAMPLES}::integer, 1, -1) n
         offset 0) s
       where (
@@ -183,7 +219,7 @@ export function sampled({ name = null, timeoutSecs = null, metadata = null }: Ta
  *
  * @param newest where the looks have begun; null for the newest task of all
  */
-export function cellsBehind(newest: string | null, looks: number): Places {
+export function cellsBehind(newest: string | null, looks: number): RawBuilder<unknown> {
   return sql`unnest(search_cells(
     coalesce(${newest}::timestamptz, (select max(created_at) from task)), e.created_at,
     (select min(created_at) from task), ${looks}::integer, (select hit from sampled),
@@ -191,7 +227,7 @@ export function cellsBehind(newest: string | null, looks: number): Places {
 }
 
 /** The tasks that meet conditions by the index, in no order; of all ages, or of one cell. */
-export function indexed(conditions: TaskConditions, cell?: Places): Places {
+export function indexed(conditions: TaskConditions, cell?: RawBuilder<unknown>): Keys {
   const { timeoutSecs } = conditions;
   const keys = [...(cell ? [cell] : []), ...(timeoutSecs == null ? [] : [sql`timeout_key(${timeoutSecs})`])];
   const ofKeys =
