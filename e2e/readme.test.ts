@@ -28,7 +28,7 @@ async function codeUnder(heading: string, language: string): Promise<string> {
 }
 
 test('the walk of the README works as it stands, but for the ports', async () => {
-  const commands = await codeUnder('A task by hand', 'bash');
+  const commands = await codeUnder('Run one task by hand', 'bash');
   expect(commands).toContain(sample.url);
   const { stdout, code } = await startProgram('bash', ['--norc', '-euo', 'pipefail', '-c', commands]).ended;
   expect(code).toBe(0);

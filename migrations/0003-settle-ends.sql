@@ -5,7 +5,7 @@
 -- The caller holds the rows of p_ended, and the batch lock (batch_lock_key) of every one that did not succeed:
 -- cascades and climbs of one batch run one after another. A success needs no such lock, since all parents of what
 -- succeeds have ended. Lock order from here on: children by id, then batches by id. The climb goes against that
--- order, so it never waits for a row.
+-- order, so it passes over what others hold (0019).
 
 -- Serialises what walks through the DAG of a batch; taken before any of its rows.
 CREATE FUNCTION batch_lock_key(batch_id uuid) RETURNS bigint

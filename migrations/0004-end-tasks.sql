@@ -5,11 +5,16 @@
 -- How long a task waits after so many attempts, in seconds: exponential, with full jitter unless its policy says
 -- otherwise. p_retry: {max_attempts, backoff_secs, backoff_factor, max_backoff_secs, jitter, on: [cause]}
 CREATE FUNCTION backoff_secs(p_retry json, p_attempts integer) RETURNS float8
-LANGUAGE sql VOLATILE PARALLEL RESTRICTED
-RETURN least(
-    (p_retry ->> 'max_backoff_secs')::float8,
-    (p_retry ->> 'backoff_secs')::float8 * power((p_retry ->> 'backoff_factor')::float8, p_attempts - 1))
-  * CASE WHEN (p_retry ->> 'jitter')::boolean THEN random() ELSE 1 END;
+LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED AS $$
+DECLARE
+  most float8 := p_retry ->> 'max_backoff_secs';
+  first float8 := least((p_retry ->> 'backoff_secs')::float8, most);
+BEGIN
+  -- Numbers too small or too large for it are an error of Postgres. No clock tells less than a microsecond.
+  IF first < 1e-6 THEN RETURN 0; END IF;
+  RETURN least(most, first * power((p_retry ->> 'backoff_factor')::float8, p_attempts - 1))
+    * CASE WHEN (p_retry ->> 'jitter')::boolean THEN random() ELSE 1 END;
+END $$;
 
 -- Whether an attempt that failed so is followed by another one.
 CREATE FUNCTION is_retried(s task_state, p_retry json, p_cause text) RETURNS boolean
@@ -40,22 +45,38 @@ BEGIN
   WHERE s.id = f.id;
 END $$;
 
+-- Says of the batches of these tasks that they have changed. Their listing may lag by a second, so one write in half of
+-- one is enough, and what somebody else has locked is left. Last in a transaction: batches are locked after tasks.
+CREATE FUNCTION touch_batches(p_tasks uuid[], p_at timestamptz) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+BEGIN
+  IF cardinality(p_tasks) = 0 THEN RETURN; END IF;
+  UPDATE batch SET updated_at = p_at
+  WHERE id = ANY (ARRAY(
+    SELECT id FROM batch
+    WHERE id = ANY (ARRAY(SELECT DISTINCT batch_id FROM task_state WHERE id = ANY (p_tasks)))
+      AND updated_at < p_at - interval '500 ms' AND completed_at IS NULL
+    FOR UPDATE SKIP LOCKED));
+END $$;
+
 -- Lets tasks start whose backoff is over. Called by the claim round. Whether some are left: those that somebody else has
 -- locked, and what is more than a thousand.
 CREATE FUNCTION end_backoffs() RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
   due uuid[];
+  -- An index is asked for what is before a moment, not for what is before whatever time it is then.
+  at timestamptz := clock_timestamp();
 BEGIN
-  IF NOT EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp()) THEN RETURN false; END IF;
+  IF NOT EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= at) THEN RETURN false; END IF;
   PERFORM pg_advisory_xact_lock_shared(shapes_lock_key());
   SELECT array_agg(id) INTO due FROM (
-    SELECT id FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp()
+    SELECT id FROM task_state WHERE status = 'Pending' AND backoff_until <= at
     ORDER BY backoff_until LIMIT 1000 FOR UPDATE SKIP LOCKED) d;
   IF due IS NULL THEN RETURN true; END IF;
   UPDATE task_state SET backoff_until = NULL WHERE id = ANY (due);
   PERFORM place_tasks(due);
-  RETURN EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= clock_timestamp());
+  RETURN EXISTS (SELECT FROM task_state WHERE status = 'Pending' AND backoff_until <= at);
 END $$;
 
 -- Ends a set of tasks, each guarded by its status, with all that follows (settle_ends), or begins their next attempt.
@@ -230,13 +251,15 @@ BEGIN
   END IF;
 
   IF ended = '{}' THEN
-    released := 0;
-    freed := EXISTS (SELECT FROM task_state WHERE id = ANY (retried) AND keys IS NOT NULL); failed := 0; canceled := 0; notified := due; completed := 0; unfinished := 0;
+    released := 0; failed := 0; canceled := 0; notified := due; completed := 0; unfinished := 0;
+    freed := EXISTS (SELECT FROM task_state WHERE id = ANY (retried) AND keys IS NOT NULL);
     held_up := '{}'; ended_from := '[]';
+    PERFORM touch_batches(retried, at);
     RETURN;
   END IF;
   SELECT e.released, e.freed, e.failed, e.canceled, e.notified + due, e.completed, e.unfinished, e.held_up, e.ended_from
   INTO released, freed, failed, canceled, notified, completed, unfinished, held_up, ended_from
   FROM settle_ends(ended, '{}', '{}', at, p_limit, cardinality(ended) > 1, p_dead_ends) e;
   freed := freed OR EXISTS (SELECT FROM task_state WHERE id = ANY (retried) AND keys IS NOT NULL);
+  PERFORM touch_batches(retried, at);
 END $$;

@@ -43,7 +43,7 @@ BEGIN
     WHERE s.id = i.id AND s.id = ANY (held) AND s.status::text = 'Claimed' AND s.claim = i.claim
     RETURNING s.id, s.batch_id, s.keys, extract(epoch FROM at - b.last_updated) AS wait_seconds
   ), touched AS (
-    -- The listing of batches may lag by a second, so one write a second is enough; never a wait for it.
+    -- As touch_batches does it.
     UPDATE batch SET updated_at = at
     WHERE id = ANY (ARRAY(SELECT b.id FROM batch b
                           WHERE b.id = ANY (ARRAY(SELECT DISTINCT batch_id FROM changed))

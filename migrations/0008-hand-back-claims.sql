@@ -31,11 +31,14 @@ BEGIN
   notified := release_notifications(over, clock_timestamp());
 END $$;
 
-CREATE FUNCTION hand_back_claims(p_worker uuid, p_items json) RETURNS integer
+CREATE FUNCTION hand_back_claims(p_worker uuid, p_items json, OUT returned integer, OUT notified integer)
 LANGUAGE sql AS $$
-  SELECT (hand_back(array_agg(s.id), array_agg(s.claim))).returned
-  FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
-  JOIN task_state s ON s.id = i.id AND s.claim = i.claim AND s.worker_id = p_worker;
+  SELECT h.returned, h.notified
+  FROM (
+    SELECT array_agg(s.id) AS tasks, array_agg(s.claim) AS claims
+    FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
+    JOIN task_state s ON s.id = i.id AND s.claim = i.claim AND s.worker_id = p_worker) held
+  CROSS JOIN LATERAL hand_back(held.tasks, held.claims) h;
 $$;
 
 -- A task may have ended under such a claim: the call of an earlier one was reported late.
@@ -59,12 +62,15 @@ $$;
 
 -- After an outage of Postgres (nobody could sweep for a lease's length) nobody could renew either: then all
 -- leases get one full period of grace.
-CREATE FUNCTION hand_back_dead_claims(p_lease_secs integer, OUT returned integer, OUT dead uuid[])
+CREATE FUNCTION hand_back_dead_claims(
+  p_lease_secs integer, OUT returned integer, OUT notified integer, OUT dead uuid[]
+)
 LANGUAGE plpgsql AS $$
 DECLARE
   grace_until timestamptz;
 BEGIN
   returned := 0;
+  notified := 0;
   dead := '{}';
   INSERT INTO sweep AS s (name, ran_at, grace_until)
   VALUES ('leases', now(), now() + make_interval(secs => p_lease_secs))
@@ -75,14 +81,16 @@ BEGIN
 
   SELECT coalesce(array_agg(id), '{}') INTO dead FROM (
     SELECT id FROM worker WHERE lease_until < now() FOR UPDATE SKIP LOCKED) w;
-  SELECT (hand_back(array_agg(id), array_agg(claim))).returned INTO returned FROM (
+  SELECT h.returned, h.notified INTO returned, notified FROM (
+    SELECT array_agg(id) AS tasks, array_agg(claim) AS claims FROM (
     SELECT s.id, s.claim FROM task_state s
     WHERE s.status = 'Claimed'
       AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker_id AND w.lease_until >= now())
     UNION
     SELECT s.id, s.claim FROM delivery d JOIN task_state s ON s.id = d.task_id
     WHERE d.waits_for_worker IS NOT NULL
-      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())) held;
+      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())) held) lost
+  CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims) h;
   IF dead = '{}' THEN RETURN; END IF;
   -- By id, as those who record attempts lock them.
   UPDATE delivery SET next_attempt_at = now(), worker_id = NULL

@@ -1,9 +1,10 @@
--- Fails Running tasks whose last_updated is older than their timeout, or begins their next attempt. check_at only says when to look: a task
--- that has shown life since is looked at again when its time would be up, so that progress never writes into
--- the index. last_updated is left as it was.
+-- Fails Running tasks whose last_updated is older than their timeout, or begins their next attempt. check_at only says
+-- when to look: a task that has shown life since is looked at again when its time would be up, so that progress never
+-- writes into the index. last_updated is left as it was.
 CREATE FUNCTION time_out_tasks(
   p_limit integer, p_cascade_limit integer, p_dead_ends boolean,
-  OUT looked_at integer, OUT retried uuid[], OUT retried_kinds text[], OUT retry_secs float8[], OUT ended uuid[], OUT kinds text[], OUT seconds float8[], OUT released integer, OUT freed boolean, OUT failed integer,
+  OUT looked_at integer, OUT retried uuid[], OUT retried_kinds text[], OUT retry_secs float8[], OUT ended uuid[],
+  OUT kinds text[], OUT seconds float8[], OUT released integer, OUT freed boolean, OUT failed integer,
   OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer, OUT ended_from json
 )
 LANGUAGE plpgsql AS $$
@@ -65,10 +66,12 @@ BEGIN
   INTO ended, kinds, seconds FROM failed_now f JOIN task t ON t.id = f.id;
   IF ended IS NULL THEN
     ended := '{}'; kinds := '{}'; seconds := '{}'; freed := is_room;
+    PERFORM touch_batches(retried, at);
     RETURN;
   END IF;
 
   SELECT e.released, e.freed OR is_room, e.failed, e.canceled, e.notified, e.completed, e.unfinished, e.ended_from
   INTO released, freed, failed, canceled, notified, completed, unfinished, ended_from
   FROM settle_ends(ended, '{}', '{}', clock_timestamp(), p_cascade_limit, false, p_dead_ends) e;
+  PERFORM touch_batches(retried, at);
 END $$;

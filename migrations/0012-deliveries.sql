@@ -87,7 +87,7 @@ BEGIN
     'ageSecs', extract(epoch FROM now() - coalesce(t.retried_at, t.created_at)), 'isProbe', t.id = ANY (probes),
     -- What the reserved key of the body tells. Terminal tasks and finished batches never change.
     'subject', CASE WHEN t.task_id IS NOT NULL
-      THEN (SELECT json_build_object('status', s.status, 'ended_at', rfc3339(s.ended_at))
+      THEN (SELECT json_build_object('status', s.status, 'ended_at', rfc3339(s.ended_at), 'attempt', s.attempt)
             FROM task_state s WHERE s.id = t.task_id)
       ELSE (SELECT json_build_object('status_counts', b.status_counts, 'completed_at', rfc3339(b.completed_at))
             FROM batch b WHERE b.id = t.batch_id) END) ORDER BY t.created_at, t.id), '[]')

@@ -1,7 +1,6 @@
 -- Adds to counters. p_items: [{id, success, failures, attempt?}], an id once; of another attempt than the current one it
--- is dropped. Terminal and unknown tasks drop it; what
--- somebody else has locked is returned as busy unless p_wait. Counters stay at their largest value. freed: the
--- progress may make room under a capacity rule.
+-- is dropped. Terminal and unknown tasks drop it; what somebody else has locked is returned as busy unless p_wait.
+-- Counters stay at their largest value. freed: the progress may make room under a capacity rule.
 CREATE FUNCTION add_progress(p_items json, p_wait boolean, OUT busy uuid[], OUT freed boolean)
 LANGUAGE plpgsql
 SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan
@@ -10,6 +9,8 @@ AS $$
 DECLARE
   wanted uuid[];
   held uuid[];
+  changed_tasks uuid[];
+  at timestamptz := clock_timestamp();
 BEGIN
   SELECT array_agg(i.id) INTO wanted FROM json_to_recordset(p_items) AS i (id uuid);
   IF p_wait THEN
@@ -28,10 +29,12 @@ BEGIN
     FROM json_to_recordset(p_items) AS i (id uuid, success bigint, failures bigint, attempt integer)
     WHERE s.id = i.id AND s.id = ANY (held) AND NOT is_terminal(s.status)
       AND (i.attempt IS NULL OR i.attempt = s.attempt)
-    RETURNING s.keys
+    RETURNING s.id, s.keys
   )
-  SELECT coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 1)), false)
-  INTO freed FROM changed WHERE keys IS NOT NULL;
+  SELECT coalesce(bool_or(EXISTS (SELECT FROM unnest(keys) AS u (key) WHERE measure_of(key) = 1)), false),
+         coalesce(array_agg(id), '{}')
+  INTO freed, changed_tasks FROM changed;
+  PERFORM touch_batches(changed_tasks, at);
 
   busy := '{}';
   IF held IS NULL OR cardinality(held) < cardinality(wanted) THEN
@@ -42,9 +45,11 @@ END $$;
 
 -- Changes a task that has not ended. p_changes: {attempt?, new_success?, new_failures?, expected_count?, priority?,
 -- metadata? (JSON text)}. Returns the status and attempt it has: a terminal one, or another attempt than the one that is
--- spoken of, means that nothing was changed. It may start
--- or make room for others now, when it has a place in the queue or under a rule.
-CREATE FUNCTION update_task(p_id uuid, p_changes json, OUT status task_status, OUT attempt smallint, OUT changed boolean, OUT freed boolean)
+-- spoken of, means that nothing was changed. It may start or make room for others now, when it has a place in the queue
+-- or under a rule.
+CREATE FUNCTION update_task(
+  p_id uuid, p_changes json, OUT status task_status, OUT attempt smallint, OUT changed boolean, OUT freed boolean
+)
 LANGUAGE plpgsql
 SET lock_timeout = '3s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
 AS $$
@@ -72,4 +77,5 @@ BEGIN
   ELSIF p_changes ->> 'priority' IS NOT NULL THEN
     PERFORM announce_arrivals(ARRAY[p_id]);
   END IF;
+  PERFORM touch_batches(ARRAY[p_id], clock_timestamp());
 END $$;

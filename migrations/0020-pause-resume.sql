@@ -10,6 +10,7 @@ BEGIN
   IF NOT FOUND OR NOT was = ANY (p_from) THEN RETURN; END IF;
   UPDATE task_state s SET status = 'Paused', last_updated = clock_timestamp()
   WHERE s.id = p_id RETURNING s.status INTO status;
+  PERFORM touch_batches(ARRAY[p_id], clock_timestamp());
 END $$;
 
 -- Where it goes hangs on its parents at this moment: their ends wait for this row or have counted it down.
@@ -31,4 +32,5 @@ BEGIN
     WHERE s.id = p_id RETURNING s.status INTO status;
     PERFORM announce_arrivals(ARRAY[p_id]);
   END IF;
+  PERFORM touch_batches(ARRAY[p_id], clock_timestamp());
 END $$;

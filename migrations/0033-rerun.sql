@@ -16,7 +16,7 @@ BEGIN
     SELECT json_build_object(
       'state', 'finished', 'total', b.total_tasks,
       'tasks', coalesce(json_agg(json_build_object(
-        'id', t.id, 'name', t.name, 'kind', t.kind, 'why', s.status || coalesce(': ' || s.failure_reason, ''))
+        'id', t.id, 'name', t.name, 'kind', t.kind, 'why', s.status || coalesce(': ' || left(s.failure_reason, 1000), ''))
         ORDER BY t.position) FILTER (WHERE p_all OR s.status <> 'Success'), '[]'),
       'skipped', count(*) FILTER (WHERE NOT (p_all OR s.status <> 'Success')))
     FROM task t JOIN task_state s ON s.id = t.id WHERE t.batch_id = p_batch);

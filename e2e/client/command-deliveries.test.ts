@@ -1,7 +1,7 @@
 import { task, webhook } from '@arcrun/client';
 import { expect, test } from 'vitest';
 import { arcrun } from '../harness/arcrun.ts';
-import { isRunning, startStack } from '../harness/stack.ts';
+import { untilRunning, startStack } from '../harness/stack.ts';
 
 // proves: client/command-deliveries-retry
 test('deliveries retry makes exhausted ones due again: one, those of a batch, all', async () => {
@@ -20,7 +20,7 @@ test('deliveries retry makes exhausted ones due again: one, those of a batch, al
         on_success: [webhook(`${own.receiver.url}/done`)],
       }),
     ]);
-    await isRunning(own.client, tasks[0]!.id);
+    await untilRunning(own.client, tasks[0]!.id);
     await own.client.reportSuccess(tasks[0]!.id);
     batches.push(batchId);
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { arcrun, startArcrun } from '../harness/arcrun.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const TOKEN = 'the-token-of-the-server';
 const NOBODY = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -187,7 +187,7 @@ test('a server that goes away while it is watched and comes back is waited for',
   const own = await startStack({ apis: 1, workers: 1, hasFaults: true });
   const on_start = webhook(`${own.receiver.url}/start`);
   const { batchId, tasks } = await own.client.createBatch([task({ id: 'a', kind: 'k', on_start })]);
-  await isRunning(own.client, tasks[0]!.id);
+  await untilRunning(own.client, tasks[0]!.id);
   const watching = startArcrun(['watch', batchId], { env: { ARCRUN_URL: own.apis[0]!.url } });
   await watching.says('1 task: ');
   await own.apis[0]!.kill();

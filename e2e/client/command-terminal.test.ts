@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startArcrun, startProgram } from '../harness/arcrun.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const COMMAND = resolve(import.meta.dirname, '../../packages/client/dist/arcrun.js');
 const HIDE_CURSOR = '\u001b[?25l';
@@ -24,7 +24,7 @@ async function runningBatch(): Promise<{ batchId: string; id: string }> {
     task({ id: 'b', name: 'package', kind: 'k', on_start, dependencies: ['a'] }),
   ]);
   const { id } = tasks[0]!;
-  await isRunning(stack.client, id);
+  await untilRunning(stack.client, id);
   return { batchId, id };
 }
 

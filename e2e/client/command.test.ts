@@ -5,7 +5,7 @@ import { concurrency, matcher, task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { arcrun, startArcrun } from '../harness/arcrun.ts';
 import { startSampleReceiver } from '../harness/sample-receiver.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 let sample: Awaited<ReturnType<typeof startSampleReceiver>>;
@@ -48,7 +48,7 @@ async function runningTask(): Promise<{ id: string; batchId: string }> {
     task({ id: 'a', kind: 'held', on_start: webhook(`${stack.receiver.url}/start`) }),
   ]);
   const { id } = tasks[0]!;
-  await isRunning(stack.client, id);
+  await untilRunning(stack.client, id);
   return { id, batchId };
 }
 
@@ -81,7 +81,7 @@ describe('what creates', () => {
     const created = await stack.client.getTask(made.tasks[0]!.id);
     expect(created).toMatchObject({ name: 'one', kind: 'demo', timeout: 90, priority: -5 });
     expect(created.metadata).toEqual({ tenant: 7 });
-    await isRunning(stack.client, created.id);
+    await untilRunning(stack.client, created.id);
     expect(stack.receiver.callsOf(created.id, 'start')[0]?.body).toBe('[1]');
     expect(created.batch_id).toBe(made.batch_id);
   });
@@ -116,7 +116,7 @@ describe('rerun', () => {
       task({ id: 'second', kind: 'again', on_start, dependencies: ['first'] }),
       task({ id: 'third', kind: 'again', on_start }),
     ]);
-    for (const at of [0, 2]) await isRunning(stack.client, tasks[at]!.id);
+    for (const at of [0, 2]) await untilRunning(stack.client, tasks[at]!.id);
     await stack.client.reportFailure(tasks[0]!.id, 'broken');
     await stack.client.reportSuccess(tasks[2]!.id);
     return { batchId, id: tasks[0]!.id };
@@ -242,7 +242,7 @@ describe('explain says why a task has not started, and who stands in the way', (
       task({ id: 'c', name: 'third', kind: 'k', on_start, dependencies: ['b'] }),
     ]);
     const [first, second, third] = tasks.map(({ id }) => id);
-    await isRunning(stack.client, first!);
+    await untilRunning(stack.client, first!);
     const blocked = (await run('explain', second!)).stdout;
     expect(blocked).toMatch(/^It is Pending\. It starts when .*"narrow"/);
     expect(blocked).toContain('  rule for narrow: 1 of 1, this task is number 1\n');
@@ -333,7 +333,7 @@ describe('what changes', () => {
       }),
     ]);
     const { id } = tasks[0]!;
-    await isRunning(stack.client, id);
+    await untilRunning(stack.client, id);
     await stack.client.reportSuccess(id);
     await expect
       .poll(async () => (await run('deliveries', 'list', '--status', 'Success')).stdout, { timeout: 20_000 })

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type BatchEvent, createClient, task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ async function runningBatch(): Promise<{ batchId: string; ids: string[] }> {
     task({ id: 'b', kind: 'k', on_start, dependencies: ['a'] }),
   ]);
   const ids = tasks.map(({ id }) => id);
-  await isRunning(stack.client, ids[0]!);
+  await untilRunning(stack.client, ids[0]!);
   return { batchId, ids };
 }
 
@@ -129,7 +129,7 @@ test('an API that crashes and comes back is followed on', async () => {
     return events;
   })();
   for (const id of ids) {
-    await isRunning(stack.client, id);
+    await untilRunning(stack.client, id);
     await stack.client.reportSuccess(id);
   }
   await stack.startApi({ PORT: new URL(url).port });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startProgram } from '../harness/arcrun.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const run = promisify(execFile);
 const source = resolve(import.meta.dirname, '../../packages/client');
@@ -139,7 +139,7 @@ test.each<[string, string]>([
 ])('its command runs on %s', async (_name, node) => {
   const on_start = webhook(`${stack.receiver.url}/start`);
   const { batchId, tasks } = await stack.client.createBatch([task({ id: 'a', kind: 'k', on_start })]);
-  await isRunning(stack.client, tasks[0]!.id);
+  await untilRunning(stack.client, tasks[0]!.id);
   const command = join(folder, 'node_modules/.bin/arcrun');
   const env = { ARCRUN_URL: stack.apis[0]!.url };
   const view = await startProgram(node, [command, 'view', batchId], { env }).ended;

@@ -7,7 +7,7 @@ import { type NewTask, task, webhook } from '@arcrun/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProgram } from '../harness/arcrun.ts';
 import { startSampleReceiver } from '../harness/sample-receiver.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 
 const TOKEN = 'the-token-of-the-handles';
 const run = promisify(execFile);
@@ -82,7 +82,7 @@ describe.skipIf(!hasPython)('the receiver in Python', () => {
       task({ id: 'a', kind: 'sum', on_start: webhook(`${stack.receiver.url}/start`) }),
     ]);
     const { id } = tasks[0]!;
-    await isRunning(stack.client, id);
+    await untilRunning(stack.client, id);
     const handle = encodeURIComponent(`${stack.hostUrl}/task/${id}`);
     const headers = { 'idempotency-key': `${id}:start`, 'content-type': 'application/json' };
     const call = (numbers: number[]) =>

@@ -52,7 +52,7 @@ const RIGHT = CASES.map(({ isRight }) => isRight);
 
 async function exampleOf(language: string): Promise<string> {
   const page = await readFile(resolve(import.meta.dirname, '../../docs/receivers.md'), 'utf8');
-  return new RegExp(`^## Who calls\n.*?^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(page)![1]!;
+  return new RegExp(`^## Verifying signatures\n.*?^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(page)![1]!;
 }
 
 // proves: client/signature-examples

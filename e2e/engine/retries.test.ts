@@ -10,7 +10,7 @@ import {
 import { until } from '@arcrun/database/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { slowness } from '../harness/machine-speed.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -127,11 +127,11 @@ describe('what an attempt says that is over', () => {
   // proves: http/attempt-fenced
   test('is refused with the current attempt, and its progress dropped', async () => {
     const id = await create();
-    await isRunning(stack.client, id);
+    await untilRunning(stack.client, id);
     const [first] = startsOf(id);
     await first!.handle.fail('broken');
     await until('it is called again', async () => startsOf(id).length === 2);
-    await isRunning(stack.client, id);
+    await untilRunning(stack.client, id);
     for (const end of [
       () => first!.handle.success(),
       () => first!.handle.fail('again'),
@@ -176,7 +176,7 @@ describe('between two attempts', () => {
   const A_MINUTE: Partial<RetryPolicy> = { max_attempts: 2, backoff_secs: 60, jitter: false };
   const inBackoff = async (rest: Partial<NewTask> = {}): Promise<string> => {
     const id = await create({ retry: A_MINUTE, ...rest });
-    await isRunning(stack.client, id);
+    await untilRunning(stack.client, id);
     await stack.client.reportFailure(id, 'broken');
     return id;
   };
@@ -211,7 +211,7 @@ describe('between two attempts', () => {
     const rule = concurrency(1, matcher('alone'));
     const id = await inBackoff({ kind: 'alone', rules: [rule] });
     const other = await create({ kind: 'alone', rules: [rule] });
-    await isRunning(stack.client, other);
+    await untilRunning(stack.client, other);
     for (const each of [id, other]) await stack.client.cancelTask(each);
   });
 });
@@ -232,7 +232,7 @@ test('the next attempt comes within 50 ms of its time, and not before', async ()
       return;
     }
     void (async () => {
-      await isRunning(stack.client, call.taskId!);
+      await untilRunning(stack.client, call.taskId!);
       await call.handle.fail('not yet');
       dueMs.push(Date.parse((await stack.client.getTask(call.taskId!)).next_attempt_at!));
     })();
@@ -279,7 +279,7 @@ describe('an action with a policy of its own', () => {
     stack.receiver.behave((call) => (call.trigger === 'start' ? { status: answers.shift()! } : undefined));
     const retry = { max_attempts: 3, backoff_secs: 0 };
     const id = await create({ on_start: { ...webhook(url('/start')), retry } });
-    await isRunning(stack.client, id);
+    await untilRunning(stack.client, id);
     const starts = startsOf(id);
     expect(new Set(starts.map(({ headers }) => headers['idempotency-key']))).toEqual(
       new Set([`${id}:start`]),

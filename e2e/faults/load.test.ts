@@ -7,7 +7,7 @@ import { percentile } from '../bench/measure/distribution.ts';
 import { readMemoryMb } from '../bench/measure/memory.ts';
 import type { GeneratorCommands } from '../bench/parties/generator.ts';
 import { startParty } from '../bench/system/party.ts';
-import { isRunning, type Stack, startStack } from '../harness/stack.ts';
+import { untilRunning, type Stack, startStack } from '../harness/stack.ts';
 import { recordRun } from './report/recorded-run.ts';
 
 const STORM_MS = 60_000;
@@ -81,7 +81,7 @@ test('many times more requests than can be served, for a minute', async () => {
     if (received.trigger === 'start' && received.taskId !== counted)
       void received.handle.success().catch(() => undefined);
   });
-  await isRunning(stack.client, counted);
+  await untilRunning(stack.client, counted);
   // Connections are taken in one by one: as long as they storm in, everything else waits behind them.
   await Promise.all(Array.from({ length: CLIENTS }, () => call('GET', '/health')));
   const requests = [
@@ -214,7 +214,7 @@ test('100,000 tasks that a rule blocks, and allowed ones behind them', async () 
       on_start: held,
     })),
   );
-  for (const { id } of holders.tasks) await isRunning(stack.client, id);
+  for (const { id } of holders.tasks) await untilRunning(stack.client, id);
   const batches: string[] = [];
   for (let first = 0; first < BLOCKED; first += BLOCKED_IN_BATCH) {
     const tasks = Array.from({ length: BLOCKED_IN_BATCH }, (_, n) => blocked(`t${first + n}`, n % TENANTS));

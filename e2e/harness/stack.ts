@@ -153,7 +153,7 @@ export async function startStack({
 }
 
 /** Resolves once the task was called. */
-export async function isRunning(client: ArcRunClient, taskId: string): Promise<void> {
+export async function untilRunning(client: ArcRunClient, taskId: string): Promise<void> {
   const status = async (): Promise<string> => (await client.getTask(taskId)).status;
   await expect.poll(status, { timeout: 20_000 }).toBe('Running');
 }

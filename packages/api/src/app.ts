@@ -1,17 +1,12 @@
 import type { RequestListener } from 'node:http';
 import type { Settings } from '@arcrun/config';
-import type { PageLimits } from '@arcrun/contracts';
-import type { Database } from '@arcrun/database';
-import { type Logger, type Metrics, runInRequest, type Tracing } from '@arcrun/observability';
-import type { Doorbell } from '@arcrun/queue';
+import { runInRequest } from '@arcrun/observability';
 import express, { type Express, type RequestHandler } from 'express';
-import type { Redis } from 'ioredis';
 import { type AccessCheck, accessCheck } from './access/check-access.ts';
 import { requireAccess } from './access/require-access.ts';
 import { Sessions } from './access/sessions.ts';
-import type { Bodies } from './bodies/bodies.ts';
+import type { ApiContext } from './api-context.ts';
 import { answerErrors, noSuchRoute } from './http/errors.ts';
-import type { BatchFeeds } from './events/batch-feeds.ts';
 import { hotRoutes } from './http/hot-routes.ts';
 import { identifyRequest } from './http/identify-request.ts';
 import { logRequests } from './http/log-requests.ts';
@@ -23,7 +18,7 @@ import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { handleCalls } from './routes/handle-calls.ts';
 import { healthRoutes } from './routes/health.ts';
-import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { pauseResumeRoutes } from './routes/pause-resume.ts';
 import { logLevelRoutes } from './routes/log-level.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { overviewRoutes } from './routes/overview.ts';
@@ -31,23 +26,6 @@ import { queueRoutes } from './routes/queues.ts';
 import { openSignInRoutes, signInRoutes } from './routes/sign-in.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { viewRoutes } from './routes/view.ts';
-import type { TaskCommits } from './task-commits.ts';
-
-/** What the routes work with. */
-export interface ApiContext {
-  readonly settings: Settings;
-  readonly bodies: Bodies;
-  readonly pageLimits: PageLimits;
-  readonly database: Database;
-  readonly redis: Redis;
-  readonly doorbell: Doorbell;
-  readonly commits: TaskCommits;
-  readonly feeds: BatchFeeds;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  /** Undefined while tracing is off. */
-  readonly tracing: Tracing | undefined;
-}
 
 /** The HTTP API. It holds no state of its own: any number of processes serve the same. */
 export function createApp(context: ApiContext): RequestListener {
@@ -68,7 +46,7 @@ export function createApp(context: ApiContext): RequestListener {
   app.use(logRequests(logger));
   const checkAccess = guard(app, settings);
   app.use(taskRoutes(context, calls));
-  app.use(lifecycleRoutes(context));
+  app.use(pauseResumeRoutes(context));
   app.use(batchRoutes(context));
   app.use(eventRoutes(context, open));
   app.use(deliveryRoutes(context));

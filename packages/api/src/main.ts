@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { findRisks, IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
+import { findRisks, IGNORED_SETTINGS, readSettings, settingsOrExit } from '@arcrun/config';
 import { DatabaseBreaker, openDatabase, reportEnds, takeSample } from '@arcrun/database';
 import {
   createLogger,
   createMetrics,
   currentRequestId,
   limitRate,
+  type Part,
   releaseMemoryAtRest,
+  runParts,
   Sampler,
   startTracing,
   switchLevelOnSignal,
@@ -22,14 +24,7 @@ const REPORT_PERIOD_MS = 10_000;
 /** How long the last spans may take to be sent. */
 const TRACES_LIMIT_MS = 2000;
 
-/** Something that runs; parts are started in order and stopped in reverse. */
-interface Part {
-  readonly name: string;
-  readonly start?: () => Promise<void> | void;
-  readonly stop: () => Promise<void> | void;
-}
-
-const settings = readSettingsOrExit();
+const settings = settingsOrExit(() => readSettings(process.env));
 const logger = createLogger({
   level: settings.LOG_LEVEL,
   format: settings.LOG_FORMAT,
@@ -142,29 +137,12 @@ const parts: readonly Part[] = [
 const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
 if (ignored.length > 0) logger.warn('settings ignored', { settings: ignored });
 for (const risk of findRisks(settings)) logger.warn('settings in doubt', { risk });
-for (const part of parts) await part.start?.();
+await runParts(parts, { logger, limitSecs: settings.SHUTDOWN_TIMEOUT_SECS });
 if (settings.AUTH_TOKEN === undefined) {
   logger.warn('AUTH_TOKEN is not set: whoever reaches the port may do everything', { port: server?.port });
 }
 releaseMemoryAtRest();
 logger.info('API started', { port: server?.port });
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
-
-async function stop(signal: string): Promise<void> {
-  logger.info('API stops', { signal });
-  setTimeout(() => {
-    logger.error('API not stopped in time', { limit_secs: settings.SHUTDOWN_TIMEOUT_SECS });
-    process.exit(1);
-  }, settings.SHUTDOWN_TIMEOUT_SECS * 1000).unref();
-  for (const part of parts.toReversed()) {
-    try {
-      await part.stop();
-    } catch (error) {
-      logger.warn('part not stopped cleanly', { part: part.name, error });
-    }
-  }
-  process.exit(0);
-}
 
 async function listen(): Promise<void> {
   try {
@@ -173,16 +151,6 @@ async function listen(): Promise<void> {
     const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
     const why = isTaken ? 'it is in use; set PORT to another one' : String(error);
     process.stderr.write(`The API cannot listen on port ${settings.PORT}: ${why}.\n`);
-    process.exit(1);
-  }
-}
-
-function readSettingsOrExit(): Settings {
-  try {
-    return readSettings(process.env);
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
 }

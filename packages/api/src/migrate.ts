@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readSome, SettingsError } from '@arcrun/config';
+import { readSome, settingsOrExit } from '@arcrun/config';
 import { classifyFailure, migrate, openDatabase } from '@arcrun/database';
 
 // Of npm run migrate, and of the job that runs before a deployment: brings the database up to date and ends.
@@ -10,7 +10,7 @@ const WAIT_FOR_POSTGRES_MS = 30_000;
 const RETRY_MS = 500;
 
 const database = openDatabase({
-  url: readUrlOrExit(),
+  url: settingsOrExit(() => readSome(process.env, ['DATABASE_URL'])).DATABASE_URL,
   maxSize: 2,
   minIdle: 0,
   acquireTimeoutMs: 10_000,
@@ -53,15 +53,6 @@ function findMigrations(): string {
   return (
     places.find((place) => existsSync(place)) ?? fail('no folder of migrations found; set MIGRATIONS_DIR')
   );
-}
-
-function readUrlOrExit(): string {
-  try {
-    return readSome(process.env, ['DATABASE_URL']).DATABASE_URL;
-  } catch (error) {
-    if (error instanceof SettingsError) fail(error.message);
-    throw error;
-  }
 }
 
 function fail(sentence: string): never {

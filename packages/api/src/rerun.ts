@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
-import type { NewRerun } from '@arcrun/contracts';
-import { planRerun, rerunBatch, type RerunPlan } from '@arcrun/database';
+import { findAnswer, planRerun, rerunBatch, type RerunPlan } from '@arcrun/database';
+import type { NewRerunBody } from './bodies/readers.ts';
 import type { CreateTasksOptions } from './create-tasks.ts';
+import { refuseCrowdedKind } from './http/crowded-kind.ts';
 import { ApiError, notFound } from './http/errors.ts';
 import { uuidsV7 } from './uuid-v7.ts';
 
@@ -17,14 +17,19 @@ type FinishedPlan = Extract<RerunPlan, { state: 'finished' }>;
  * Runs tasks of a finished batch again, in a new one; with `isDryRun` it only tells which.
  *
  * @param key makes it happen once
- * @throws ApiError 404, 409, 422
+ * @throws ApiError 400, 404, 409, 422
  */
 export async function rerun(
   batchId: string,
-  { only, isDryRun }: NewRerun,
+  { asked: { only, isDryRun }, bodyHash }: NewRerunBody,
   key: string | null,
   { database, doorbell, metrics, tracing }: CreateTasksOptions,
 ): Promise<RerunAnswer> {
+  const once =
+    key === null ? null : { call: `POST /batch/${batchId}/rerun`, key, bodyHash: Buffer.from(bodyHash) };
+  // The batch may be in the archive since the first call.
+  const known = once === null || isDryRun ? null : await findAnswer(database.db, once);
+  if (known !== null) return toAnswer(known);
   const plan = requireFinished(await planRerun(database.db, batchId, only === 'all'));
   if (isDryRun) return { outcome: 'planned', plan: { tasks: plan.tasks, skipped: plan.skipped } };
   if (plan.tasks.length === 0) return { outcome: 'nothing' };
@@ -36,26 +41,23 @@ export async function rerun(
   const result = await rerunBatch(
     database.db,
     { batchId, tasks, newBatchId: newBatchId!, newTasks, traceparent: call?.traceparent ?? null },
-    key === null
-      ? null
-      : { call: `POST /batch/${batchId}/rerun`, key, bodyHash: hash('sha256', only, 'buffer') },
-  );
-  switch (result?.outcome) {
-    case undefined:
-      throw archived();
-    case 'conflict':
-      throw new ApiError(422, 'The Idempotency-Key was used with another body', { code: 'key_reused' });
-    case 'repeated':
-      return { outcome: 'created', batchId: result.batchId, answer: result.answer! };
-    case 'done': {
-      const { pending, withParents, tasks: answer } = result.value;
-      if (pending > 0) doorbell.ring('start');
-      metrics.tasksCreated.inc(tasks.length);
-      metrics.batchInsertTasks.observe(tasks.length);
-      metrics.tasksWithDependencies.inc(withParents);
-      return { outcome: 'created', batchId: newBatchId!, answer };
-    }
-  }
+    once,
+  ).catch(refuseCrowdedKind);
+  if (result === null) throw archived();
+  if (result.outcome !== 'done') return toAnswer(result);
+  const { pending, withParents, tasks: answer } = result.value;
+  if (pending > 0) doorbell.ring('start');
+  metrics.tasksCreated.inc(tasks.length);
+  metrics.batchInsertTasks.observe(tasks.length);
+  metrics.tasksWithDependencies.inc(withParents);
+  return { outcome: 'created', batchId: newBatchId!, answer };
+}
+
+/** @throws ApiError 422 */
+function toAnswer(known: NonNullable<Awaited<ReturnType<typeof findAnswer>>>): RerunAnswer {
+  if (known.outcome === 'conflict')
+    throw new ApiError(422, 'The Idempotency-Key was used with another body', { code: 'key_reused' });
+  return { outcome: 'created', batchId: known.batchId, answer: known.answer! };
 }
 
 function requireFinished(plan: RerunPlan | null): FinishedPlan {

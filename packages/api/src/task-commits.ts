@@ -11,7 +11,7 @@ import {
   propagateEnds,
   type TaskEnd,
 } from '@arcrun/database';
-import { countEffects, type Logger, type Metrics } from '@arcrun/observability';
+import { countEffects, countEnd, countRetry, type Logger, type Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 
 const MAX_ENDS = 100;
@@ -56,8 +56,9 @@ export class TaskCommits {
   /** The end that a client reports. */
   async report(end: TaskEnd): Promise<EndResult> {
     const result = await this.#ends.submit(end);
-    if (result.outcome === 'applied') this.#countEnd(result);
-    if (result.outcome === 'retried') this.#countRetry(result);
+    const { metrics } = this.#options;
+    if (result.outcome === 'applied') countEnd(metrics, result);
+    if (result.outcome === 'retried') countRetry(metrics, result, 'failure');
     return result;
   }
 
@@ -125,20 +126,5 @@ export class TaskCommits {
     doorbell.changed();
     doorbell.ringForEffects(effects);
     countEffects(metrics, effects);
-  }
-
-  #countRetry({ was, kind }: Extract<EndResult, { outcome: 'retried' }>): void {
-    const { metrics } = this.#options;
-    metrics.taskRetries.inc({ kind: metrics.kindLabel(kind), cause: 'failure' });
-    metrics.taskStatusTransitions.inc({ from_status: was, to_status: 'Pending' });
-  }
-
-  #countEnd({ was, status, kind, seconds }: Extract<EndResult, { outcome: 'applied' }>): void {
-    const { metrics } = this.#options;
-    const labels = { outcome: status.toLowerCase(), kind: metrics.kindLabel(kind) };
-    metrics.tasksCompleted.inc(labels);
-    metrics.taskStatusTransitions.inc({ from_status: was, to_status: status });
-    metrics.dependencyPropagations.inc({ parent_outcome: status.toLowerCase() });
-    if (seconds !== null) metrics.taskDuration.observe(labels, seconds);
   }
 }

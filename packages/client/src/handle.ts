@@ -51,7 +51,7 @@ export interface WebhookCall {
   taskId: string | null;
   /** Grows with each claim; only with `start`. */
   claim: number | null;
-  /** Which attempt of the task it is, from 1; only with `start`. */
+  /** Which attempt of the task it is, or was the last, from 1; null for a call of a batch. */
   attempt: number | null;
   /** Only with `batch_complete`. */
   batchId: string | null;

@@ -16,6 +16,8 @@ export const TIMEOUT_MAX_SECS = 86_400;
 export const TIMEOUT_DEFAULT_SECS = 60;
 export const PRIORITY_MAX = 1_000;
 export const RETRY_ATTEMPTS_MAX = 100;
+/** In characters; what is longer is cut, since a report must not fail for its words. Each attempt keeps its reason. */
+export const FAILURE_REASON_MAX = 10_000;
 export const BACKOFF_MAX_SECS = 86_400;
 /** What a retry policy does not say. */
 export const RETRY_DEFAULTS = {

@@ -6,6 +6,7 @@ export { TASK_STATUSES, type TaskStatus } from '@arcrun/domain';
 export const REPORTED_STATUSES = ['Success', 'Failure'] as const;
 export type ReportedStatus = (typeof REPORTED_STATUSES)[number];
 
+/** Of the delivery ledger. `Failure` may be asked for and is not used: what failed is Pending until it is Exhausted. */
 export const DELIVERY_STATUSES = ['Pending', 'Success', 'Failure', 'Exhausted'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
@@ -13,7 +14,7 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 export const TASK_TRIGGERS = ['Start', 'End', 'Cancel'] as const;
 export type TaskTrigger = (typeof TASK_TRIGGERS)[number];
 
-/** Triggers that the delivery ledger knows: all but Start, and those of a batch. */
+/** Of the delivery ledger. `Start` may be asked for and is not used: calls of on_start are kept on their task. */
 export const DELIVERY_TRIGGERS = ['Start', 'End', 'Cancel', 'BatchComplete'] as const;
 export type DeliveryTrigger = (typeof DELIVERY_TRIGGERS)[number];
 

@@ -20,20 +20,30 @@ export type Once<T> =
   /** The key was used with another body. */
   | { readonly outcome: 'conflict' };
 
+/** What the key has been used for; null when it has not. */
+export async function findAnswer(
+  db: Kysely<Schema>,
+  { call, key, bodyHash }: IdempotentCall,
+): Promise<Exclude<Once<never>, { readonly outcome: 'done' }> | null> {
+  const { rows } = await sql<{ hash: Buffer | null; answer: string | null; batchId: string }>`
+    select body_hash as hash, answer, batch_id as "batchId"
+    from find_idempotent_answer(${call}, ${key})`.execute(db);
+  const { hash, ...first } = rows[0]!;
+  if (hash === null) return null;
+  return hash.equals(bodyHash) ? { outcome: 'repeated', ...first } : { outcome: 'conflict' };
+}
+
 /** Does something within `trx` and keeps its answer, unless the key has been used; a twin under way is waited for. */
 export async function once<T>(
   trx: Kysely<Schema>,
-  { call, key, bodyHash }: IdempotentCall,
+  idempotent: IdempotentCall,
   batchId: string,
   run: () => Promise<{ readonly value: T; readonly answer: Answer | null }>,
 ): Promise<Once<T>> {
+  const { call, key, bodyHash } = idempotent;
   await sql`select lock_idempotency_key(${call}, ${key})`.execute(trx);
-  const { rows } = await sql<{ hash: Buffer | null; answer: string | null; batchId: string }>`
-    select body_hash as hash, answer, batch_id as "batchId"
-    from find_idempotent_answer(${call}, ${key})`.execute(trx);
-  const { hash, ...first } = rows[0]!;
-  if (hash !== null)
-    return hash.equals(bodyHash) ? { outcome: 'repeated', ...first } : { outcome: 'conflict' };
+  const known = await findAnswer(trx, idempotent);
+  if (known !== null) return known;
   const { value, answer } = await run();
   await sql`insert into idempotency_key (call, key, body_hash, answer, batch_id)
             values (${call}, ${key}, ${bodyHash}, ${answer}, ${batchId})`.execute(trx);

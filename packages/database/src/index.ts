@@ -10,7 +10,7 @@ export { type Db, openDatabase, type Database, type PoolSettings } from './conne
 export type { DuplicateSearch, FoundDuplicates } from './dedupe.ts';
 export { classifyFailure, type FailureKind, isCrowdedKind } from './failures.ts';
 export { BUSY, GroupCommit } from './group-commit.ts';
-export type { IdempotentCall, Once } from './idempotency.ts';
+export { findAnswer, type IdempotentCall, type Once } from './idempotency.ts';
 export { inSlices } from './in-slices.ts';
 export { toJsonList } from './json-list.ts';
 export type { Page, PageOfRows } from './lists/page.ts';

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy } from './retry-schedule.ts';
+import { nextAttemptInSecs, parseRetryAfter, type CallRetryPolicy } from './retry-schedule.ts';
 
-const POLICY: RetryPolicy = { maxAttempts: 10, maxAgeSecs: 259_200, backoffBaseSecs: 2, backoffCapSecs: 300 };
+const POLICY: CallRetryPolicy = {
+  maxAttempts: 10,
+  maxAgeSecs: 259_200,
+  backoffBaseSecs: 2,
+  backoffCapSecs: 300,
+};
 
 describe('the next attempt', () => {
   // proves: webhooks/retried

@@ -1,4 +1,4 @@
-export interface RetryPolicy {
+export interface CallRetryPolicy {
   readonly maxAttempts: number;
   readonly maxAgeSecs: number;
   readonly backoffBaseSecs: number;
@@ -9,17 +9,17 @@ export interface RetryPolicy {
 const RETRY_AFTER_CAP_SECS = 3600;
 
 /**
- * When a notification that failed is tried again: exponential backoff with full jitter, never before the
- * receiver's `Retry-After`.
+ * When a call that failed, of a notification or of `on_start`, is made again: exponential backoff with full jitter,
+ * never before the receiver's `Retry-After`.
  *
  * @param attempts how many were made, the failed one included
- * @param ageSecs how long ago the notification was recorded
+ * @param ageSecs how long ago the notification was recorded, or the task claimed
  * @param retryAfterSecs what the receiver asked for, or null
  * @param random a number in [0, 1)
  * @returns seconds from now, or null when it is exhausted
  */
 export function nextAttemptInSecs(
-  policy: RetryPolicy,
+  policy: CallRetryPolicy,
   attempts: number,
   ageSecs: number,
   retryAfterSecs: number | null,

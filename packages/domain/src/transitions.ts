@@ -12,9 +12,9 @@ export interface Transition {
 }
 
 /**
- * The lifecycle. Every change of a status is one of these events, and every statement that makes one takes its
- * allowed states from here; the database refuses all other pairs (migrations/0002-lifecycle.sql, compared by a
- * test).
+ * The lifecycle: every change of a status is one of these events. The database refuses all other pairs
+ * (migrations/0002-lifecycle.sql, which a test compares with this table); reports, failed starts, cancels, pauses and
+ * resumes are told here which states they may begin in.
  */
 export const TRANSITIONS = {
   release: {

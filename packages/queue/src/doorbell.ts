@@ -7,7 +7,7 @@ import { KEPT_JOBS, KEY_PREFIX, QUEUE_NAMES, type QueueName } from './queues.ts'
 import type { QueueTelemetry } from './telemetry.ts';
 
 /** How long a ring may take before it counts as lost. */
-const RING_LIMIT_MS = 100;
+const RING_LIMIT_MS = 1000;
 
 /** Bells for the same moment are one; moments are told apart to this, so that a retry is not late by more. */
 const MOMENT_MS = 10;

@@ -34,13 +34,11 @@ const NO_BELL: Bell = {};
 
 /** The one wrapper around what consumes a queue. */
 export interface Processor {
-  readonly queue: QueueName;
   /** Listens again after a round that left the worker full; if that left more behind, a round comes first. */
   listen(): void;
   /** A round without a bell, for work that this worker left and can take now. */
   run(): void;
-  /** Stops listening at once; what is under way ends by itself. */
-  pause(): Promise<void>;
+  /** Stops listening at once, and resolves when what is under way has ended. */
   close(): Promise<void>;
 }
 
@@ -101,16 +99,11 @@ export function startProcessor(options: ProcessorOptions): Processor {
   };
 
   return {
-    queue,
     listen: () => {
       if (worker.isPaused() && hasMore) run();
       else resume();
     },
     run,
-    pause: async () => {
-      isStopping = true;
-      await worker.pause(true);
-    },
     close: async () => {
       isStopping = true;
       await closeWithin(worker, CLOSE_LIMIT_MS);

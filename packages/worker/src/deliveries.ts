@@ -1,26 +1,24 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { UrlGuardSettings } from '@arcrun/contracts';
 import {
-  type ActionToCall,
-  classifyFailure,
   type Database,
   type DeliveryOutcome,
   GroupCommit,
   type LeasedDelivery,
   recordDeliveries,
 } from '@arcrun/database';
-import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy, TRIGGER_HEADERS } from '@arcrun/domain';
+import { type CallRetryPolicy, nextAttemptInSecs, parseRetryAfter, TRIGGER_HEADERS } from '@arcrun/domain';
 import type { Logger, Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
+import { callPolicyOf } from './call-policy.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { OriginBreakers } from './origin-breakers.ts';
 import type { TaskTraces } from './task-traces.ts';
+import { untilRecorded } from './until-recorded.ts';
 import type { ActionCache } from './webhooks/action-cache.ts';
 import { buildDeliveryCall } from './webhooks/build-call.ts';
 import { checkStoredUrl } from './webhooks/check-stored-url.ts';
 import type { WebhookAnswer, WebhookCall, WebhookClient } from './webhooks/webhook-client.ts';
 
-const RECORD_RETRY_MS = 250;
 const MAX_GROUP = 100;
 
 export interface DeliveriesOptions {
@@ -28,7 +26,7 @@ export interface DeliveriesOptions {
   readonly hostUrl: string;
   readonly concurrency: number;
   readonly leaseSecs: number;
-  readonly retryPolicy: RetryPolicy;
+  readonly retryPolicy: CallRetryPolicy;
   readonly urlGuard: UrlGuardSettings;
   readonly database: Database;
   readonly doorbell: Doorbell;
@@ -82,7 +80,7 @@ export class Deliveries {
     const { origin, isProbe } = delivery;
     try {
       if (!isProbe && breakers.openedSince(origin, leasedAtMs)) {
-        await this.#untilRecorded(unusedAttempt(delivery, null));
+        await this.#submit(unusedAttempt(delivery, null));
         return false;
       }
       const action = (await actions).get(delivery.action);
@@ -103,7 +101,7 @@ export class Deliveries {
       else if (!answer.isBlocked) await breakers.unanswered(origin, isProbe);
       await this.#record(
         delivery,
-        this.#judge(delivery, answer, policyOf(action, this.#options.retryPolicy)),
+        this.#judge(delivery, answer, callPolicyOf(action, this.#options.retryPolicy)),
       );
       return answer.answered;
     } catch (error) {
@@ -113,7 +111,7 @@ export class Deliveries {
     }
   }
 
-  #judge(delivery: LeasedDelivery, answer: WebhookAnswer, policy: RetryPolicy): DeliveryOutcome {
+  #judge(delivery: LeasedDelivery, answer: WebhookAnswer, policy: CallRetryPolicy): DeliveryOutcome {
     const attempt = { id: delivery.id, attempt: delivery.attempt };
     if (answer.answered && answer.status >= 200 && answer.status < 300) {
       return { ...attempt, outcome: 'Success', error: null, retryInSecs: null };
@@ -132,7 +130,7 @@ export class Deliveries {
 
   async #record(delivery: LeasedDelivery, outcome: DeliveryOutcome): Promise<void> {
     const { metrics, doorbell } = this.#options;
-    const wasOurs = await this.#untilRecorded(outcome);
+    const wasOurs = await this.#submit(outcome);
     if (!wasOurs) {
       metrics.webhookIdempotentConflicts.inc();
       return;
@@ -157,27 +155,10 @@ export class Deliveries {
     }
   }
 
-  /** Until the lease has run out and the notification is somebody else's, its outcome is kept. */
-  async #untilRecorded(outcome: DeliveryOutcome): Promise<boolean> {
-    const giveUpMs = performance.now() + this.#options.leaseSecs * 1000;
-    for (;;) {
-      try {
-        return await this.#outcomes.submit(outcome);
-      } catch (error) {
-        if (classifyFailure(error) === 'query' || performance.now() > giveUpMs) throw error;
-      }
-      await delay(RECORD_RETRY_MS);
-    }
+  /** Resolves to whether the notification was still this worker's, which it is until its lease has run out. */
+  #submit(outcome: DeliveryOutcome): Promise<boolean> {
+    return untilRecorded(() => this.#outcomes.submit(outcome), this.#options.leaseSecs * 1000);
   }
-}
-
-/** The settings', where the action does not say otherwise. */
-function policyOf({ maxAttempts, backoffSecs }: ActionToCall, settings: RetryPolicy): RetryPolicy {
-  return {
-    ...settings,
-    maxAttempts: maxAttempts ?? settings.maxAttempts,
-    backoffBaseSecs: backoffSecs ?? settings.backoffBaseSecs,
-  };
 }
 
 /** It waits for the breaker of its origin, as if it had not been tried. */

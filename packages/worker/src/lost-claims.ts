@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { classifyFailure, type Database, handBackLostClaims } from '@arcrun/database';
-import type { Logger, Metrics } from '@arcrun/observability';
+import { countHandBacks, type Logger, type Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { OneAtATime } from './one-at-a-time.ts';
 
@@ -96,8 +96,7 @@ export class LostClaims {
     if (notified > 0) doorbell.ring('webhook');
     if (returned === 0) return;
     const reason = this.#stopped.signal.aborted ? 'stop' : 'lost';
-    metrics.claimsHandedBack.inc({ reason }, returned);
-    metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Pending' }, returned);
+    countHandBacks(metrics, reason, returned);
     doorbell.ring('start');
   }
 }

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { findRisks, IGNORED_SETTINGS, readSettings, type Settings, SettingsError } from '@arcrun/config';
+import { findRisks, IGNORED_SETTINGS, readSettings, settingsOrExit } from '@arcrun/config';
 import type { Bell, DueBell, UrlGuardSettings } from '@arcrun/contracts';
-import { beginSweep, findActions, openDatabase, reportEnds, takeSample } from '@arcrun/database';
+import { findActions, openDatabase, reportEnds, takeSample } from '@arcrun/database';
 import {
   createLogger,
   createMetrics,
   limitRate,
+  type Part,
   releaseMemoryAtRest,
+  runParts,
   Sampler,
   startTracing,
   switchLevelOnSignal,
@@ -24,13 +26,13 @@ import {
 } from '@arcrun/queue';
 import { Deliveries } from './deliveries.ts';
 import { HeldBack, listenForLooks } from './held-back.ts';
-import { WorkerLease } from './leases/worker-lease.ts';
+import { WorkerLease } from './worker-lease.ts';
 import { LostClaims } from './lost-claims.ts';
-import { LostLeases } from './lost-leases.ts';
+import { LostDeliveries } from './lost-deliveries.ts';
 import { OriginBreakers } from './origin-breakers.ts';
 import { processPropagation } from './processors/propagation.ts';
 import { processStart } from './processors/start.ts';
-import { startProcessors } from './processors/start-processors.ts';
+import { consumeQueues } from './processors/consume-queues.ts';
 import { processTimeout } from './processors/timeout.ts';
 import { processWebhook } from './processors/webhook.ts';
 import { Retention } from './retention.ts';
@@ -48,19 +50,10 @@ const REPORT_PERIOD_MS = 10_000;
 /** How long the last spans may take to be sent. */
 const TRACES_LIMIT_MS = 2000;
 const ACTION_CACHE_BYTES = 16_777_216;
-/** Between two whole sweeps while nothing is open. */
-const REST_PERIOD_SECS = 10;
 /** A probe whose call must have timed out by then, and whose end would have been recorded, is lost. */
 const PROBE_MARGIN_SECS = 10;
 
-/** Something that runs; parts are started in order and stopped in reverse. */
-interface Part {
-  readonly name: string;
-  readonly start?: () => Promise<void> | void;
-  readonly stop: () => Promise<void> | void;
-}
-
-const settings = readSettingsOrExit();
+const settings = settingsOrExit(() => readSettings(process.env));
 const workerId = randomUUID();
 const logger = createLogger({
   level: settings.LOG_LEVEL,
@@ -188,7 +181,7 @@ const lostClaims = new LostClaims({
   claimTimeoutSecs: settings.WORKER_CLAIM_TIMEOUT_SECS,
   busyIds: () => starts.calls.ids,
 });
-const lostLeases = new LostLeases({
+const lostDeliveries = new LostDeliveries({
   ...shared,
   leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS,
   busyIds: () => deliveries.calls.ids,
@@ -207,20 +200,20 @@ const rounds = {
       }),
     ),
   webhook: () =>
-    lostLeases.around(() =>
+    lostDeliveries.around(() =>
       processWebhook({ ...shared, leaseSecs: settings.WEBHOOK_DELIVERY_LEASE_SECS, deliveries }),
     ),
   propagation: () => processPropagation({ ...shared, batchSize: settings.WORKER_PROPAGATION_BATCH_SIZE }),
-  timeout: async (bell: Bell | DueBell) => {
-    if ('ring' in bell) return doorbell.ring(bell.ring);
-    if (!(await beginSweep(database.db, REST_PERIOD_SECS))) return;
-    await processTimeout({
-      ...shared,
-      batchSize: settings.WORKER_TIMEOUT_BATCH_SIZE,
-      cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
-      sweep,
-    });
-  },
+  timeout: (bell: Bell | DueBell) =>
+    processTimeout(
+      {
+        ...shared,
+        batchSize: settings.WORKER_TIMEOUT_BATCH_SIZE,
+        cascadeLimit: settings.PROPAGATION_INLINE_LIMIT,
+        sweep,
+      },
+      bell,
+    ),
 };
 const sweepWatch = new SweepWatch({
   ...shared,
@@ -257,6 +250,7 @@ const statusServer = createStatusServer({
   tokens: settings.AUTH_TOKEN,
 });
 
+// What is still open when stopping has taken too long is handed back by the lease.
 const parts: readonly Part[] = [
   { name: 'tracing', stop: () => tracing?.close(TRACES_LIMIT_MS) },
   {
@@ -292,7 +286,7 @@ const parts: readonly Part[] = [
   {
     name: 'processors',
     start: () => {
-      processors = startProcessors({ rounds, redis: consumerRedis, telemetry, metrics, logger, warn });
+      processors = consumeQueues({ rounds, redis: consumerRedis, telemetry, metrics, logger, warn });
     },
     stop: async () => {
       await Promise.all(Array.from(processors.values(), (processor) => processor.close()));
@@ -301,7 +295,7 @@ const parts: readonly Part[] = [
   { name: 'looks', start: () => looks.start(), stop: () => looks.stop() },
 ];
 
-for (const part of parts) await part.start?.();
+await runParts(parts, { logger, limitSecs: settings.SHUTDOWN_TIMEOUT_SECS });
 const ignored = IGNORED_SETTINGS.filter((name) => process.env[name] !== undefined);
 if (ignored.length > 0) logger.warn('settings ignored', { settings: ignored });
 for (const risk of findRisks(settings)) logger.warn('settings in doubt', { risk });
@@ -312,21 +306,6 @@ if (settings.AUTH_TOKEN === undefined) {
 }
 releaseMemoryAtRest();
 logger.info('worker started', { port: settings.WORKER_PORT });
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
-
-async function stop(signal: string): Promise<void> {
-  logger.info('worker stops', { signal });
-  // What is still open then is handed back by its lease.
-  setTimeout(() => process.exit(1), settings.SHUTDOWN_TIMEOUT_SECS * 1000).unref();
-  for (const part of parts.toReversed()) {
-    try {
-      await part.stop();
-    } catch (error) {
-      logger.warn('part not stopped cleanly', { part: part.name, error });
-    }
-  }
-  process.exit(0);
-}
 
 function listenOnPort(): Promise<void> {
   return new Promise((resolve) => {
@@ -336,14 +315,4 @@ function listenOnPort(): Promise<void> {
     });
     statusServer.listen(settings.WORKER_PORT, resolve);
   });
-}
-
-function readSettingsOrExit(): Settings {
-  try {
-    return readSettings(process.env);
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
 }

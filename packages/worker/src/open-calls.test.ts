@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { OpenCalls } from './open-calls.ts';
+import { type CallSlot, OpenCalls } from './open-calls.ts';
 
 let told: string[];
 
@@ -126,4 +126,71 @@ test('it tells what it has no room for', async () => {
   expect(calls.load()).toEqual({ isFull: false, fullOrigins: [] });
   for (let index = 0; calls.room > 0; index++) begin(calls, `c${index}`, 'c');
   expect(calls.load().isFull).toBe(true);
+});
+
+/** Begins a call that is told what to do with its place. */
+function beginInSteps(calls: OpenCalls, id: string, origin: string) {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let slot: CallSlot | undefined;
+  calls.begin(id, origin, (given) => {
+    slot = given;
+    return promise;
+  });
+  const end = async (answered: boolean) => {
+    resolve(answered);
+    await promise;
+    await Promise.resolve();
+  };
+  return { slot: slot!, end };
+}
+
+test('a call that pauses gives its place to others, and is still known', async () => {
+  const calls = openCalls(4);
+  await begin(calls, '1', 'a')(true);
+  const { slot, end } = beginInSteps(calls, '2', 'a');
+  expect([calls.room, roomOf(calls, 'a')]).toEqual([3, 1]);
+  slot.pause(true);
+  expect([calls.room, roomOf(calls, 'a'), calls.ids]).toEqual([4, 2, ['2']]);
+  expect(slot.resume()).toBe(true);
+  expect([calls.room, roomOf(calls, 'a')]).toEqual([3, 1]);
+  slot.pause(true);
+  await end(true);
+  expect([calls.room, roomOf(calls, 'a'), calls.ids]).toEqual([4, 2, []]);
+});
+
+test('it takes a place again when there is one', async () => {
+  const calls = openCalls(4);
+  await begin(calls, '1', 'a')(true);
+  const { slot, end } = beginInSteps(calls, '2', 'a');
+  slot.pause(true);
+  const ends = ['3', '4'].map((id) => begin(calls, id, 'a'));
+  expect([slot.hasRoom, slot.resume()]).toEqual([false, false]);
+  await ends[0]!(true);
+  expect([slot.hasRoom, slot.resume()]).toEqual([true, true]);
+  expect(roomOf(calls, 'a')).toBe(0);
+  await ends[1]!(true);
+  await end(true);
+  expect([calls.room, calls.ids]).toEqual([4, []]);
+});
+
+test('an origin that was forgotten during a pause is known again', () => {
+  const calls = openCalls(256);
+  const { slot } = beginInSteps(calls, '1', 'a');
+  slot.pause(true);
+  for (let origin = 0; origin < 101; origin++) begin(calls, `of ${origin}`, `http://${origin}`);
+  expect(calls.rooms().rooms.has('a')).toBe(false);
+  expect(slot.resume()).toBe(true);
+  expect(roomOf(calls, 'a')).toBeLessThan(8);
+});
+
+test('no more pause than there are places; further ones keep theirs', () => {
+  const calls = openCalls(2);
+  const slots = ['a', 'b', 'c'].map((origin) => {
+    const { slot } = beginInSteps(calls, origin, origin);
+    slot.pause(true);
+    return slot;
+  });
+  expect(calls.room).toBe(1);
+  expect(slots[2]!.resume()).toBe(true);
+  expect(calls.room).toBe(1);
 });

@@ -23,7 +23,20 @@ const WORTH_A_ROUND_AFTER_MS = 5;
 /** One call of a task or a notification; of a task that was handed back there may be two. */
 interface OpenCall {
   readonly id: string;
+  readonly origin: string;
+  /** Those to its origin, of which it is one while it has a place. */
+  calls: OriginCalls;
   over: Promise<void>;
+}
+
+/** The place that a call takes up, for one that is made again after a pause. */
+export interface CallSlot {
+  /** Nothing is open for a while; others may have the place. What is known of the origin is known of it at once. */
+  pause(answered: boolean): void;
+  /** Takes a place again; false when there is none. */
+  resume(): boolean;
+  /** Whether it has a place, or could have one. */
+  readonly hasRoom: boolean;
 }
 
 interface OriginCalls {
@@ -56,6 +69,8 @@ export class OpenCalls {
   readonly #room: Gathered;
   readonly #originRoom: Gathered;
   readonly #open = new Set<OpenCall>();
+  /** As many as there are places; what pauses beyond that keeps its place. */
+  readonly #paused = new Set<OpenCall>();
   readonly #origins = new Map<string, OriginCalls>();
 
   constructor({ max, onRoom, onOriginRoom }: OpenCallsOptions) {
@@ -72,7 +87,7 @@ export class OpenCalls {
   }
 
   get ids(): string[] {
-    return Array.from(this.#open, ({ id }) => id);
+    return [...this.#open, ...this.#paused].map(({ id }) => id);
   }
 
   /** Room for each origin that something is known of, and for any other. */
@@ -93,28 +108,63 @@ export class OpenCalls {
   }
 
   /** Begins a call. `run` handles its own errors and resolves to whether the origin answered. */
-  begin(id: string, origin: string, run: () => Promise<boolean>): void {
-    const calls = this.#origins.get(origin) ?? {
-      beganMs: new Map(),
-      hasAnswered: false,
-      answeredLast: false,
-    };
-    // The origins called last are at the end.
-    this.#origins.delete(origin);
-    this.#origins.set(origin, calls);
-    const call: OpenCall = { id, over: Promise.resolve() };
-    calls.beganMs.set(call, performance.now());
-    this.#open.add(call);
-    call.over = run().then((answered) => this.#end(call, calls, answered));
+  begin(id: string, origin: string, run: (slot: CallSlot) => Promise<boolean>): void {
+    const call: OpenCall = { id, origin, calls: this.#callsTo(origin), over: Promise.resolve() };
+    this.#occupy(call);
+    call.over = run(this.#slotOf(call)).then((answered) => this.#end(call, answered));
     this.#forgetIdleOrigins();
   }
 
   /** Resolves when all calls that are open now have ended. */
   async drained(): Promise<void> {
-    await Promise.allSettled(Array.from(this.#open, ({ over }) => over));
+    await Promise.allSettled(Array.from([...this.#open, ...this.#paused], ({ over }) => over));
   }
 
-  #end(call: OpenCall, calls: OriginCalls, answered: boolean): void {
+  #slotOf(call: OpenCall): CallSlot {
+    const hasRoom = () => !this.#paused.has(call) || (this.room > 0 && this.#hasRoom(call.calls));
+    return {
+      get hasRoom() {
+        return hasRoom();
+      },
+      pause: (answered) => {
+        if (this.#paused.size >= this.#max) return;
+        this.#free(call, answered);
+        this.#paused.add(call);
+      },
+      resume: () => {
+        // It may have been forgotten meanwhile, and called anew.
+        call.calls = this.#callsTo(call.origin);
+        if (!hasRoom()) return false;
+        if (this.#paused.delete(call)) this.#occupy(call);
+        return true;
+      },
+    };
+  }
+
+  /** What is known of an origin that is called now: those called last are at the end. */
+  #callsTo(origin: string): OriginCalls {
+    const calls = this.#origins.get(origin) ?? {
+      beganMs: new Map(),
+      hasAnswered: false,
+      answeredLast: false,
+    };
+    this.#origins.delete(origin);
+    this.#origins.set(origin, calls);
+    return calls;
+  }
+
+  #occupy(call: OpenCall): void {
+    call.calls.beganMs.set(call, performance.now());
+    this.#open.add(call);
+  }
+
+  #end(call: OpenCall, answered: boolean): void {
+    if (!this.#paused.delete(call)) this.#free(call, answered);
+  }
+
+  /** Gives the place of an open call to others. */
+  #free(call: OpenCall, answered: boolean): void {
+    const { calls } = call;
     const wasFull = this.room <= 0;
     const hadRoom = this.#hasRoom(calls);
     this.#open.delete(call);

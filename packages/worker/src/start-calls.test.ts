@@ -1,9 +1,9 @@
 import {
   type ActionToCall,
+  checkClaim,
   type Claim,
   endTasks,
   handBackClaims,
-  holdsClaim,
   recordStartFailure,
   startTasks,
 } from '@arcrun/database';
@@ -127,11 +127,11 @@ const patient = { ...ACTION, maxAttempts: 3, backoffSecs: 0 };
 /** A worker whose receiver gives these answers one after another. */
 function callsAnswered(
   answers: readonly Awaited<ReturnType<StartCallsOptions['webhooks']['call']>>[],
-  given: { action?: ActionToCall; stands?: boolean } = {},
+  given: { action?: ActionToCall; state?: Awaited<ReturnType<typeof checkClaim>> } = {},
 ) {
-  const { action = patient, stands = true } = given;
+  const { action = patient, state = 'stands' } = given;
   vi.mocked(recordStartFailure).mockReset().mockResolvedValue(true);
-  vi.mocked(holdsClaim).mockReset().mockResolvedValue(stands);
+  vi.mocked(checkClaim).mockReset().mockResolvedValue(state);
   vi.mocked(startTasks)
     .mockReset()
     .mockResolvedValue({
@@ -183,15 +183,48 @@ test.each([
   expect(endTasks).toHaveBeenCalledTimes(1);
 });
 
+// proves: webhooks/origin-open-tasks
+test('while the breaker of its receiver is open it is not called again, but given back', async () => {
+  vi.mocked(handBackClaims).mockReset().mockResolvedValue({ returned: 1, notified: 0 });
+  const { starts, call, metrics } = callsAnswered([FAILED], { state: 'breaker open' });
+  await starts.begin([CLAIM], performance.now());
+  await starts.calls.drained();
+  expect(call).toHaveBeenCalledTimes(1);
+  expect(handBackClaims).toHaveBeenCalledTimes(1);
+  expect(endTasks).not.toHaveBeenCalled();
+  expect(await metrics.registry.metrics()).toMatch(/^claims_handed_back_total\{reason="breaker"\} 1$/m);
+});
+
+test('a call that waits for its next try leaves its place to others', async () => {
+  const { starts } = callsAnswered([FAILED], { action: { ...patient, backoffSecs: 3600 } });
+  await starts.begin([CLAIM], performance.now());
+  await vi.waitUntil(() => vi.mocked(recordStartFailure).mock.calls.length > 0, 20_000);
+  expect([starts.calls.room, starts.calls.ids]).toEqual([10, [CLAIM.id]]);
+  vi.mocked(handBackClaims).mockReset().mockResolvedValue({ returned: 1, notified: 0 });
+  starts.stop();
+  await starts.calls.drained();
+});
+
+// proves: webhooks/start-before-rest
+test('what ends while it waits is found out within a second or so, since its notifications wait for that', async () => {
+  const { starts, call } = callsAnswered([FAILED], { action: { ...patient, backoffSecs: 3600 } });
+  await starts.begin([CLAIM], performance.now());
+  await vi.waitUntil(() => vi.mocked(recordStartFailure).mock.calls.length > 0, 20_000);
+  vi.mocked(checkClaim).mockResolvedValue('over');
+  await starts.calls.drained();
+  expect(call).toHaveBeenCalledTimes(1);
+  expect(endTasks).toHaveBeenCalledTimes(1);
+});
+
 test('what ended meanwhile is not called again', async () => {
-  const { starts, call } = callsAnswered([FAILED], { stands: false });
+  const { starts, call } = callsAnswered([FAILED], { state: 'over' });
   await starts.begin([CLAIM], performance.now());
   await starts.calls.drained();
   expect(call).toHaveBeenCalledTimes(1);
 });
 
 test('a worker that stops waits for no further call, and gives the task back', async () => {
-  vi.mocked(handBackClaims).mockReset().mockResolvedValue(1);
+  vi.mocked(handBackClaims).mockReset().mockResolvedValue({ returned: 1, notified: 0 });
   const { starts, call, metrics } = callsAnswered([FAILED], { action: { ...patient, backoffSecs: 3600 } });
   await starts.begin([CLAIM], performance.now());
   await vi.waitUntil(() => vi.mocked(recordStartFailure).mock.calls.length > 0, 20_000);
@@ -201,4 +234,16 @@ test('a worker that stops waits for no further call, and gives the task back', a
   expect(handBackClaims).toHaveBeenCalledTimes(1);
   expect(endTasks).not.toHaveBeenCalled();
   expect(await metrics.registry.metrics()).toMatch(/^claims_handed_back_total\{reason="stop"\} 1$/m);
+});
+
+test('an address that may not be called fails the task for good, another failure for this attempt', async () => {
+  for (const [failure, retryable] of [
+    [{ answered: false, error: 'blocked', isBlocked: true }, false],
+    [{ ...FAILED, status: 404 }, true],
+  ] as const) {
+    const { starts } = callsAnswered([failure]);
+    await starts.begin([CLAIM], performance.now());
+    await starts.calls.drained();
+    expect(vi.mocked(endTasks).mock.lastCall![2]).toMatchObject([{ id: CLAIM.id, retryable }]);
+  }
 });

@@ -2,14 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseAction, parseJsonText, type UrlGuardSettings } from '@arcrun/contracts';
 import {
   type ActionToCall,
+  checkClaim,
   type Claim,
-  classifyFailure,
   type Database,
   type EndResult,
   endTasks,
   GroupCommit,
   handBackClaims,
-  holdsClaim,
   recordStartFailure,
   type StartResult,
   startTasks,
@@ -17,21 +16,34 @@ import {
   type TaskEnd,
   type TaskStart,
 } from '@arcrun/database';
-import { nextAttemptInSecs, parseRetryAfter, type RetryPolicy } from '@arcrun/domain';
-import type { Logger, Metrics, TracedTask } from '@arcrun/observability';
+import { type CallRetryPolicy, nextAttemptInSecs, parseRetryAfter } from '@arcrun/domain';
+import {
+  countEnd,
+  countHandBacks,
+  countRetry,
+  type Logger,
+  type Metrics,
+  type TracedTask,
+} from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
+import { callPolicyOf } from './call-policy.ts';
 import { announceEffects } from './effects.ts';
-import type { WorkerLease } from './leases/worker-lease.ts';
-import { OpenCalls } from './open-calls.ts';
+import { type CallSlot, OpenCalls } from './open-calls.ts';
 import type { OriginBreakers } from './origin-breakers.ts';
 import type { TaskTraces } from './task-traces.ts';
+import { untilRecorded } from './until-recorded.ts';
 import type { ActionCache } from './webhooks/action-cache.ts';
 import { buildStartCall } from './webhooks/build-call.ts';
 import type { WebhookAnswer, WebhookCall, WebhookClient } from './webhooks/webhook-client.ts';
 import { checkStoredUrl } from './webhooks/check-stored-url.ts';
+import type { WorkerLease } from './worker-lease.ts';
 
-const RECORD_RETRY_MS = 250;
 const MAX_GROUP = 100;
+
+/** While a call waits to be made again, it is looked after so often whether it still is to be. */
+const LOOK_PERIOD_MS = 1000;
+/** So often while it only waits for room. */
+const ROOM_PERIOD_MS = 250;
 
 export interface StartCallsOptions {
   readonly workerId: string;
@@ -40,7 +52,7 @@ export interface StartCallsOptions {
   readonly cascadeLimit: number;
   readonly deadEnds: boolean;
   /** Of calls that are made again within an attempt, where their action does not say otherwise. */
-  readonly retryPolicy: Pick<RetryPolicy, 'backoffBaseSecs' | 'backoffCapSecs'>;
+  readonly retryPolicy: CallRetryPolicy;
   readonly urlGuard: UrlGuardSettings;
   readonly database: Database;
   readonly doorbell: Doorbell;
@@ -107,13 +119,14 @@ export class StartCalls {
     const found = actions.get(called.map((claim) => claim.onStart));
     const traced = this.#options.traces?.claimed(called);
     for (const claim of called)
-      this.calls.begin(claim.id, claim.origin, () => this.#start(claim, term, found, traced));
+      this.calls.begin(claim.id, claim.origin, (slot) => this.#start(claim, slot, term, found, traced));
     await found;
   }
 
   /** Resolves to whether the receiver answered. */
   async #start(
     claim: Claim,
+    slot: CallSlot,
     term: number,
     actions: ReturnType<ActionCache['get']>,
     traced: ReturnType<TaskTraces['claimed']> | undefined,
@@ -133,12 +146,13 @@ export class StartCalls {
           blocked === null
             ? await this.#call(claim, buildStartCall(claim, action, hostUrl), task)
             : { answered: false, error: blocked, isBlocked: true };
+        const isProbe = claim.isProbe && calls === 1;
         if (answer.answered) {
-          await breakers.answered(claim.origin, claim.isProbe);
+          await breakers.answered(claim.origin, isProbe);
         } else if (!answer.isBlocked) {
-          await breakers.unanswered(claim.origin, claim.isProbe);
+          await breakers.unanswered(claim.origin, isProbe);
           // It was the breaker's question, not the task's turn.
-          if (claim.isProbe) {
+          if (isProbe) {
             metrics.webhookAttempts.inc({ trigger: 'start', outcome: 'failure' });
             await this.#giveBack([claim], 'probe');
             return false;
@@ -149,7 +163,8 @@ export class StartCalls {
           await this.#record(claim, answer);
           return answer.answered;
         }
-        const next = await this.#waitForNext(claim, term, pauseSecs, answer);
+        slot.pause(answer.answered);
+        const next = await this.#waitForNext(claim, slot, term, pauseSecs, answer);
         if (next === 'over') await this.#record(claim, answer);
         if (next !== 'call') return answer.answered;
       }
@@ -164,41 +179,43 @@ export class StartCalls {
   #pauseBeforeNext(action: ActionToCall, calls: number, answer: WebhookAnswer): number | null {
     const isPassing = answer.answered ? answer.status === 429 || answer.status >= 500 : !answer.isBlocked;
     if (!isPassing || action.maxAttempts === null) return null;
-    const { backoffBaseSecs, backoffCapSecs } = this.#options.retryPolicy;
-    const policy = {
-      maxAttempts: action.maxAttempts,
-      maxAgeSecs: Infinity,
-      backoffBaseSecs: action.backoffSecs ?? backoffBaseSecs,
-      backoffCapSecs,
-    };
+    const policy = { ...callPolicyOf(action, this.#options.retryPolicy), maxAgeSecs: Infinity };
     const retryAfterSecs = answer.answered ? parseRetryAfter(answer.retryAfter, Date.now()) : null;
     return nextAttemptInSecs(policy, calls, 0, retryAfterSecs, Math.random());
   }
 
   /**
-   * Waits until the same call may be made again; the task keeps its places meanwhile.
+   * Waits until the same call may be made again; the task keeps its places meanwhile. Whoever ends it meanwhile has
+   * notifications that wait for this, so it looks up now and then.
    *
    * @returns `over`: the claim does not stand any more; `left`: somebody else will call
    */
   async #waitForNext(
     claim: Claim,
+    slot: CallSlot,
     term: number,
     pauseSecs: number,
     answer: WebhookAnswer,
   ): Promise<'call' | 'over' | 'left'> {
-    const { database, breakers, lease, metrics } = this.#options;
-    const beganMs = performance.now();
+    const { database, lease, metrics } = this.#options;
     const failure = { id: claim.id, claim: claim.claim, error: describeFailure(answer) };
-    if (!(await this.#untilRecorded(() => recordStartFailure(database.db, failure)))) return 'over';
+    if (!(await untilRecorded(() => recordStartFailure(database.db, failure)))) return 'over';
     metrics.webhookAttempts.inc({ trigger: 'start', outcome: 'failure' });
     const { signal } = this.#stopping;
-    await delay(pauseSecs * 1000, undefined, { signal }).catch(() => undefined);
-    if (!lease.isAlive || lease.term !== term) return 'left';
-    if (signal.aborted || breakers.openedSince(claim.origin, beganMs)) {
-      await this.#giveBack([claim], signal.aborted ? 'stop' : 'breaker');
-      return 'left';
+    const untilMs = performance.now() + pauseSecs * 1000;
+    for (;;) {
+      const leftMs = untilMs - performance.now();
+      const waitMs = leftMs > 0 ? Math.min(leftMs, LOOK_PERIOD_MS) : slot.hasRoom ? 0 : ROOM_PERIOD_MS;
+      if (waitMs > 0) await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      if (!lease.isAlive || lease.term !== term) return 'left';
+      const state = signal.aborted ? 'stop' : await untilRecorded(() => checkClaim(database.db, claim));
+      if (state === 'over') return 'over';
+      if (state !== 'stands') {
+        await this.#giveBack([claim], state === 'stop' ? 'stop' : 'breaker');
+        return 'left';
+      }
+      if (performance.now() >= untilMs && slot.resume()) return 'call';
     }
-    return (await this.#untilRecorded(() => holdsClaim(database.db, claim))) ? 'call' : 'over';
   }
 
   /** Waits for no further call: what would be called again is left to another worker. */
@@ -218,10 +235,10 @@ export class StartCalls {
 
   async #giveBack(claims: readonly Claim[], reason: 'breaker' | 'probe' | 'stop'): Promise<void> {
     const { workerId, database, doorbell, metrics } = this.#options;
-    const returned = await handBackClaims(database.db, workerId, claims);
-    metrics.claimsHandedBack.inc({ reason }, returned);
-    metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Pending' }, returned);
+    const { returned, notified } = await handBackClaims(database.db, workerId, claims);
+    countHandBacks(metrics, reason, returned);
     doorbell.ring('start');
+    if (notified > 0) doorbell.ring('webhook');
   }
 
   async #record(claim: Claim, answer: WebhookAnswer): Promise<void> {
@@ -235,13 +252,15 @@ export class StartCalls {
       await this.#recordStart({ id: claim.id, claim: claim.claim, cancelAction });
     } else {
       const reason = `on_start webhook failed: ${describeFailure(answer)}`;
-      await this.#recordFailure({ id: claim.id, claim: claim.claim, status: 'Failure', reason });
+      // The address is as wrong for the next attempt.
+      const retryable = answer.answered || !answer.isBlocked;
+      await this.#recordFailure({ id: claim.id, claim: claim.claim, status: 'Failure', reason, retryable });
     }
   }
 
   async #recordStart(start: TaskStart): Promise<void> {
     const { metrics } = this.#options;
-    const result = await this.#untilRecorded(() => this.#starts.submit(start));
+    const result = await untilRecorded(() => this.#starts.submit(start));
     if (result.outcome === 'started') {
       metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Running' });
       metrics.taskWait.observe({ kind: metrics.kindLabel(result.kind) }, result.waitSeconds);
@@ -252,38 +271,18 @@ export class StartCalls {
 
   async #recordFailure(end: TaskEnd): Promise<void> {
     const { metrics } = this.#options;
-    const result = await this.#untilRecorded(() => this.#failures.submit(end));
+    const result = await untilRecorded(() => this.#failures.submit(end));
     if (result.outcome === 'retried') {
-      metrics.taskStatusTransitions.inc({ from_status: result.was, to_status: 'Pending' });
-      metrics.taskRetries.inc({ kind: metrics.kindLabel(result.kind), cause: 'start' });
+      countRetry(metrics, result, 'start');
       return;
     }
     if (result.outcome === 'applied') {
-      metrics.taskStatusTransitions.inc({ from_status: result.was, to_status: 'Failure' });
-      metrics.tasksCompleted.inc({ outcome: 'failure', kind: metrics.kindLabel(result.kind) });
-      metrics.dependencyPropagations.inc({ parent_outcome: 'failure' });
+      countEnd(metrics, result);
       return;
     }
     metrics.webhookIdempotentConflicts.inc();
     // It ended while the call was open: its notifications waited for the call, which is over.
-    await this.#untilRecorded(() =>
-      this.#starts.submit({ id: end.id, claim: end.claim!, cancelAction: null }),
-    );
-  }
-
-  /**
-   * An answer that was not recorded would be asked for again, and notifications may wait for it: so it is kept until
-   * Postgres takes it, or says that the claim is somebody else's by now.
-   */
-  async #untilRecorded<T>(submit: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await submit();
-      } catch (error) {
-        if (classifyFailure(error) === 'query') throw error;
-      }
-      await delay(RECORD_RETRY_MS);
-    }
+    await untilRecorded(() => this.#starts.submit({ id: end.id, claim: end.claim!, cancelAction: null }));
   }
 
   /** The JSON answer of on_start may be the task's cancel action; anything else is dropped. */

@@ -9,7 +9,7 @@ import {
   takeTurn,
   vacuumQueues,
 } from '@arcrun/database';
-import type { Logger, Metrics } from '@arcrun/observability';
+import { countHandBacks, type Logger, type Metrics } from '@arcrun/observability';
 import type { Doorbell, QueueName } from '@arcrun/queue';
 
 /** Between two looks: long enough for a bell that is being rung just now to arrive. */
@@ -30,7 +30,10 @@ export interface SweepOptions {
   readonly logger: Logger;
 }
 
-/** The safety net: hands back what dead workers hold, and rings for work that no job is queued for. */
+/**
+ * The safety net: hands back what dead workers hold, mends places that have drifted, and rings for work that no job is
+ * queued for. It also keeps house: forgets old idempotency keys, and vacuums the tables that work as queues.
+ */
 export class Sweep {
   readonly #options: SweepOptions;
 
@@ -53,15 +56,14 @@ export class Sweep {
 
   async #handBackDeadClaims(): Promise<void> {
     const { database, leaseSecs, doorbell, metrics, logger } = this.#options;
-    const { returned, dead } = await handBackDeadClaims(database.db, leaseSecs);
+    const { returned, notified, dead } = await handBackDeadClaims(database.db, leaseSecs);
     if (dead.length > 0)
       logger.warn('lease ran out, claims handed back', { worker_ids: dead, claims: returned });
     if (returned > 0) {
-      metrics.claimsHandedBack.inc({ reason: 'lease' }, returned);
-      metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Pending' }, returned);
+      countHandBacks(metrics, 'lease', returned);
       doorbell.ring('start');
     }
-    if (dead.length > 0) doorbell.ring('webhook');
+    if (dead.length > 0 || notified > 0) doorbell.ring('webhook');
   }
 
   async #mendPlaces(): Promise<void> {

@@ -3,6 +3,7 @@ import {
   type BatchLimits,
   type BatchRules,
   type CounterUpdate,
+  DEFAULT_RERUN,
   type Json,
   type LogLevelDto,
   type NewBatch,
@@ -32,13 +33,18 @@ export interface NewBatchBody {
   readonly bodyHash: Uint8Array<ArrayBuffer> | null;
 }
 
+export interface NewRerunBody {
+  readonly asked: NewRerun;
+  readonly bodyHash: Uint8Array<ArrayBuffer>;
+}
+
 /** What is read from the bodies of the calls. */
 export interface ReaderValues {
   readonly newBatch: NewBatchBody;
   readonly taskUpdate: TaskUpdate;
   readonly counters: CounterUpdate;
   readonly batchRules: BatchRules;
-  readonly rerun: NewRerun;
+  readonly rerun: NewRerunBody;
   readonly retryDeliveries: RetryDeliveries;
   readonly logLevel: LogLevelDto['level'];
 }
@@ -59,7 +65,7 @@ export const READERS: Readers = {
   newBatch: (bytes, { limits, hashed }) => ({
     // The parsed body is gone when the plan is made: of a large batch it takes more than all the rest.
     tasks: planTasks(newBatchOf(bytes, limits)),
-    bodyHash: hashed ? new Uint8Array(createHash('sha256').update(bytes).digest()) : null,
+    bodyHash: hashed ? hashOf(bytes) : null,
   }),
   taskUpdate: (bytes) => {
     const parsed = parseUpdateTask(readJson(bytes));
@@ -79,7 +85,7 @@ export const READERS: Readers = {
   rerun: (bytes) => {
     const parsed = parseRerun(readJson(bytes));
     if (!parsed.ok) throw invalid(parsed.details);
-    return parsed.rerun;
+    return { asked: parsed.rerun, bodyHash: hashOf(bytes) };
   },
   retryDeliveries: (bytes) => {
     const parsed = parseRetryDeliveries(readJson(bytes));
@@ -92,6 +98,13 @@ export const READERS: Readers = {
     return parsed.level;
   },
 };
+
+/** Of a call without a body. */
+export const DEFAULT_RERUN_BODY: NewRerunBody = { asked: DEFAULT_RERUN, bodyHash: hashOf(Buffer.alloc(0)) };
+
+function hashOf(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
+}
 
 const newBatchOf = (bytes: Buffer, limits: BatchLimits): NewBatch => readNewBatch(readJson(bytes), limits);
 

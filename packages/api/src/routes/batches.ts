@@ -1,4 +1,4 @@
-import { DEFAULT_RERUN, parseBatchesQuery, type StopBatchResponseDto } from '@arcrun/contracts';
+import { parseBatchesQuery, type StopBatchResponseDto } from '@arcrun/contracts';
 import {
   type BatchKey,
   changeRules,
@@ -10,8 +10,9 @@ import {
 } from '@arcrun/database';
 import { isTerminal, TASK_STATUSES } from '@arcrun/domain';
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { hasBody } from '../bodies/read-body.ts';
+import { DEFAULT_RERUN_BODY } from '../bodies/readers.ts';
 import { invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';
@@ -53,8 +54,8 @@ export function batchRoutes(context: ApiContext): Router {
     .post(async (request, response) => {
       const batchId = readId(request.params.id, 'Batch');
       const key = readIdempotencyKey(request);
-      const asked = hasBody(request) ? await bodies.read(request, 'rerun') : DEFAULT_RERUN;
-      const result = await rerun(batchId, asked, key, context);
+      const body = hasBody(request) ? await bodies.read(request, 'rerun') : DEFAULT_RERUN_BODY;
+      const result = await rerun(batchId, body, key, context);
       switch (result.outcome) {
         case 'planned':
           response.json(result.plan);

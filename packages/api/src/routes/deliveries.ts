@@ -1,7 +1,7 @@
 import { parseDeliveriesQuery, type RetryDeliveries } from '@arcrun/contracts';
 import { type DeliveryKey, listDeliveries, retryDeliveries, retryDelivery } from '@arcrun/database';
 import { type Response, Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { ApiError, conflict, invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { linkNextPage, readTime, readUuid, toPage } from '../http/paging.ts';

@@ -1,6 +1,6 @@
 import { hasBatch } from '@arcrun/database';
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { END_EVENT_ID } from '../events/batch-feed.ts';
 import { methodNotAllowed, notFound } from '../http/errors.ts';
 import type { OpenRequests } from '../http/open-requests.ts';

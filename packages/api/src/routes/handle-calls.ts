@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TaskUpdate } from '@arcrun/contracts';
 import { updateTask } from '@arcrun/database';
 import { isTerminal, type TaskStatus } from '@arcrun/domain';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { archivedStatus } from '../archived-status.ts';
 import { conflict, invalid } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';

@@ -1,7 +1,7 @@
 import { isDatabaseHealthy } from '@arcrun/database';
 import { isRedisHealthy } from '@arcrun/queue';
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { methodNotAllowed, unavailable } from '../http/errors.ts';
 
 const CHECK_LIMIT_MS = 1500;

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 
 /** What this process logs; others keep their level. */

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 
 export function metricsRoutes({ metrics }: ApiContext): Router {

@@ -1,6 +1,6 @@
 import { findOverview } from '@arcrun/database';
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 

@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from 'express';
 import { CHANGES_NOTHING, requireOwnOrigin } from '../access/own-origin.ts';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { methodNotAllowed, unavailable } from '../http/errors.ts';
 import { pageHeaders } from '../http/page-headers.ts';
 

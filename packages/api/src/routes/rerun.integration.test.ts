@@ -295,12 +295,27 @@ describe('with an Idempotency-Key', () => {
     const { batchId } = await aFinishedBatch();
     const key = { 'idempotency-key': 'k' };
     expect((await rerun(batchId, { only: 'unsuccessful' }, key)).status).toBe(201);
-    expect((await rerun(batchId, undefined, key)).status).toBe(201);
-    const other = await rerun(batchId, { only: 'all' }, key);
-    expect([other.status, other.json.code]).toEqual([422, 'key_reused']);
+    expect((await rerun(batchId, { only: 'unsuccessful' }, key)).status).toBe(201);
+    // As for POST /task it is the bytes of the body that count.
+    for (const body of [{ only: 'all' }, {}, undefined]) {
+      const other = await rerun(batchId, body, key);
+      expect([other.status, other.json.code]).toEqual([422, 'key_reused']);
+    }
     // Another batch is another call.
     const another = await aFinishedBatch();
     expect((await rerun(another.batchId, { only: 'all' }, key)).status).toBe(201);
+  });
+
+  // proves: http/rerun-once
+  test('it is answered again when the batch has gone to the archive meanwhile', async () => {
+    const { batchId } = await aFinishedBatch();
+    const key = { 'idempotency-key': 'k' };
+    const first = await rerun(batchId, {}, key);
+    await api.database.pool.query('delete from delivery');
+    await archiveBatches(api.database.db, { ageSecs: 0, limit: 100 });
+    const again = await rerun(batchId, {}, key);
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    expect((await rerun(batchId, {}, { 'idempotency-key': 'other' })).status).toBe(409);
   });
 
   test('that is too long, it is 400', async () => {

@@ -215,6 +215,25 @@ describe('PATCH /task/{id}', () => {
     expect([ended.status, ended.json.current_status]).toEqual([409, 'Success']);
   });
 
+  test('a failure_reason that is long is kept, and one that is longer cut', async () => {
+    for (const [length, kept] of [
+      [10_000, 10_000],
+      [10_001, 10_000],
+      [1_000_000, 10_000],
+    ] as const) {
+      const [id] = await create({});
+      await run();
+      const reason = '💥'.repeat(length / 2) + 'x'.repeat(length % 2);
+      expect((await patch(id!, { status: 'Failure', failure_reason: reason })).status).toBe(200);
+      const { failure_reason: stored } = await get(`/task/${id!}`);
+      expect([stored.length, stored.isWellFormed(), stored.endsWith('…')]).toEqual([
+        kept,
+        true,
+        length > kept,
+      ]);
+    }
+  });
+
   // proves: http/patch-end-only, http/validation-first, http/error-details, http/empty-body
   test.each<[unknown, string]>([
     [{ status: 'Running' }, 'status'],

@@ -2,7 +2,7 @@ import { INT32_MAX, parseTaskQuery } from '@arcrun/contracts';
 import { explainTask, findTask, listTasks, type TaskKey } from '@arcrun/database';
 import { explain } from '@arcrun/domain';
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { archivedStatus } from '../archived-status.ts';
 import { createTasks } from '../create-tasks.ts';
 import { conflict, invalid, methodNotAllowed, notFound } from '../http/errors.ts';

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { aWorker, claimUpTo, start } from '@arcrun/database/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest';
 import { type RunningApi, startApi } from '../../testing/running-api.ts';
@@ -62,6 +63,30 @@ test("the clock of this process is in no time of a task, nor in a batch's", asyn
     ...[delivery.created_at, delivery.updated_at, delivery.next_attempt_at],
   ])
     expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
+});
+
+// proves: http/batches-updated
+test('latest_updated_at follows what happens to a task', async () => {
+  const id = await create({ retry: { max_attempts: 2, backoff_secs: 0 } });
+  const latest = async (): Promise<string> => (await get('/batches'))[0].latest_updated_at;
+  const changes: readonly (() => Promise<unknown>)[] = [
+    () => api.call('PATCH', `/task/pause/${id}`),
+    () => api.call('PATCH', `/task/resume/${id}`),
+    () => patch(id, { priority: 5 }),
+    run,
+    () => put(id, { new_success: 1 }),
+    () => patch(id, {}),
+    () => patch(id, { status: 'Failure', failure_reason: 'broken' }),
+    run,
+    () => patch(id, { status: 'Success' }),
+  ];
+  for (const [index, change] of changes.entries()) {
+    // One write in half a second is enough.
+    await delay(510);
+    const before = await latest();
+    await change();
+    expect([index, (await latest()) > before]).toEqual([index, true]);
+  }
 });
 
 // proves: http/put-before-end, http/put-fast, http/put-durable

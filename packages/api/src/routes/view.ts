@@ -1,7 +1,7 @@
 import express, { type RequestHandler, Router } from 'express';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { assetFolder } from '../assets.ts';
 import { ApiError, methodNotAllowed } from '../http/errors.ts';
 import { pageHeaders, withoutSlash } from '../http/page-headers.ts';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { METADATA_MAX_BYTES } from '../limits.ts';
+import { FAILURE_REASON_MAX, METADATA_MAX_BYTES } from '../limits.ts';
 import { REPORTED_STATUSES } from '../statuses.ts';
 import { anyJson, count, oneOf, optional, priority } from './building-blocks.ts';
 
@@ -8,7 +8,7 @@ export const UpdateTaskDto = Type.Object(
   {
     status: optional(oneOf(REPORTED_STATUSES), { description: 'The end of the task' }),
     failure_reason: optional(Type.String({ minLength: 1 }), {
-      description: 'Required when status is Failure',
+      description: `Required when status is Failure; cut after ${FAILURE_REASON_MAX} characters`,
     }),
     retryable: optional(Type.Boolean(), {
       default: true,

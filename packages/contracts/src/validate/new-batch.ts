@@ -10,7 +10,7 @@ import { isJsonObject } from './lossless-json.ts';
 import type { Json, JsonObject } from './lossless-json.ts';
 import { quote, readActions, readDependencies, readTask } from './new-task.ts';
 import type { NewTask, TaskReading } from './new-task.ts';
-import { describeCycle, findCycle, topologicalOrder } from './plan-batch.ts';
+import { describeCycle, findCycle, topologicalOrder } from './task-graph.ts';
 import { checkMetadata } from './user-json.ts';
 
 /** A valid request to create a batch, ready to be stored. */

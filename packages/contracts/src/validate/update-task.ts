@@ -1,3 +1,4 @@
+import { FAILURE_REASON_MAX } from '../limits.ts';
 import { UpdateCountersDto, UpdateTaskDto } from '../schemas/update-task.ts';
 import type { ReportedStatus } from '../statuses.ts';
 import { checkShape, checkStorable, compileShape } from './check-shape.ts';
@@ -43,7 +44,7 @@ export function parseUpdateTask(value: Json): { readonly ok: true; readonly upda
     ok: true,
     update: {
       status,
-      failureReason,
+      failureReason: failureReason === null ? null : cutReason(failureReason),
       retryable: dto.retryable ?? true,
       newSuccess: dto.new_success ?? 0,
       newFailures: dto.new_failures ?? 0,
@@ -52,6 +53,12 @@ export function parseUpdateTask(value: Json): { readonly ok: true; readonly upda
       priority: dto.priority ?? null,
     },
   };
+}
+
+function cutReason(text: string): string {
+  if (text.length <= FAILURE_REASON_MAX) return text;
+  // Half a character may be left at the end.
+  return `${text.slice(0, FAILURE_REASON_MAX - 1).toWellFormed()}…`;
 }
 
 /** Reads the body of `PUT /task/{id}`. */

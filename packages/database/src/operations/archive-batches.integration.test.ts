@@ -10,12 +10,15 @@ import {
   expectSoundAfterEach,
 } from '@arcrun/database/testing';
 import { beforeEach, expect, test } from 'vitest';
-import { archiveBatches, purgeArchive } from './archive-batches.ts';
+import { archiveBatches } from './archive-batches.ts';
+import { purgeArchive } from './purge-archive.ts';
 import { claimTasks } from './claim-tasks.ts';
 import { endTasks } from './end-tasks.ts';
-import { findArchivedBatchSize, findBatch } from './find-batch.ts';
+import { findArchivedBatchSize } from './find-archived-batch-size.ts';
+import { findBatch } from './find-batch.ts';
 import { findDag } from './find-dag.ts';
-import { findArchivedStatus, findTask } from './find-task.ts';
+import { findArchivedStatus } from './find-archived-status.ts';
+import { findTask } from './find-task.ts';
 import { listBatches } from './list-batches.ts';
 import { takeSample } from './take-sample.ts';
 

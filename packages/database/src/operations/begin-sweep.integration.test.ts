@@ -5,7 +5,7 @@ import { beginSweep } from './begin-sweep.ts';
 import { claimTasks } from './claim-tasks.ts';
 import { leaseDeliveries } from './lease-deliveries.ts';
 import { mendPlaces } from './mend-places.ts';
-import { openBreaker } from './move-breaker.ts';
+import { openBreaker } from './open-breaker.ts';
 import { recordDeliveries } from './record-deliveries.ts';
 
 const REST_SECS = 10;

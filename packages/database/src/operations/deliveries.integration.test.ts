@@ -10,7 +10,7 @@ import {
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { beforeEach, expect, test } from 'vitest';
-import { handBackDeadClaims } from './hand-back-claims.ts';
+import { handBackDeadClaims } from './hand-back-dead-claims.ts';
 import { type LeasedDelivery, leaseDeliveries } from './lease-deliveries.ts';
 import { type DeliveryOutcome, recordDeliveries } from './record-deliveries.ts';
 import { releaseLostDeliveries } from './release-lost-deliveries.ts';
@@ -71,6 +71,7 @@ test('a lease carries what the call needs, and counts as an attempt', async () =
   ]);
   expect(leased[0]!.subject).toEqual({
     status: 'Success',
+    attempt: 1,
     ended_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
   });
   expect(leased[0]!.ageSecs).toBeGreaterThanOrEqual(0);

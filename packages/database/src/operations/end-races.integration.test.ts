@@ -126,7 +126,7 @@ test('a hand-back against the answer of its own call: Running or Pending, and on
   for (let round = 0; round < ROUNDS; round++) {
     const { ids } = await submit(database.db, { a: {} });
     const claims = await claimAll(database.db, worker);
-    const [returned, { results }] = await Promise.all([
+    const [{ returned }, { results }] = await Promise.all([
       handBackClaims(racers.db, worker, claims),
       startTasks(racers.db, [{ ...claims[0]!, cancelAction: null }], { wait: true }),
     ]);

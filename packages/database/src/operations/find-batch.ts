@@ -9,18 +9,3 @@ export async function findBatch(db: Kysely<Schema>, id: string): Promise<string 
     select summary::text from archived_batch where id = ${id}`.execute(db);
   return rows[0]?.json ?? null;
 }
-
-/** How many tasks a batch has that is in the archive; null when it is not there. */
-export async function findArchivedBatchSize(db: Kysely<Schema>, id: string): Promise<number | null> {
-  const { rows } = await sql<{ tasks: number }>`
-    select total_tasks as tasks from archived_batch where id = ${id}`.execute(db);
-  return rows[0]?.tasks ?? null;
-}
-
-/** Whether there is such a batch, in the archive too. */
-export async function hasBatch(db: Kysely<Schema>, id: string): Promise<boolean> {
-  const { rows } = await sql<{ found: boolean }>`
-    select exists (select from batch where id = ${id})
-        or exists (select from archived_batch where id = ${id}) as found`.execute(db);
-  return rows[0]!.found;
-}

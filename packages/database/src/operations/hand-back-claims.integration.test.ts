@@ -14,9 +14,12 @@ import {
 } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { handBackClaims, handBackDeadClaims, handBackLostClaims } from './hand-back-claims.ts';
+import { handBackClaims } from './hand-back-claims.ts';
+import { handBackDeadClaims } from './hand-back-dead-claims.ts';
+import { handBackLostClaims } from './hand-back-lost-claims.ts';
 import { leaseDeliveries } from './lease-deliveries.ts';
-import { deleteWorkerLease, renewWorkerLease } from './renew-worker-lease.ts';
+import { deleteWorkerLease } from './delete-worker-lease.ts';
+import { renewWorkerLease } from './renew-worker-lease.ts';
 
 const database = useTestDatabase();
 let worker: string;
@@ -38,7 +41,10 @@ describe('a worker that stops', () => {
   test('gives back what it names', async () => {
     const { ids } = await submit(database.db, { a: {}, b: {} });
     const claims = await claimAll(database.db, worker);
-    expect(await handBackClaims(database.db, worker, claims.slice(0, 1))).toBe(1);
+    expect(await handBackClaims(database.db, worker, claims.slice(0, 1))).toEqual({
+      returned: 1,
+      notified: 0,
+    });
     expect(await stateOf(database.db, ids.a)).toMatchObject({
       status: 'Pending',
       claim: 1,
@@ -58,8 +64,9 @@ describe('a worker that stops', () => {
     const other = await aWorker(database.db);
     await claimAll(database.db, other, [b!.id]);
     await succeed(database.db, c!.id);
-    expect(await handBackClaims(database.db, other, [d!])).toBe(0);
-    expect(await handBackClaims(database.db, worker, [a!, b!, c!])).toBe(0);
+    const none = { returned: 0, notified: 0 };
+    expect(await handBackClaims(database.db, other, [d!])).toEqual(none);
+    expect(await handBackClaims(database.db, worker, [a!, b!, c!])).toEqual(none);
     expect(await stateOf(database.db, b!.id)).toMatchObject({
       status: 'Claimed',
       worker_id: other,
@@ -77,7 +84,7 @@ describe('a worker that stops', () => {
     const late = handBackClaims(database.db, worker, claims);
     await untilBlocked(database.db, 'hand_back_claims');
     await open.commit();
-    expect(await late).toBe(0);
+    expect((await late).returned).toBe(0);
     expect(await stateOf(database.db, ids.a)).toMatchObject({
       status: 'Claimed',
       worker_id: other,
@@ -89,7 +96,7 @@ describe('a worker that stops', () => {
     const { ids } = await submit(database.db, { a: { onSuccess: [anAction('done')] } });
     const claims = await claimAll(database.db, worker);
     await succeed(database.db, ids.a);
-    expect(await handBackClaims(database.db, worker, claims)).toBe(0);
+    expect(await handBackClaims(database.db, worker, claims)).toEqual({ returned: 0, notified: 1 });
     expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Success', worker_id: null });
     expect(await deliveriesOf(database.db, ids.a)).toMatchObject([{ waits_for_worker: null }]);
   });
@@ -153,11 +160,11 @@ describe('workers whose lease ran out', () => {
     await claimAll(database.db, other, [ids.c]);
     await sweptJustNow();
     await expire(worker);
-    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 1, dead: [worker] });
+    expect(await handBackDeadClaims(database.db, 6)).toMatchObject({ returned: 1, dead: [worker] });
     expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Running' });
     expect(await stateOf(database.db, ids.b)).toMatchObject({ status: 'Pending', worker_id: null });
     expect(await stateOf(database.db, ids.c)).toMatchObject({ status: 'Claimed', worker_id: other });
-    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
+    expect(await handBackDeadClaims(database.db, 6)).toMatchObject({ returned: 0, dead: [] });
   });
 
   test('lose their claims too when they gave the lease up', async () => {
@@ -165,7 +172,7 @@ describe('workers whose lease ran out', () => {
     await claimAll(database.db, worker);
     await deleteWorkerLease(database.db, worker);
     await sweptJustNow();
-    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 1, dead: [] });
+    expect(await handBackDeadClaims(database.db, 6)).toMatchObject({ returned: 1, dead: [] });
     expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Pending' });
   });
 
@@ -176,7 +183,7 @@ describe('workers whose lease ran out', () => {
     await succeed(database.db, ids.a);
     await sweptJustNow();
     await expire(worker);
-    await handBackDeadClaims(database.db, 6);
+    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, notified: 1, dead: [worker] });
     const [delivery] = await deliveriesOf(database.db, ids.a);
     expect(delivery).toMatchObject({ status: 'Pending', waits_for_worker: null });
     expect(delivery!.next_attempt_at).not.toBeNull();
@@ -203,10 +210,10 @@ describe('workers whose lease ran out', () => {
     await sweptJustNow();
     await sql`update sweep set ran_at = now() - interval '7 s'`.execute(database.db);
     await expire(worker);
-    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
-    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
+    expect(await handBackDeadClaims(database.db, 6)).toMatchObject({ returned: 0, dead: [] });
+    expect(await handBackDeadClaims(database.db, 6)).toMatchObject({ returned: 0, dead: [] });
     await sql`update sweep set grace_until = now()`.execute(database.db);
-    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 1, dead: [worker] });
+    expect(await handBackDeadClaims(database.db, 6)).toMatchObject({ returned: 1, dead: [worker] });
   });
 
   test('who renew in time keep what they hold', async () => {
@@ -215,7 +222,7 @@ describe('workers whose lease ran out', () => {
     await sweptJustNow();
     const identity = { id: worker, host: 'here', pid: 1 };
     expect((await renewWorkerLease(database.db, identity, 6)).wasAlive).toBe(true);
-    expect(await handBackDeadClaims(database.db, 6)).toEqual({ returned: 0, dead: [] });
+    expect(await handBackDeadClaims(database.db, 6)).toMatchObject({ returned: 0, dead: [] });
     await expire(worker);
     expect((await renewWorkerLease(database.db, identity, 6)).wasAlive).toBe(false);
     expect((await renewWorkerLease(database.db, identity, 6)).wasAlive).toBe(true);

@@ -20,7 +20,7 @@ export interface LeasedDelivery {
   readonly ageSecs: number;
   /** Of the task, or of the batch that it tells of. */
   readonly subject:
-    | { readonly status: TerminalStatus; readonly ended_at: string }
+    | { readonly status: TerminalStatus; readonly ended_at: string; readonly attempt: number }
     | { readonly status_counts: Partial<Record<TerminalStatus, number>>; readonly completed_at: string };
 }
 

@@ -15,7 +15,9 @@ import { findOldestDue } from './find-oldest-due.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 import { leaseDeliveries } from './lease-deliveries.ts';
 import { mendPlaces } from './mend-places.ts';
-import { closeBreaker, openBreaker, putOffProbe } from './move-breaker.ts';
+import { closeBreaker } from './close-breaker.ts';
+import { openBreaker } from './open-breaker.ts';
+import { putOffProbe } from './put-off-probe.ts';
 import { recordDeliveries } from './record-deliveries.ts';
 
 const database = useTestDatabase();

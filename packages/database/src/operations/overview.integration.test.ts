@@ -16,7 +16,7 @@ import {
 import { beforeEach, expect, test } from 'vitest';
 import { archiveBatches } from './archive-batches.ts';
 import { findOverview } from './find-overview.ts';
-import { openBreaker } from './move-breaker.ts';
+import { openBreaker } from './open-breaker.ts';
 import { renewWorkerLease } from './renew-worker-lease.ts';
 import { reportEnds } from './report-ends.ts';
 import { takeSample } from './take-sample.ts';

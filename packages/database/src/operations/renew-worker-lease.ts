@@ -36,8 +36,3 @@ export async function renewWorkerLease(
            1000 * extract(epoch from clock_timestamp())::float8 as "nowMs"`.execute(db);
   return rows[0]!;
 }
-
-/** Gives the lease up at once; whatever is still claimed under it is handed back by the next sweep. */
-export async function deleteWorkerLease(db: Kysely<Schema>, workerId: string): Promise<void> {
-  await db.deleteFrom('worker').where('id', '=', workerId).execute();
-}

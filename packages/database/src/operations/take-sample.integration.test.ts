@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { aWorker, end, openTransaction, run, submit, until, useTestDatabase } from '@arcrun/database/testing';
 import { sql } from 'kysely';
 import { beforeEach, expect, test } from 'vitest';
-import { openBreaker } from './move-breaker.ts';
+import { openBreaker } from './open-breaker.ts';
 import { type SampleTurn, takeSample } from './take-sample.ts';
 
 const one = (periodSecs: number): SampleTurn => ({ samplerId: randomUUID(), isPreferred: true, periodSecs });

@@ -181,6 +181,10 @@ test('waits grow up to their limit, and jitter takes a random part', async () =>
   };
   expect(await Promise.all([1, 2, 3, 4, 99].map((n) => secsOf({}, n)))).toEqual([2, 6, 18, 50, 50]);
   expect(await secsOf({ backoff_secs: 0 }, 99)).toBe(0);
+  // Beyond what Postgres reckons with.
+  expect(await secsOf({ backoff_secs: 1e308, backoff_factor: 10 }, 99)).toBe(50);
+  expect(await secsOf({ backoff_secs: 1e-5, backoff_factor: 10, max_backoff_secs: 86_400 }, 99)).toBe(86_400);
+  expect(await secsOf({ backoff_secs: 5e-324, jitter: true }, 2)).toBe(0);
   const drawn = await Promise.all(Array.from({ length: 200 }, () => secsOf({ jitter: true }, 3)));
   expect(Math.max(...drawn)).toBeLessThanOrEqual(18);
   expect(Math.min(...drawn)).toBeLessThan(5);

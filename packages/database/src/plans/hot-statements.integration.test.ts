@@ -24,24 +24,29 @@ import { endTasks } from '../operations/end-tasks.ts';
 import { explainTask } from '../operations/explain-task.ts';
 import { findActions } from '../operations/find-actions.ts';
 import { findBatchNews } from '../operations/find-batch-news.ts';
-import { findBatch, hasBatch } from '../operations/find-batch.ts';
+import { findBatch } from '../operations/find-batch.ts';
+import { hasBatch } from '../operations/has-batch.ts';
 import { findDag } from '../operations/find-dag.ts';
 import { findOldestDue } from '../operations/find-oldest-due.ts';
 import { findOverview } from '../operations/find-overview.ts';
-import { findArchivedStatus, findTask } from '../operations/find-task.ts';
+import { findArchivedStatus } from '../operations/find-archived-status.ts';
+import { findTask } from '../operations/find-task.ts';
 import { forgetIdempotencyKeys } from '../operations/forget-idempotency-keys.ts';
-import { handBackDeadClaims, handBackLostClaims } from '../operations/hand-back-claims.ts';
+import { handBackDeadClaims } from '../operations/hand-back-dead-claims.ts';
+import { handBackLostClaims } from '../operations/hand-back-lost-claims.ts';
 import { leaseDeliveries } from '../operations/lease-deliveries.ts';
 import { listBatches } from '../operations/list-batches.ts';
 import { listDeliveries } from '../operations/list-deliveries.ts';
 import { listTasks } from '../operations/list-tasks.ts';
-import { closeBreaker, openBreaker } from '../operations/move-breaker.ts';
+import { closeBreaker } from '../operations/close-breaker.ts';
+import { openBreaker } from '../operations/open-breaker.ts';
 import { pauseTask } from '../operations/pause-task.ts';
 import { propagateEnds } from '../operations/propagate-ends.ts';
 import { recordDeliveries } from '../operations/record-deliveries.ts';
 import { reportEnds } from '../operations/report-ends.ts';
 import { resumeTask } from '../operations/resume-task.ts';
-import { retryDeliveries, retryDelivery } from '../operations/retry-deliveries.ts';
+import { retryDeliveries } from '../operations/retry-deliveries.ts';
+import { retryDelivery } from '../operations/retry-delivery.ts';
 import { startTasks } from '../operations/start-tasks.ts';
 import { stopBatch } from '../operations/stop-batch.ts';
 import { takeSample } from '../operations/take-sample.ts';
@@ -108,6 +113,19 @@ beforeAll(async () => {
     await database.pool.query(
       `update delivery set status = 'Success', next_attempt_at = null where status = 'Pending'`,
     );
+  }
+  // More than may be read, between two attempts.
+  const tomorrow = JSON.stringify({
+    ...{ max_attempts: 2, backoff_secs: 86_400, backoff_factor: 1, max_backoff_secs: 86_400 },
+    ...{ jitter: false, on: ['failure'] },
+  });
+  for (let n = 0; n < 1 + ROWS_MAX / BATCH_SIZE; n++) {
+    const tried = aBatch(manyTasks(() => ({ kind: 'tried', maxAttempts: 2, retry: tomorrow })));
+    await writeBatch(database.db, tried.batch);
+    const claims = await claimUpTo(database.db, worker, BATCH_SIZE);
+    await start(database.db, claims);
+    const ends = claims.map(({ id }) => ({ id, status: 'Failure' as const, reason: 'broken' }));
+    await endTasks(database.db, 'report', ends, { wait: true, cascadeLimit: 10 });
   }
   for (let n = 0; n < TASKS / BATCH_SIZE - 10; n++) {
     blocked = aBatch(

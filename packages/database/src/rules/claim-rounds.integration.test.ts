@@ -153,7 +153,7 @@ test.each(SEEDS)('a round claims what one after another would: seed %i', async (
         await cancel(database.db, claim.id);
         open.delete(claim.id);
       } else if (turn < 0.55) {
-        if ((await handBackClaims(database.db, worker, [claim])) > 0) open.delete(claim.id);
+        if ((await handBackClaims(database.db, worker, [claim])).returned > 0) open.delete(claim.id);
       } else if (turn < 0.7) {
         await addProgress(database.db, [{ id: claim.id, success: 1 + below(3), failures: 0 }], {
           wait: true,

@@ -13,7 +13,7 @@ import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
-import { handBackDeadClaims } from '../operations/hand-back-claims.ts';
+import { handBackDeadClaims } from '../operations/hand-back-dead-claims.ts';
 import { pauseTask } from '../operations/pause-task.ts';
 import { updateTask } from '../operations/update-task.ts';
 

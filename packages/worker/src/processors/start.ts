@@ -1,7 +1,7 @@
 import { claimTasks, type Database } from '@arcrun/database';
 import type { Metrics } from '@arcrun/observability';
 import type { ClaimLock, Doorbell, Round } from '@arcrun/queue';
-import type { WorkerLease } from '../leases/worker-lease.ts';
+import type { WorkerLease } from '../worker-lease.ts';
 import type { HeldBack } from '../held-back.ts';
 import type { StartCalls } from '../start-calls.ts';
 

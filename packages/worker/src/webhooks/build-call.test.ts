@@ -27,7 +27,7 @@ const aDelivery = (given: Partial<LeasedDelivery>): LeasedDelivery =>
     position: 0,
     taskId: ID,
     batchId: null,
-    subject: { status: 'Failure', ended_at: '2026-01-02T03:04:05Z' },
+    subject: { status: 'Failure', ended_at: '2026-01-02T03:04:05Z', attempt: 2 },
     ...given,
   }) as LeasedDelivery;
 
@@ -83,6 +83,7 @@ test.each([
   expect(call.headers).toEqual({
     'content-type': 'application/json',
     'idempotency-key': key,
+    'x-task-attempt': '2',
     'x-task-id': ID,
     'x-task-trigger': 'end',
   });

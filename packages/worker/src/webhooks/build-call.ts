@@ -33,11 +33,11 @@ export function buildDeliveryCall(
   action: ActionToCall,
   hostUrl: string,
 ): WebhookCall {
-  const { trigger, condition, position, taskId } = delivery;
+  const { trigger, condition, position, taskId, subject } = delivery;
   const key = { trigger, condition, position };
   const headers = { 'x-task-trigger': TRIGGER_HEADERS[trigger] };
   const body = enrichBody(action.body, reportOf(delivery));
-  if (taskId === null) {
+  if (taskId === null || !('attempt' in subject)) {
     const batchId = delivery.batchId!;
     return buildCall(action, {
       url: action.url,
@@ -56,6 +56,7 @@ export function buildDeliveryCall(
       ...headers,
       'idempotency-key': idempotencyKey({ ...key, subjectId: taskId }),
       'x-task-id': taskId,
+      'x-task-attempt': String(subject.attempt),
     },
   });
 }

@@ -47,7 +47,7 @@ export interface WebhookClientSettings {
 export const BLOCKED_ADDRESS = 'EBLOCKEDADDRESS';
 
 const ANSWER_MAX_BYTES = 1_048_576;
-// A reset of a connection that was idle for too long would cost a task, since on_start is not tried again.
+// A reset of a connection that was idle for too long would cost a task, since on_start is not tried again by default.
 const IDLE_CONNECTION_MS = 4000;
 
 /**

@@ -8,7 +8,7 @@ import {
   startProcessor,
 } from '@arcrun/queue';
 
-export interface ProcessorsOptions extends Pick<ProcessorOptions, 'redis' | 'telemetry'> {
+export interface ConsumeOptions extends Pick<ProcessorOptions, 'redis' | 'telemetry'> {
   /** What a round of each queue does. */
   readonly rounds: { readonly [Queue in QueueName]: (bell: JobPayloads[Queue]) => Promise<Round | void> };
   readonly metrics: Metrics;
@@ -18,14 +18,14 @@ export interface ProcessorsOptions extends Pick<ProcessorOptions, 'redis' | 'tel
 }
 
 /** Starts to consume all queues; each round is counted and measured. */
-export function startProcessors({
+export function consumeQueues({
   rounds,
   redis,
   telemetry,
   metrics,
   logger,
   warn,
-}: ProcessorsOptions): Map<QueueName, Processor> {
+}: ConsumeOptions): Map<QueueName, Processor> {
   const start = (queue: QueueName): Processor => {
     const loop = queue === 'webhook' ? 'delivery' : queue;
     const process = async (bell: Bell) => {

@@ -1,13 +1,13 @@
 import { type Moved, pauseTask, resumeTask } from '@arcrun/database';
 import { Router } from 'express';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { archivedStatus } from '../archived-status.ts';
 import { conflict, methodNotAllowed } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { readId } from '../http/path-ids.ts';
 
 /** Pause and resume. */
-export function lifecycleRoutes({ database, doorbell, metrics }: ApiContext): Router {
+export function pauseResumeRoutes({ database, doorbell, metrics }: ApiContext): Router {
   const router = Router();
 
   router

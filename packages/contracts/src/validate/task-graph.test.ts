@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { describeCycle, findCycle, topologicalOrder } from './plan-batch.ts';
+import { describeCycle, findCycle, topologicalOrder } from './task-graph.ts';
 
 /** A graph without cycles whose nodes are listed in any order. */
 const dag = fc.integer({ min: 0, max: 40 }).chain((size) =>

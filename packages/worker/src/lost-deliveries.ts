@@ -6,7 +6,7 @@ import { OneAtATime } from './one-at-a-time.ts';
 
 const PERIOD_MS = 2000;
 
-export interface LostLeasesOptions {
+export interface LostDeliveriesOptions {
   readonly workerId: string;
   /** After so long a lease runs out by itself. */
   readonly leaseSecs: number;
@@ -21,14 +21,14 @@ export interface LostLeasesOptions {
  * Gives back notifications that this worker has leased without knowing it: the answer was lost on the way, and the
  * worker's own lease, which it renews, would keep them from all others for two minutes.
  */
-export class LostLeases {
-  readonly #options: LostLeasesOptions;
+export class LostDeliveries {
+  readonly #options: LostDeliveriesOptions;
   /** Rounds, and looks for what they have left. */
   readonly #alone = new OneAtATime();
   #lookUntilMs = -Infinity;
   #isLooking = false;
 
-  constructor(options: LostLeasesOptions) {
+  constructor(options: LostDeliveriesOptions) {
     this.#options = options;
   }
 
@@ -58,7 +58,7 @@ export class LostLeases {
         const released = await this.#alone.run(() => releaseLostDeliveries(database.db, workerId, busyIds()));
         if (released > 0) doorbell.ring('webhook');
       } catch (error) {
-        logger.debug('lost leases not looked for', { error });
+        logger.debug('lost deliveries not looked for', { error });
       }
     }
     this.#isLooking = false;

@@ -1,0 +1,18 @@
+import { type Kysely, sql } from 'kysely';
+import { retryConflicts } from '../failures.ts';
+import type { Schema } from '../schema.ts';
+
+/**
+ * Gives back what workers hold whose lease has run out, and forgets those workers. `notified`: as handBackClaims counts
+ * them.
+ */
+export async function handBackDeadClaims(
+  db: Kysely<Schema>,
+  leaseSecs: number,
+): Promise<{ returned: number; notified: number; dead: string[] }> {
+  const { rows } = await retryConflicts(() =>
+    sql<{ returned: number; notified: number; dead: string[] }>`
+      select returned, notified, dead from hand_back_dead_claims(${leaseSecs})`.execute(db),
+  );
+  return rows[0]!;
+}
