@@ -1,6 +1,7 @@
 // Checks what no linter knows: where things lie and who may import whom. The rules are those of docs/architecture.md.
 import { type Dirent, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
+import { PACKAGE_LAYERS } from './package-layers.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -11,23 +12,6 @@ const topLevel = new Set([
   ...['pnpm-workspace.yaml', 'pnpm-lock.yaml', 'package.json', 'turbo.json', 'README.md', 'LICENSE'],
   ...['tsconfig.json', 'vitest.config.ts', 'knip.json'],
 ]);
-
-const below = ['domain', 'contracts', 'config', 'database', 'queue', 'observability'];
-/** Which packages each may depend on. */
-const allowed: Record<string, readonly string[]> = {
-  domain: [],
-  contracts: ['domain'],
-  config: [],
-  database: ['domain'],
-  queue: ['contracts'],
-  observability: [],
-  // Of the UI it serves the files.
-  api: [...below, 'web'],
-  worker: below,
-  web: ['contracts'],
-  client: ['contracts'],
-  local: [...below, 'client', 'web'],
-};
 
 const environmentReaders = [
   /^packages\/(config|local)\//,
@@ -75,7 +59,7 @@ function workspaceDependencies(packageDir: string): string[] {
 
 function checkPackage(name: string): void {
   const packageDir = join(root, 'packages', name);
-  const mayUse = allowed[name];
+  const mayUse = PACKAGE_LAYERS[name];
   if (mayUse === undefined) {
     report(packageDir, 'is not a package of the layout');
     return;

@@ -7,7 +7,7 @@ import { anchorOf, findBrokenLinks } from './find-broken-links.ts';
 import { SECTIONS } from './sections.ts';
 
 describe('sections', () => {
-  const text = 'before\n\n<!-- made from code: table -->\n\nold\n\n<!-- end -->\n\nafter\n';
+  const text = 'before\n\n<!-- generated: table -->\n\nold\n\n<!-- end -->\n\nafter\n';
 
   test('what lies between the markers is written anew, and nothing else', () => {
     const filled = fillSections('page.md', text, { table: () => '| new |' });

@@ -1,7 +1,7 @@
-const SECTION = /<!-- made from code: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;
+const SECTION = /<!-- generated: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;
 
 /**
- * Writes each section anew between its markers, `<!-- made from code: name -->` and `<!-- end -->`.
+ * Writes each section anew between its markers, `<!-- generated: name -->` and `<!-- end -->`.
  *
  * @throws when a page names a section that nothing makes
  */
@@ -13,6 +13,6 @@ export function fillSections(
   return text.replaceAll(SECTION, (_whole, name: string) => {
     const make = sections[name];
     if (make === undefined) throw new Error(`${page}: no section is called ${name}`);
-    return `<!-- made from code: ${name} -->\n\n${make().trim()}\n\n<!-- end -->`;
+    return `<!-- generated: ${name} -->\n\n${make().trim()}\n\n<!-- end -->`;
   });
 }

@@ -2,7 +2,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 
 /**
- * Brings files that are wholly made from code up to date, and takes away those that nothing makes any more.
+ * Brings files that are wholly generated up to date, and takes away those that nothing makes any more.
  *
  * @param pattern all files of this kind, made or left over; relative to the root
  * @param made what they have to hold, by path

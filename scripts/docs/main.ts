@@ -1,4 +1,4 @@
-// `npm run docs` renews the parts of the pages that are made from code; with --check it changes nothing and fails on
+// `npm run docs` renews the parts of the pages that are generated; with --check it changes nothing and fails on
 // what is stale, on links that lead nowhere, and on promises that no test proves.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -8,14 +8,16 @@ import {
   TRANSITIONS,
 } from '../../packages/domain/src/index.ts';
 import { createMetrics } from '../../packages/observability/src/index.ts';
+import { PACKAGE_LAYERS } from '../package-layers.ts';
 import { listFaults } from './list-faults.ts';
 import { PERFORMANCE_SECTIONS } from './performance/sections.ts';
 import { toTable } from './to-table.ts';
 
-/** The parts of the pages that are made from code, by the name that their markers have. */
+/** The parts of the pages that are generated, by the name that their markers have. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
   lifecycle: drawLifecycle,
   transitions: listTransitions,
+  layers: listLayers,
   settings: listSettings,
   'ignored-settings': () => IGNORED_SETTINGS.map((name) => `\`${name}\``).join(', '),
   metrics: listMetrics,
@@ -24,6 +26,13 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
   faults: listFaults,
   peers: () => toTable(ABILITIES_TABLE[0]!, ABILITIES_TABLE.slice(1)),
 };
+
+function listLayers(): string {
+  return toTable(
+    ['package', 'may depend on'],
+    Object.entries(PACKAGE_LAYERS).map(([name, others]) => [code(name), others.map(code).join(', ')]),
+  );
+}
 
 const code = (text: string): string => `\`${text}\``;
 
