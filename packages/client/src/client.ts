@@ -161,9 +161,13 @@ export function createClient(options: ClientOptions): ArcRunClient {
   };
 }
 
-/** A repeated end changes nothing; without an end, counters would be added twice. */
-function isRepeatable(body: api.UpdateTask): boolean {
-  return body.status !== undefined || (body.new_success === undefined && body.new_failures === undefined);
+/**
+ * A repeated end changes nothing; without an end, counters would be added twice. A failure may have begun the next
+ * attempt, which the second report would end.
+ */
+function isRepeatable({ status, retryable, new_success, new_failures }: api.UpdateTask): boolean {
+  if (status === 'Failure') return retryable === false;
+  return status !== undefined || (new_success === undefined && new_failures === undefined);
 }
 
 function readCreated(answer: Answer<api.BasicTask[] | null>): CreatedBatch {

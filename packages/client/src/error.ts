@@ -11,6 +11,8 @@ export class ArcRunError extends Error {
   readonly details: readonly string[];
   /** The answer's body, parsed when it was JSON, else its text. */
   readonly body: unknown;
+  /** An earlier try of the same call got no answer, so that it may have been carried out. */
+  isRepeat = false;
 
   constructor(
     message: string,

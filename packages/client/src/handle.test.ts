@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { json, serve } from '../testing/scripted-server.ts';
+import { describe, expect, test } from 'vitest';
+import { json, reset, serve } from '../testing/scripted-server.ts';
 import { handle, readCall } from './index.ts';
 
 test('a handle reports to its own URL, query included', async () => {
@@ -20,6 +20,25 @@ test('a handle reports to its own URL, query included', async () => {
     ['PATCH', '/task/7?attempt=2', {}],
   ]);
   expect(seen[0]?.headers.authorization).toBe('Bearer t');
+});
+
+describe('a failure whose answer was lost', () => {
+  const taken = json(409, { error: 'over', status: 409, code: 'wrong_state', current_attempt: 3 });
+
+  test('is reported again, and done when the task has gone on to its next attempt', async () => {
+    const { url, seen } = await serve(reset, taken);
+    await handle(`${url}/task/7?attempt=2`).fail('broken');
+    expect(seen).toHaveLength(2);
+  });
+
+  test('is refused when it was no repetition, or the attempt is another one', async () => {
+    const refused = await serve(taken);
+    await expect(handle(`${refused.url}/task/7?attempt=2`).fail('broken')).rejects.toThrow('409');
+    const other = await serve(reset, taken);
+    await expect(handle(`${other.url}/task/7?attempt=4`).fail('broken')).rejects.toThrow('409');
+    const ended = await serve(reset, json(409, { current_status: 'Canceled' }));
+    await expect(handle(`${ended.url}/task/7`).fail('broken')).rejects.toThrow('409');
+  });
 });
 
 const start = {

@@ -1,3 +1,4 @@
+import { ArcRunError } from './error.ts';
 import { createTransport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
 import type { FailureChanges, Progress, TaskChanges } from './types.ts';
@@ -28,13 +29,28 @@ export function handle(url: string, options: TransportOptions = {}): Handle {
   return {
     url,
     success: (changes) => patch({ ...changes, status: 'Success' }),
-    fail: (reason, changes) => patch({ ...changes, status: 'Failure', failure_reason: reason }),
+    fail: async (reason, changes) => {
+      try {
+        await patch({ ...changes, status: 'Failure', failure_reason: reason });
+      } catch (error) {
+        // It was carried out when its answer was lost: the task has gone on to its next attempt.
+        if (!(error instanceof ArcRunError) || !error.isRepeat || !isPast(url, error.body)) throw error;
+      }
+    },
     progress: async (added) => {
       const body = JSON.stringify(progressBody(added));
       await send({ method: 'PUT', url, body, repeatable: false });
     },
     alive: () => patch({}),
   };
+}
+
+/** Whether an answer says that the task is at a later attempt than the handle's. */
+function isPast(url: string, body: unknown): boolean {
+  const own = Number(new URL(url).searchParams.get('attempt') ?? Infinity);
+  const current =
+    typeof body === 'object' && body !== null ? Reflect.get(body, 'current_attempt') : undefined;
+  return typeof current === 'number' && current > own;
 }
 
 export function progressBody(added: Progress): { new_success: number; new_failures: number } {

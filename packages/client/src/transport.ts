@@ -48,9 +48,12 @@ const MAX_RETRY_AFTER_MS = 60_000;
 export function createTransport(options: TransportOptions = {}): Send {
   const maxAttempts = options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS;
   return async <Body>(call: Call) => {
+    let isRepeat = false;
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await attemptCall<Body>(call, options);
       if (outcome.kind === 'answer') return outcome.answer;
+      outcome.error.isRepeat = isRepeat;
+      isRepeat ||= outcome.kind === 'unanswered';
       const delayMs = attempt < maxAttempts ? delayBeforeNext(call, outcome, attempt) : undefined;
       if (delayMs === undefined) throw outcome.error;
       options.onRetry?.(outcome.error, delayMs);

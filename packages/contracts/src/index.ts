@@ -1,3 +1,4 @@
+export { ChunkedBytes } from './chunked-bytes.ts';
 export { buildOpenApi } from './openapi.ts';
 export * from './jobs.ts';
 export * from './limits.ts';

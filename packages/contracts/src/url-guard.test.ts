@@ -132,10 +132,6 @@ describe('an internal host is refused in any notation', () => {
 // proves: webhooks/ssrf-addresses
 describe('a URL that readers take for different hosts is judged by the one that is called', () => {
   test.each([
-    'http:127.0.0.1/',
-    'http:/127.0.0.1/',
-    'http:///127.0.0.1/',
-    'http:\\\\127.0.0.1/',
     'http://127.0.0.1\\@example.com/',
     'http://127.0.0.1#@example.com/',
     'http://127.0.0.1?@example.com/',
@@ -161,6 +157,10 @@ describe('a URL that cannot be called is refused, checked or not', () => {
     'javascript:alert(1)',
     'example.com/hook',
     '//example.com/hook',
+    'http:example.com/hook',
+    'http:/example.com/hook',
+    'http:///example.com/hook',
+    'http:\\\\example.com/hook',
     '',
     'http://',
     'http://exa mple.com/',

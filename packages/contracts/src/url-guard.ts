@@ -88,6 +88,8 @@ export function checkUrl(url: string, settings: UrlGuardSettings): string | null
   const parsed = URL.parse(url);
   if (parsed === null) return 'must be an absolute http or https URL';
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return 'must be an http or https URL';
+  // The parser takes any number of slashes; what sends it, and reads the path from it, takes two.
+  if (!/^https?:\/\/[^/\\]/i.test(url)) return 'must have a host behind //';
   if (settings.skipSsrfValidation) return null;
   const host = comparableHost(parsed.hostname);
   if (host === '' || isBlockedName(host, settings)) return `the host ${parsed.hostname} is blocked`;

@@ -103,6 +103,14 @@ describe('programs', () => {
   );
 });
 
+test.each([
+  [416, { range: 'bytes=99999999-' }],
+  [412, { 'if-match': '"x"' }],
+])('what cannot be had of a file is %i, and no error of ours', async (expected, headers) => {
+  const { status, json } = await api.call('GET', '/sign-in-files/icon.svg', { headers });
+  expect([status, json.status]).toEqual([expected, expected]);
+});
+
 describe('a browser without a session', () => {
   // proves: settings/sign-in-pages, settings/relative-pages
   test.each([

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { ChunkedBytes } from '@arcrun/contracts';
 import { ApiError, invalid } from '../http/errors.ts';
-import type { BodyPlace } from './body-gate.ts';
-import { ChunkedBytes } from './chunked-bytes.ts';
+import { BIG_BODY_BYTES, type BodyPlace } from './body-gate.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -42,7 +42,7 @@ export async function readBody(
     throw new ApiError(415, 'Encoded bodies are not accepted', { code: 'encoded_body' });
   }
   return new Promise((resolve, reject) => {
-    const body = new ChunkedBytes(announced);
+    const body = new ChunkedBytes(announced > BIG_BODY_BYTES ? announced : 0);
     const take = (chunk: Buffer<ArrayBuffer>) => {
       try {
         admit(body.size + chunk.length);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { BreakerOpenError, classifyFailure } from '@arcrun/database';
 import type { TaskStatus } from '@arcrun/domain';
@@ -117,10 +117,20 @@ function linger(request: IncomingMessage, response: ServerResponse, body: string
   request.resume();
 }
 
+/** Of what serves files: a range that there is not, a condition that does not hold. */
+function isRefusal(
+  error: unknown,
+): error is Error & { statusCode: number; headers?: Record<string, string> } {
+  const status: unknown = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500;
+}
+
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   // Express: a path that cannot be percent-decoded.
   if (error instanceof URIError) return notFound('The path was');
+  if (isRefusal(error))
+    return new ApiError(error.statusCode, STATUS_CODES[error.statusCode] ?? 'Refused', {}, error.headers);
   if (error instanceof BreakerOpenError)
     return unavailable('The database does not answer', error.retryAfterSecs);
   switch (classifyFailure(error)) {

@@ -14,13 +14,13 @@ export const pageHeaders: RequestHandler = (_request, response, next) => {
 
 /** A page's relative URLs need the slash at its end. Relative, so that it holds behind a proxy that strips a path. */
 export const withSlash: RequestHandler = (request, response, next) => {
-  const [path = '', query] = request.originalUrl.split('?', 2);
+  const [path = ''] = request.originalUrl.split('?', 1);
   if (path.endsWith('/')) {
     next();
     return;
   }
   const name = path.slice(path.lastIndexOf('/') + 1);
-  response.redirect(302, `${name}/${query === undefined ? '' : `?${query}`}`);
+  response.redirect(302, `${name}/${request.originalUrl.slice(path.length)}`);
 };
 
 /** The other way round: relative URLs of a page that lies beside the others, and not below them. */

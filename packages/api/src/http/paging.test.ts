@@ -33,6 +33,10 @@ test('a page beyond every list is none', () => {
   expect(toPage(requested({ offset: 2n ** 63n - 1n }), readKey)).toBeNull();
 });
 
+test('a question mark in the query is part of it', () => {
+  expect(cursorOf(7, '/task?name=a?b&page_size=10').get('name')).toBe('a?b');
+});
+
 // proves: http/page-links
 test('the link keeps the query, without the page', () => {
   const query = cursorOf(7);

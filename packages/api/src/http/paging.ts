@@ -21,7 +21,8 @@ export function toPage<Key>(
 /** Announces the next page by key: the same query behind the last row. */
 export function linkNextPage(request: Request, response: Response, key: unknown): void {
   if (key === null) return;
-  const query = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
+  // What is behind the first question mark; there may be others in it.
+  const query = new URLSearchParams(/\?.*$/s.exec(request.url)?.[0] ?? '');
   query.delete('page');
   query.set('after', Buffer.from(JSON.stringify(key)).toString('base64url'));
   // Relative, so that it holds behind a proxy that strips a path.

@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** Longer than the idle time of usual load balancers, so that they close idle connections and never race with us. */
@@ -45,6 +51,12 @@ const CLIENT_ERRORS = new Map<string | undefined, readonly [number, string]>([
 /** What is no HTTP gets an answer of the same shape as everything else. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  // An answer that is under way, or still to come, is to what came before; this one would be taken for it.
+  const answer = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
+  if (answer != null && (answer.headersSent || answer.req.complete)) {
     socket.destroy();
     return;
   }

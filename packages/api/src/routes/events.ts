@@ -23,6 +23,8 @@ export function eventRoutes({ database, feeds }: ApiContext, open: OpenRequests)
         response.type('text/event-stream').end();
         return;
       }
+      // Who has gone meanwhile tells nobody of it any more.
+      if (response.destroyed || response.closed) return;
       feeds.watch(id, response);
       open.forget(response);
     })

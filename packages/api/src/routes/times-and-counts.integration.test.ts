@@ -119,8 +119,11 @@ test.each(['/task', '/batches', '/webhook-deliveries'])(
     expect(first).toHaveLength(1);
     for (const query of ['page=0', 'page=-1', 'page=-9223372036854775808', 'page_size=0', 'page_size=-7'])
       expect(await get(`${path}?${query}`)).toEqual(first);
-    for (const page of ['1', '4294967296', '9223372036854775807'])
-      expect(await get(`${path}?page=${page}`)).toEqual([]);
+    for (const page of ['1', '430000', '20000000', '4294967296', '9223372036854775807'])
+      for (const filter of path === '/webhook-deliveries'
+        ? ['']
+        : ['', '&name=abc', '&kind=k', '&status=Success'])
+        expect([page, filter, await get(`${path}?page=${page}${filter}`)]).toEqual([page, filter, []]);
   },
 );
 

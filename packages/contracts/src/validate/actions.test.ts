@@ -33,7 +33,7 @@ describe('an action that HTTP or the database cannot carry', () => {
         `${at}.headers.X-E: must be a string`,
       ],
     ],
-    ...['Content-Length', 'transfer-encoding', 'CONNECTION', 'Upgrade', 'Expect'].map(
+    ...['Content-Length', 'transfer-encoding', 'CONNECTION', 'Upgrade', 'Expect', 'Trailer'].map(
       (name): [JsonObject, string[]] => [
         { headers: { [name]: 'x' } },
         [`${at}.headers.${name}: this header is set by ArcRun alone`],

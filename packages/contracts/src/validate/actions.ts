@@ -29,7 +29,9 @@ type ActionRetry = { readonly maxAttempts: number | null; readonly backoffSecs: 
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
-const FORBIDDEN_HEADERS = new Set(['content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect']);
+const FORBIDDEN_HEADERS = new Set([
+  ...['content-length', 'transfer-encoding', 'trailer', 'connection', 'upgrade', 'expect'],
+]);
 
 const validateAction = compileShape<{ kind: 'Webhook' }>(NewActionDto);
 const validateRetry = compileShape<ActionRetryDto>(ActionRetryDto);

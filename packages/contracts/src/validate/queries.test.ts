@@ -172,6 +172,9 @@ test.each([
   '2026-1-1T00:00:00Z',
   '0001-01-01T00:00:00+20:00',
   '9999-12-31T23:59:59-20:00',
+  // A leap second in an offset that has to be reckoned with.
+  '2026-01-01T06:59:60-17:00',
+  `2026-01-01T00:00:00.${'0'.repeat(150)}Z`,
   '',
 ])('%j is no time', (text) => expect(parseTimestamp(text)).toBeNull());
 

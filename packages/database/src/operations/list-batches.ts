@@ -30,6 +30,8 @@ const LOOKS = 500;
 const TASK_LOOKS = { batches: 2000, tasks: 5000 };
 /** As many tasks, at most, are looked at for each batch of the pages before. */
 const TASKS_EACH = 100;
+/** More than any database has, and still an integer of Postgres. */
+const TASK_LOOKS_MAX = 1_000_000_000;
 
 /**
  * Batches, newest first. One without tasks is listed only when it was posted as an object.
@@ -64,7 +66,7 @@ async function findRows(
   // Who asks for a later page has seen earlier ones, so that many batches have it.
   const looks = {
     batches: TASK_LOOKS.batches + 2 * page.offset,
-    tasks: TASK_LOOKS.tasks + TASKS_EACH * page.offset,
+    tasks: Math.min(TASK_LOOKS.tasks + TASKS_EACH * page.offset, TASK_LOOKS_MAX),
   };
   return byTasks(conditions, page.after, looks);
 }

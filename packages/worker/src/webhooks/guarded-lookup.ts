@@ -39,8 +39,30 @@ export function guardLookup(resolve: Resolve): LookupFunction {
   };
 }
 
+/**
+ * Asks once for all who ask for the same name at the same time: each question holds a thread until it is answered, and
+ * a name server that is silent would soon hold all of them.
+ */
+export function askOnce(resolve: Resolve): Resolve {
+  const asked = new Map<string, Parameters<Resolve>[2][]>();
+  return (hostname, options, callback) => {
+    const question = `${hostname} ${options.family ?? 0} ${options.hints ?? 0}`;
+    const others = asked.get(question);
+    if (others !== undefined) {
+      others.push(callback);
+      return;
+    }
+    const waiting = [callback];
+    asked.set(question, waiting);
+    resolve(hostname, options, (error, addresses) => {
+      asked.delete(question);
+      for (const each of waiting) each(error, addresses);
+    });
+  };
+}
+
 /** Asks as everybody on this machine does: its resolver, and /etc/hosts. */
-export const guardedLookup: LookupFunction = guardLookup(dnsLookup);
+export const guardedLookup: LookupFunction = guardLookup(askOnce(dnsLookup));
 
 function firstOf(addresses: readonly LookupAddress[]): LookupAddress {
   return addresses[0]!;

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { guardedLookup, guardLookup } from './guarded-lookup.ts';
+import { askOnce, guardedLookup, guardLookup, type Resolve } from './guarded-lookup.ts';
 import { type WebhookAnswer, WebhookClient } from './webhook-client.ts';
 
 const MIB = 1_048_576;
@@ -156,6 +156,25 @@ test('a name that leads to an address that is not public is not called', async (
     isBlocked: true,
   });
   expect(targets).toEqual([]);
+});
+
+// proves: webhooks/slow-receivers
+test('a name is asked for once at a time, however many calls wait for it', () => {
+  const answers: Parameters<Resolve>[2][] = [];
+  const ask = askOnce((_hostname, _options, answer) => answers.push(answer));
+  const heard: string[] = [];
+  const listen =
+    (who: string): Parameters<Resolve>[2] =>
+    (error, addresses) =>
+      heard.push(`${who}: ${error?.message ?? addresses[0]!.address}`);
+  for (const who of ['a', 'b', 'c']) ask('silent.example', { all: true }, listen(who));
+  ask('other.example', { all: true }, listen('d'));
+  expect(answers).toHaveLength(2);
+  answers[0]!(new Error('no answer'), []);
+  answers[1]!(null, [{ address: '203.1.113.9', family: 4 }]);
+  expect(heard).toEqual(['a: no answer', 'b: no answer', 'c: no answer', 'd: 203.1.113.9']);
+  ask('silent.example', { all: true }, listen('e'));
+  expect(answers).toHaveLength(3);
 });
 
 // proves: webhooks/ssrf-at-connect

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { ChunkedBytes } from '@arcrun/contracts';
 import got, { type Got, type NativeRequestOptions } from 'got';
 import { requestTarget } from './request-target.ts';
 import type { CallSigner } from './sign-call.ts';
@@ -92,8 +93,7 @@ export class WebhookClient {
     const body = call.body === null ? undefined : Buffer.from(call.body);
     return new Promise((resolve) => {
       let answer: { status: number; retryAfter: string | undefined } | undefined;
-      let chunks: Buffer[] | null = [];
-      let size = 0;
+      let received: ChunkedBytes | null = new ChunkedBytes();
       let isSettled = false;
       const stream = this.#got.stream(call.url, {
         request: (target, options) => this.#open(call, body, target, options),
@@ -102,7 +102,7 @@ export class WebhookClient {
         if (isSettled) return;
         isSettled = true;
         if (answer !== undefined) {
-          const text = error === undefined && chunks !== null ? Buffer.concat(chunks).toString('utf8') : null;
+          const text = error === undefined && received !== null ? received.toBuffer().toString('utf8') : null;
           resolve({ answered: true, ...answer, body: text });
         } else {
           const reason = error?.message ?? 'the connection was closed without an answer';
@@ -118,14 +118,11 @@ export class WebhookClient {
           answer = { status: response.statusCode, retryAfter: response.headers['retry-after'] };
         },
       );
-      stream.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size <= ANSWER_MAX_BYTES) {
-          chunks?.push(chunk);
-        } else {
-          chunks = null;
-          settle();
-        }
+      stream.on('data', (chunk: Buffer<ArrayBuffer>) => {
+        received?.add(chunk);
+        if (received === null || received.size <= ANSWER_MAX_BYTES) return;
+        received = null;
+        settle();
       });
       stream.once('end', () => settle());
       stream.once('error', settle);

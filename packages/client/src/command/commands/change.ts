@@ -52,7 +52,12 @@ export const addChangingCommands: AddCommands = (program, choose) => {
       };
       const { client, signal } = session;
       await about('task', taskId, client.updateTask(taskId, changes, { signal }));
-      return told(session, { task_id: taskId, status }, `Task ${taskId} has ended in ${status}.`);
+      const task = await client.getTask(taskId, { signal });
+      const sentence =
+        task.status === status
+          ? `Task ${taskId} has ended in ${status}.`
+          : `Task ${taskId} is ${task.status}, and goes on with attempt ${task.attempt} of ${task.max_attempts}.`;
+      return told(session, { task_id: taskId, status: task.status }, sentence);
     });
   });
 

@@ -37,10 +37,14 @@ const CHOICES: readonly (readonly [RerunChoice, string])[] = [
   ['all', 'Everything'],
 ];
 
+/** randomUUID is there behind TLS only. */
+const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
+
 function RerunForm({ batchId, onClose }: Omit<RerunDialogProps, 'isOpen'>): ReactElement {
   const [only, setOnly] = useState<RerunChoice>('unsuccessful');
   // A second click, or one after a lost answer, makes no second batch.
-  const [key] = useState(() => crypto.randomUUID());
+  const [key] = useState(newKey);
   const plan = useQuery({
     queryKey: keys.rerun(batchId, only),
     queryFn: ({ signal }) => planRerun(batchId, only, signal),

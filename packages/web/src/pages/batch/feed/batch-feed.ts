@@ -117,6 +117,7 @@ export class BatchFeed {
   }
 
   #open(): void {
+    this.#closeEvents();
     const events = new EventSource(`batch/${encodeURIComponent(this.#id)}/events`);
     this.#events = events;
     this.#watch = window.setInterval(() => void this.#checkEvents(), CHECK_MS);
@@ -191,8 +192,9 @@ export class BatchFeed {
 
 /** Called by the shell after an action: what it changed is shown at once. */
 export function refreshAfterActions(feed: BatchFeed): () => void {
-  return queryClient.getMutationCache().subscribe(({ mutation }) => {
-    const status = mutation?.state.status;
-    if (status === 'success' || status === 'error') feed.refresh();
+  return queryClient.getMutationCache().subscribe((event) => {
+    // What has just ended; each rendering tells of old ones, too.
+    const isOver = event.type === 'updated' && ['success', 'error'].includes(event.action.type);
+    if (isOver) feed.refresh();
   });
 }
