@@ -31,12 +31,14 @@ BEGIN
   INTO lanes, ranks, times, positions, tasks FROM arrivals;
   IF lanes IS NULL THEN RETURN; END IF;
 
-  -- A lane that was empty for long has been taken away; it is made again from what its task needs.
+  -- A lane that was empty for long has been taken away; it is made again from what its tasks need. Of these the one
+  -- that was told of may have ended since, or be in another lane by now.
   IF EXISTS (SELECT FROM unnest(lanes) AS a (lane) WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane)) THEN
     INSERT INTO lane (id, origin, keys, ceilings)
     SELECT p.lane, p.origin, p.lane_keys, p.ceilings
     FROM plan_places(ARRAY(
-      SELECT a.id FROM unnest(lanes, tasks) AS a (lane, id)
+      SELECT (SELECT s.id FROM task_state s WHERE s.lane = a.lane AND s.status = 'Pending' LIMIT 1)
+      FROM (SELECT DISTINCT lane FROM unnest(lanes) AS u (lane)) a
       WHERE NOT EXISTS (SELECT FROM lane l WHERE l.id = a.lane))) p
     WHERE p.lane IS NOT NULL ORDER BY p.lane
     ON CONFLICT DO NOTHING;

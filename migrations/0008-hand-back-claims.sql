@@ -60,12 +60,12 @@ LANGUAGE sql AS $$
   CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims) h;
 $$;
 
--- After an outage of Postgres (nobody could sweep for a lease's length) nobody could renew either: then all
--- leases get one full period of grace.
+-- After an outage of Postgres (nobody has swept for p_outage_secs) nobody could renew either: then all leases get one
+-- full period of grace. Who holds a row for long holds up no sweep: it is tried again.
 CREATE FUNCTION hand_back_dead_claims(
-  p_lease_secs integer, OUT returned integer, OUT notified integer, OUT dead uuid[]
+  p_lease_secs integer, p_outage_secs float8, OUT returned integer, OUT notified integer, OUT dead uuid[]
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   grace_until timestamptz;
 BEGIN
@@ -75,7 +75,7 @@ BEGIN
   INSERT INTO sweep AS s (name, ran_at, grace_until)
   VALUES ('leases', now(), now() + make_interval(secs => p_lease_secs))
   ON CONFLICT (name) DO UPDATE SET ran_at = now(), grace_until =
-    CASE WHEN s.ran_at < now() - make_interval(secs => p_lease_secs) THEN excluded.grace_until ELSE s.grace_until END
+    CASE WHEN s.ran_at < now() - make_interval(secs => p_outage_secs) THEN excluded.grace_until ELSE s.grace_until END
   RETURNING s.grace_until INTO grace_until;
   IF grace_until > now() THEN RETURN; END IF;
 
@@ -83,13 +83,13 @@ BEGIN
     SELECT id FROM worker WHERE lease_until < now() FOR UPDATE SKIP LOCKED) w;
   SELECT h.returned, h.notified INTO returned, notified FROM (
     SELECT array_agg(id) AS tasks, array_agg(claim) AS claims FROM (
-    SELECT s.id, s.claim FROM task_state s
-    WHERE s.status = 'Claimed'
-      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker_id AND w.lease_until >= now())
-    UNION
-    SELECT s.id, s.claim FROM delivery d JOIN task_state s ON s.id = d.task_id
-    WHERE d.waits_for_worker IS NOT NULL
-      AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())) held) lost
+      SELECT s.id, s.claim FROM task_state s
+      WHERE s.status = 'Claimed'
+        AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker_id AND w.lease_until >= now())
+      UNION
+      SELECT s.id, s.claim FROM delivery d JOIN task_state s ON s.id = d.task_id
+      WHERE d.waits_for_worker IS NOT NULL
+        AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())) held) lost
   CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims) h;
   IF dead = '{}' THEN RETURN; END IF;
   -- By id, as those who record attempts lock them.

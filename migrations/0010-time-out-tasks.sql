@@ -7,7 +7,7 @@ CREATE FUNCTION time_out_tasks(
   OUT kinds text[], OUT seconds float8[], OUT released integer, OUT freed boolean, OUT failed integer,
   OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer, OUT ended_from json
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   candidate record;
   due uuid[] := '{}';

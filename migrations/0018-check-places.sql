@@ -31,9 +31,21 @@ BEGIN
   INSERT INTO place_change (key, amount) SELECT key, amount FROM drift WHERE amount <> 0;
   GET DIAGNOSTICS drifted = ROW_COUNT;
 
-  -- The first Pending task of a lane that the lane does not know of.
-  WITH first_task AS (
-    SELECT l.id AS lane, s.* FROM lane l CROSS JOIN LATERAL (
+  -- The first Pending task of a lane that the lane does not know of, or that is not there. Lanes of tasks are found by
+  -- leaps through the index of the queue.
+  WITH RECURSIVE used (lane) AS (
+    (SELECT lane FROM task_state WHERE status = 'Pending' AND lane IS NOT NULL ORDER BY lane LIMIT 1)
+    UNION ALL
+    SELECT (SELECT s.lane FROM task_state s WHERE s.status = 'Pending' AND s.lane > u.lane ORDER BY s.lane LIMIT 1)
+    FROM used u WHERE u.lane IS NOT NULL
+  ), first_task AS (
+    SELECT l.id AS lane, s.*
+    FROM (
+      SELECT id, rank, created_at, position, head FROM lane
+      UNION ALL
+      SELECT u.lane, NULL, NULL, NULL, NULL FROM used u
+      WHERE u.lane IS NOT NULL AND NOT EXISTS (SELECT FROM lane l WHERE l.id = u.lane)) l
+    CROSS JOIN LATERAL (
       SELECT -t.priority AS rank, t.created_at, t.position, t.id FROM task_state t
       WHERE t.lane = l.id AND t.status = 'Pending'
       ORDER BY -t.priority, t.created_at, t.position, t.id LIMIT 1) s
@@ -60,8 +72,8 @@ BEGIN
 END $$;
 
 -- Forgets ways to look at tasks (shapes) that no rule of an unfinished task uses, when a kind has come close to the 32
--- that it may have. Tasks that count
--- in such a key go on counting in it; that is right whether the shape comes back or not.
+-- that it may have. Tasks that count in such a key go on counting in it; that is right whether the shape comes back or
+-- not.
 CREATE FUNCTION prune_shapes() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

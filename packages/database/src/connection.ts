@@ -51,6 +51,9 @@ const PROBE_LIMIT_MS = 2000;
 /** Longer than probes usually pause. */
 const PROBE_IDLE_MS = 60_000;
 
+/** A connection that is silent for so long is asked whether it is still there: firewalls forget those without a word. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+
 /** Opens a pool. Nothing is sent before the first query, so a process can start while Postgres is away. */
 export function openDatabase(settings: PoolSettings): Database {
   const pool = new pg.Pool({
@@ -60,6 +63,7 @@ export function openDatabase(settings: PoolSettings): Database {
     connectionTimeoutMillis: settings.acquireTimeoutMs,
     application_name: settings.applicationName,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   });
   const probe = new pg.Pool({
     connectionString: settings.url,
@@ -69,6 +73,7 @@ export function openDatabase(settings: PoolSettings): Database {
     idleTimeoutMillis: PROBE_IDLE_MS,
     application_name: `${settings.applicationName}-probe`,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   });
   pool.on('error', settings.onIdleError);
   probe.on('error', settings.onIdleError);

@@ -175,7 +175,14 @@ const deliveries = new Deliveries({
   onRoom: () => listen('webhook'),
   onOriginRoom: () => run('webhook'),
 });
-const sweep = new Sweep({ leaseSecs: settings.WORKER_LEASE_SECS, database, doorbell, metrics, logger });
+const sweep = new Sweep({
+  leaseSecs: settings.WORKER_LEASE_SECS,
+  periodMs: settings.WORKER_LOOP_INTERVAL_MS,
+  database,
+  doorbell,
+  metrics,
+  logger,
+});
 const lostClaims = new LostClaims({
   ...shared,
   claimTimeoutSecs: settings.WORKER_CLAIM_TIMEOUT_SECS,
@@ -226,6 +233,7 @@ const retention = new Retention({
   periodSecs: settings.RETENTION_CLEANUP_INTERVAL_SECS,
   batchSize: settings.RETENTION_BATCH_SIZE,
   database,
+  doorbell,
   metrics,
   logger,
 });

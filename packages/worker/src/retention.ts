@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { archiveBatches, type Database, forgetUnused, purgeArchive, takeTurn } from '@arcrun/database';
 import type { Logger, Metrics } from '@arcrun/observability';
+import type { Doorbell } from '@arcrun/queue';
 
 /** How often a worker looks whether it is time, at the most. */
 const LOOK_MAX_MS = 60_000;
@@ -18,6 +19,7 @@ export interface RetentionOptions {
   /** Tasks that one transaction moves, at most; a batch that has more is moved whole all the same. */
   readonly batchSize: number;
   readonly database: Database;
+  readonly doorbell: Doorbell;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -59,11 +61,13 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { days, archiveDays, batchSize: limit, database, metrics, logger } = this.#options;
+    const { days, archiveDays, batchSize: limit, database, doorbell, metrics, logger } = this.#options;
     const ageSecs = days * DAY_SECS;
     const archived = await this.#untilDone(async () => {
       const { batches, tasks } = await archiveBatches(database.db, { ageSecs, limit });
       metrics.tasksArchived.inc(tasks);
+      // They count under no rule any more.
+      if (batches > 0) doorbell.ring('start');
       return batches;
     });
     // Each look at what old tasks need costs more than deleting does.

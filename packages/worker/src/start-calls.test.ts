@@ -29,6 +29,8 @@ const ACTION: ActionToCall = {
   ...{ maxAttempts: null, backoffSecs: null },
 };
 
+const aRound = () => ({ beganMs: performance.now(), term: 1 });
+
 /** Calls of a worker whose lease is lost while it looks up what to call. */
 function callsThat(
   lose: (lease: { isAlive: boolean; term: number }) => void,
@@ -68,7 +70,7 @@ test.each<[string, Parameters<typeof callsThat>[0]]>([
   ['was lost and is there again', (lease) => lease.term++],
 ])('no call is begun once the lease %s', async (_how, lose) => {
   const { starts, call, metrics } = callsThat(lose);
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await starts.calls.drained();
   expect(call).not.toHaveBeenCalled();
   expect(await metrics.registry.metrics()).toMatch(/^webhook_idempotent_skips_total\{trigger="start"\} 1$/m);
@@ -101,7 +103,7 @@ test.each([
     effects: { ...effects, nextAttemptsSecs: [], endedFrom: [] },
     heldUp: [],
   });
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await starts.calls.drained();
   expect(call).toHaveBeenCalledTimes(1);
   expect(vi.mocked(endTasks).mock.lastCall![2]).toMatchObject([
@@ -152,7 +154,7 @@ test.each([
   ['no answer', { answered: false, error: 'reset', isBlocked: false }],
 ] as const)('%s is called again within the attempt, with the same key', async (_what, failure) => {
   const { starts, call } = callsAnswered([failure, failure, { ...FAILED, status: 200 }]);
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await starts.calls.drained();
   expect(call).toHaveBeenCalledTimes(3);
   expect(new Set(call.mock.calls.map(([made]) => JSON.stringify(made))).size).toBe(1);
@@ -164,7 +166,7 @@ test.each([
 // proves: webhooks/start-retried
 test('after the last call the attempt has failed', async () => {
   const { starts, call } = callsAnswered([FAILED, FAILED, FAILED]);
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await starts.calls.drained();
   expect(call).toHaveBeenCalledTimes(3);
   expect(endTasks).toHaveBeenCalledTimes(1);
@@ -177,7 +179,7 @@ test.each([
   ['a blocked address', { answered: false, error: 'blocked', isBlocked: true }],
 ] as const)('%s is final', async (_what, failure) => {
   const { starts, call } = callsAnswered([failure]);
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await starts.calls.drained();
   expect(call).toHaveBeenCalledTimes(1);
   expect(endTasks).toHaveBeenCalledTimes(1);
@@ -187,7 +189,7 @@ test.each([
 test('while the breaker of its receiver is open it is not called again, but given back', async () => {
   vi.mocked(handBackClaims).mockReset().mockResolvedValue({ returned: 1, notified: 0 });
   const { starts, call, metrics } = callsAnswered([FAILED], { state: 'breaker open' });
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await starts.calls.drained();
   expect(call).toHaveBeenCalledTimes(1);
   expect(handBackClaims).toHaveBeenCalledTimes(1);
@@ -197,7 +199,7 @@ test('while the breaker of its receiver is open it is not called again, but give
 
 test('a call that waits for its next try leaves its place to others', async () => {
   const { starts } = callsAnswered([FAILED], { action: { ...patient, backoffSecs: 3600 } });
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await vi.waitUntil(() => vi.mocked(recordStartFailure).mock.calls.length > 0, 20_000);
   expect([starts.calls.room, starts.calls.ids]).toEqual([10, [CLAIM.id]]);
   vi.mocked(handBackClaims).mockReset().mockResolvedValue({ returned: 1, notified: 0 });
@@ -208,7 +210,7 @@ test('a call that waits for its next try leaves its place to others', async () =
 // proves: webhooks/start-before-rest
 test('what ends while it waits is found out within a second or so, since its notifications wait for that', async () => {
   const { starts, call } = callsAnswered([FAILED], { action: { ...patient, backoffSecs: 3600 } });
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await vi.waitUntil(() => vi.mocked(recordStartFailure).mock.calls.length > 0, 20_000);
   vi.mocked(checkClaim).mockResolvedValue('over');
   await starts.calls.drained();
@@ -218,7 +220,7 @@ test('what ends while it waits is found out within a second or so, since its not
 
 test('what ended meanwhile is not called again', async () => {
   const { starts, call } = callsAnswered([FAILED], { state: 'over' });
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await starts.calls.drained();
   expect(call).toHaveBeenCalledTimes(1);
 });
@@ -226,7 +228,7 @@ test('what ended meanwhile is not called again', async () => {
 test('a worker that stops waits for no further call, and gives the task back', async () => {
   vi.mocked(handBackClaims).mockReset().mockResolvedValue({ returned: 1, notified: 0 });
   const { starts, call, metrics } = callsAnswered([FAILED], { action: { ...patient, backoffSecs: 3600 } });
-  await starts.begin([CLAIM], performance.now());
+  await starts.begin([CLAIM], aRound());
   await vi.waitUntil(() => vi.mocked(recordStartFailure).mock.calls.length > 0, 20_000);
   starts.stop();
   await starts.calls.drained();
@@ -242,7 +244,7 @@ test('an address that may not be called fails the task for good, another failure
     [{ ...FAILED, status: 404 }, true],
   ] as const) {
     const { starts } = callsAnswered([failure]);
-    await starts.begin([CLAIM], performance.now());
+    await starts.begin([CLAIM], aRound());
     await starts.calls.drained();
     expect(vi.mocked(endTasks).mock.lastCall![2]).toMatchObject([{ id: CLAIM.id, retryable }]);
   }

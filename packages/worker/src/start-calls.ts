@@ -108,10 +108,13 @@ export class StartCalls {
     });
   }
 
-  /** Begins a call for each claim of a round that began at that moment, without waiting for any. */
-  async begin(claims: readonly Claim[], beganMs: number): Promise<void> {
-    const { actions, lease, breakers } = this.#options;
-    const term = lease.term;
+  /**
+   * Begins a call for each claim of a round, without waiting for any.
+   *
+   * @param round when it began, and in which term of the lease
+   */
+  async begin(claims: readonly Claim[], { beganMs, term }: { beganMs: number; term: number }): Promise<void> {
+    const { actions, breakers } = this.#options;
     const isTooLate = (claim: Claim) => !claim.isProbe && breakers.openedSince(claim.origin, beganMs);
     const tooLate = claims.filter(isTooLate);
     if (tooLate.length > 0) await this.#giveBack(tooLate, 'breaker');

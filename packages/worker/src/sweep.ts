@@ -18,12 +18,17 @@ const SECOND_LOOK_MS = 300;
 /** Between two comparisons of places with the tasks. */
 const MEND_PERIOD_SECS = 10;
 
+/** When so many sweeps are missing, Postgres was away. */
+const PERIODS_OF_OUTAGE = 3;
+
 const KEYS_FORGOTTEN_AT_ONCE = 1000;
 
 const VACUUM_PERIOD_MS = 5000;
 
 export interface SweepOptions {
   readonly leaseSecs: number;
+  /** Between two sweeps. */
+  readonly periodMs: number;
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
@@ -55,8 +60,12 @@ export class Sweep {
   }
 
   async #handBackDeadClaims(): Promise<void> {
-    const { database, leaseSecs, doorbell, metrics, logger } = this.#options;
-    const { returned, notified, dead } = await handBackDeadClaims(database.db, leaseSecs);
+    const { database, leaseSecs, periodMs, doorbell, metrics, logger } = this.#options;
+    const { returned, notified, dead } = await handBackDeadClaims(
+      database.db,
+      leaseSecs,
+      Math.max(leaseSecs, (PERIODS_OF_OUTAGE * periodMs) / 1000),
+    );
     if (dead.length > 0)
       logger.warn('lease ran out, claims handed back', { worker_ids: dead, claims: returned });
     if (returned > 0) {

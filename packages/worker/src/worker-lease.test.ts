@@ -43,6 +43,24 @@ test('it is renewed every 2 s; when that is too late, what was claimed before is
 });
 
 // proves: webhooks/start-fenced
+test('a renewal that is slower than what is left of the lease begins a new term', async () => {
+  const { lease, onAlive } = await aLease(2.5);
+  renew.mockImplementationOnce(() => delay(1000, renewed));
+  await delay(2700);
+  expect([lease.isAlive, lease.term]).toEqual([false, 1]);
+  await vi.waitUntil(() => lease.isAlive, 20_000);
+  expect([lease.term, onAlive.mock.calls.length]).toEqual([2, 2]);
+});
+
+// proves: webhooks/start-fenced
+test('a lease that had run out for the database begins a new term', async () => {
+  const { lease, onAlive } = await aLease(60);
+  renew.mockResolvedValueOnce({ ...renewed, wasAlive: false });
+  await vi.waitUntil(() => lease.term === 2, 20_000);
+  expect(onAlive).toHaveBeenCalledTimes(2);
+});
+
+// proves: webhooks/start-fenced
 test('it counts from before the renewal was sent, not from its answer', async () => {
   renew.mockImplementation(() => delay(600, renewed));
   const { lease } = await aLease(0.5);

@@ -83,10 +83,12 @@ export class WorkerLease {
     const sentMs = performance.now();
     const wasAlive = this.isAlive;
     try {
-      const { nowMs } = await renewWorkerLease(database.db, worker, leaseSecs, load());
+      const answer = await renewWorkerLease(database.db, worker, leaseSecs, load());
+      // It may have run out while the renewal was on its way, here or there: then others may have taken the claims.
+      const isAnew = !this.isAlive || !answer.wasAlive;
       this.#aliveUntilMs = sentMs + leaseSecs * 1000;
-      this.#databaseOriginMs = nowMs - performance.now();
-      if (!wasAlive) {
+      this.#databaseOriginMs = answer.nowMs - performance.now();
+      if (isAnew) {
         this.#term++;
         onAlive();
       }

@@ -1,5 +1,6 @@
 import {
   aWorker,
+  cancel,
   claimUpTo,
   stateOf,
   submit,
@@ -9,7 +10,7 @@ import {
 } from '@arcrun/database/testing';
 import type { Rule } from '@arcrun/domain';
 import { sql } from 'kysely';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { addProgress } from '../operations/add-progress.ts';
 import { changeRules } from '../operations/change-rules.ts';
 import { mendPlaces } from '../operations/mend-places.ts';
@@ -245,4 +246,36 @@ test('a lane that was empty for long is taken away, and made again when a task c
   await succeed(database.db, ids.first);
   expect(await claimed()).toEqual([ids.later, ids.plain]);
   expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 0, stuckLanes: 0 });
+});
+
+describe('tasks of a lane that was taken away', () => {
+  /** Two tasks have come into it, and one of them was told of. */
+  const comeInto = async () => {
+    const { ids } = await submit(database.db, {
+      first: {},
+      told: { follows: ['first'] },
+      other: { follows: ['first'] },
+    });
+    expect(await claimed()).toEqual([ids.first]);
+    await sql`update lane set empty_since = now() - interval '11 minutes'`.execute(database.db);
+    await mendPlaces(database.db, 0);
+    await succeed(database.db, ids.first);
+    const { rows } = await database.pool.query('select id from arrived');
+    expect(rows).toEqual([{ id: ids.told }]);
+    return ids;
+  };
+
+  test('start when the one that was told of has ended before anybody looked', async () => {
+    const ids = await comeInto();
+    await cancel(database.db, ids.told);
+    expect(await claimed()).toEqual([ids.other]);
+  });
+
+  test('are found by the sweep when nobody was told of any', async () => {
+    const ids = await comeInto();
+    await sql`delete from arrived`.execute(database.db);
+    expect(await claimed()).toEqual([]);
+    expect(await mendPlaces(database.db, 0)).toEqual({ drifted: 0, lostHeads: 1, stuckLanes: 0 });
+    expect(await claimed()).toEqual([ids.told, ids.other]);
+  });
 });

@@ -31,6 +31,7 @@ export async function processStart(options: StartOptions): Promise<Round> {
     return { isFull: true };
   }
   const beganMs = performance.now();
+  const { term } = lease;
   const claim = () => {
     const { rooms, originRoom } = starts.calls.rooms();
     return claimTasks(database.db, workerId, { limit, originRoom, rooms, probeSecs });
@@ -42,7 +43,7 @@ export async function processStart(options: StartOptions): Promise<Round> {
   if (claims.length > 0) {
     doorbell.changed();
     metrics.taskStatusTransitions.inc({ from_status: 'Pending', to_status: 'Claimed' }, claims.length);
-    await starts.begin(claims, beganMs);
+    await starts.begin(claims, { beganMs, term });
   }
   metrics.tasksProcessedPerLoop.observe({ loop: 'start' }, claims.length);
   return { isFull: starts.calls.room <= 0, hasMore: more };
