@@ -203,7 +203,7 @@ export function sampled({
     select (
       select s.until
       from (
-        select o.oldest + (e.created_at - o.oldest) * 
+        select o.oldest + (e.created_at - o.oldest) *
           ((n - (n * g - floor(n * g))) / ${SAMPLES}) as until
         from edge e cross join (select min(created_at) as oldest from task) o cross join (select ${GOLDEN_RATIO}::float8 as g) r
         cross join generate_series(${SAMPLES}::integer, 1, -1) n

@@ -204,6 +204,15 @@ describe('workers whose lease ran out', () => {
     ).toMatchObject([{ taskId: ids.a, attempt: 2 }]);
   });
 
+  test('lose their claims too when sweeps are further apart than a lease is long', async () => {
+    await submit(database.db, { a: {} });
+    await claimAll(database.db, worker);
+    await sweptJustNow();
+    await sql`update sweep set ran_at = now() - interval '1 min'`.execute(database.db);
+    await expire(worker);
+    expect(await handBackDeadClaims(database.db, 6, 90)).toMatchObject({ returned: 1, dead: [worker] });
+  });
+
   test('have a period of grace after an outage, in which nobody could sweep or renew', async () => {
     await submit(database.db, { a: {} });
     await claimAll(database.db, worker);
