@@ -117,7 +117,7 @@ BEGIN
   blocked := 0;
   PERFORM pg_advisory_xact_lock(round_lock_key());
   IF NOT EXISTS (SELECT FROM worker WHERE id = p_worker AND lease_until > clock_timestamp()) THEN RETURN; END IF;
-  PERFORM register_shapes();
+  PERFORM count_shapes(1000);
   more := end_backoffs();
   IF EXISTS (SELECT FROM origin_breaker WHERE probe_at <= now()) THEN probing := open_to_probes(); END IF;
   SELECT coalesce(array_agg(r.origin), '{}'), coalesce(array_agg(r.room), '{}') INTO origin_list, rooms
@@ -130,11 +130,6 @@ BEGIN
 
   LOOP
     PERFORM fold_inboxes();
-    -- A shape that has come since: tasks that were there before it are not in its amounts. The next round sees to it.
-    IF EXISTS (SELECT FROM shape WHERE NOT is_registered) THEN
-      more := true;
-      EXIT;
-    END IF;
 
     -- 1. The first lanes, and of each kind one more than this pass looks at: it ends before the first of those.
     WITH reopened AS MATERIALIZED (
@@ -181,18 +176,20 @@ BEGIN
       EXIT;
     END IF;
 
-    -- 2. Those that are full: parked under one key, until it shrinks.
+    -- 2. Those that are full: parked under one key, until it shrinks. So are those whose rules look at what has not been
+    -- counted yet.
+    closed := park_uncounted(visited);
     WITH full_lanes AS (
       SELECT l.id, f.key, f.ceiling FROM lane l CROSS JOIN LATERAL (
         SELECT u.key, u.ceiling FROM unnest(l.keys, l.ceilings) AS u (key, ceiling)
         JOIN occupancy o ON o.key = u.key
         WHERE o.amount >= u.ceiling AND NOT (u.key = l.keys[1] AND l.origin = ANY (probing)) LIMIT 1) f
-      WHERE l.id = ANY (visited)
+      WHERE l.id = ANY (visited) AND NOT l.id = ANY (closed)
     ), parked AS (
       UPDATE lane l SET parked_key = f.key, parked_ceiling = f.ceiling
       FROM full_lanes f WHERE l.id = f.id AND l.parked_key IS DISTINCT FROM f.key
     )
-    SELECT coalesce(array_agg(id), '{}') INTO closed FROM full_lanes;
+    SELECT closed || coalesce(array_agg(id), '{}') INTO closed FROM full_lanes;
     blocked := blocked + cardinality(closed);
     IF cardinality(closed) = cardinality(visited) THEN
       width := least(width * 2, 4096);
@@ -324,6 +321,7 @@ BEGIN
     END IF;
   END LOOP;
 
+  more := more OR EXISTS (SELECT FROM shape WHERE NOT is_counted);
   IF probing <> '{}' THEN
     probed := ARRAY(SELECT DISTINCT l.origin FROM task_state s JOIN lane l ON l.id = s.lane
                     WHERE s.id = ANY (taken) AND l.origin = ANY (probing));

@@ -8,7 +8,7 @@
 -- ends and claims never wait for each other. occupancy plus place_change equals the live rows, in any snapshot.
 
 -- What is counted: 0 Claimed and Running tasks, 1 their remaining work, 2 to 8 the tasks in exactly one status.
--- 255 is no count: the key of an origin, which is 1 while its breaker is open.
+-- Not of tasks: 253 is 1 while a shape is being counted, and 255, the key of an origin, while its breaker is open.
 CREATE FUNCTION measure_of_status(p_status task_status) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE p_status
@@ -71,16 +71,31 @@ BEGIN
   RETURN hash_key(p_measure, content);
 END $$;
 
+CREATE FUNCTION shape_id(p_measure integer, p_kind text, p_fields text[]) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hash_key(p_measure, to_json(p_kind) || p_fields::text);
+
+-- What lanes are parked under while a shape that their rules look at is being counted.
+CREATE FUNCTION counting_key(p_shape uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hash_key(253, p_shape::text);
+
 CREATE TABLE shape (
-  id uuid PRIMARY KEY,           -- the hash of what follows
+  id uuid PRIMARY KEY,           -- shape_id
   kind text NOT NULL,
   measure integer NOT NULL,
   fields text[] NOT NULL,        -- sorted
-  -- Whether the tasks that were there before it count in its keys: the next claim round sees to that.
-  is_registered boolean NOT NULL DEFAULT false
+  -- Tasks that come after a shape count in its keys from the start. Claim rounds see to those that were there before it
+  -- (count_shapes), and let nothing start that is held to it until then.
+  is_fenced boolean NOT NULL DEFAULT false,  -- whatever was created without its keys has been committed
+  is_counted boolean NOT NULL DEFAULT false,
+  -- How far that has come: batches from the newest to the oldest, and in the last one up to a position.
+  counted_to timestamptz NOT NULL DEFAULT 'infinity',
+  counted_batch uuid NOT NULL DEFAULT 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+  counted_position integer NOT NULL DEFAULT 0
 );
 CREATE INDEX shape_by_kind ON shape (kind);
-CREATE INDEX shape_new ON shape (id) WHERE NOT is_registered;
+CREATE INDEX shape_uncounted ON shape (id) WHERE NOT is_counted;
 
 CREATE TABLE occupancy (
   key uuid PRIMARY KEY,
@@ -138,33 +153,96 @@ WHEN ((NEW.keys IS NOT NULL OR OLD.keys IS NOT NULL)
     IS DISTINCT FROM (OLD.status, OLD.keys, OLD.success, OLD.failures, OLD.expected_count))
 EXECUTE FUNCTION record_place_change();
 
--- New shapes: the tasks that were there before count in their keys from now on. Those that are Success, Failure or
--- Canceled only when a shape looks at them. Called by the claim round, whose lock keeps others from reading
--- occupancy meanwhile; takes the shapes' lock, so that no task is being created without the new keys.
-CREATE FUNCTION register_shapes() RETURNS void
+-- Waits for whoever creates tasks without knowing of the newest shapes, and keeps others from beginning meanwhile; so
+-- not for long. False: somebody takes longer.
+CREATE FUNCTION fence_shapes() RETURNS boolean
+LANGUAGE plpgsql SET lock_timeout = '50ms' AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(shapes_lock_key());
+  UPDATE shape SET is_fenced = true WHERE NOT is_fenced;
+  RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN false;
+END $$;
+
+-- New shapes: the tasks that were there before count in their keys from now on; p_limit of them in each round at most,
+-- for millions may have ended, and what no rule holds back has to start meanwhile. Called by the claim round, whose lock
+-- keeps others from reading occupancy.
+CREATE FUNCTION count_shapes(p_limit integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  looked_at text[];       -- kinds
-  looked_at_ended text[]; -- kinds whose ended tasks count
-  affected uuid[];
+  s shape;
+  left_over integer := p_limit;
 BEGIN
-  IF NOT EXISTS (SELECT FROM shape WHERE NOT is_registered) THEN RETURN; END IF;
-  PERFORM pg_advisory_xact_lock(shapes_lock_key());
-  WITH registered AS (
-    UPDATE shape SET is_registered = true WHERE NOT is_registered RETURNING kind, measure
-  )
-  SELECT array_agg(DISTINCT kind), array_agg(DISTINCT kind) FILTER (WHERE measure IN (5, 6, 8))
-  INTO looked_at, looked_at_ended FROM registered;
+  IF NOT EXISTS (SELECT FROM shape WHERE NOT is_counted) THEN RETURN; END IF;
+  IF EXISTS (SELECT FROM shape WHERE NOT is_counted AND NOT is_fenced) THEN PERFORM fence_shapes(); END IF;
+  -- In any order, so that a long one holds up no other.
+  FOR s IN SELECT * FROM shape WHERE NOT is_counted AND is_fenced ORDER BY random() LOOP
+    left_over := count_shape(s, left_over);
+    EXIT WHEN left_over <= 0;
+  END LOOP;
+END $$;
 
-  SELECT array_agg(id) INTO affected FROM (
-    SELECT t.id FROM batch b JOIN task t ON t.batch_id = b.id
-    WHERE b.completed_at IS NULL AND b.kinds && looked_at AND t.kind = ANY (looked_at)
-    UNION
-    SELECT t.id FROM task t WHERE t.kind = ANY (looked_at_ended)) a;
+-- Goes on with one of them; gives back how many of p_limit are left. Of what has ended it looks only at what it counts.
+CREATE FUNCTION count_shape(s shape, p_limit integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  batches refcursor;
+  b record;
+  found_here uuid[];
+  last_position integer;
+  looked_at uuid[] := '{}';
+  affected uuid[];
+  left_over integer := p_limit;
+BEGIN
+  IF s.measure IN (5, 6, 8) THEN
+    OPEN batches FOR
+      SELECT id, created_at, kinds FROM batch
+      WHERE (created_at, id) <= (s.counted_to, s.counted_batch) ORDER BY created_at DESC, id DESC LIMIT p_limit;
+  ELSE
+    OPEN batches FOR
+      SELECT id, created_at, kinds FROM batch
+      WHERE completed_at IS NULL AND (created_at, id) <= (s.counted_to, s.counted_batch)
+      ORDER BY created_at DESC, id DESC LIMIT p_limit;
+  END IF;
+  LOOP
+    FETCH batches INTO b;
+    s.is_counted := NOT FOUND;
+    EXIT WHEN s.is_counted;
+    found_here := '{}';
+    IF s.kind = ANY (b.kinds) THEN
+      SELECT coalesce(array_agg(id), '{}'), max(position) INTO found_here, last_position FROM (
+        SELECT id, position FROM task
+        WHERE batch_id = b.id AND kind = s.kind
+          AND position > CASE WHEN b.id = s.counted_batch THEN s.counted_position ELSE -1 END
+        ORDER BY position LIMIT left_over) t;
+    END IF;
+    looked_at := looked_at || found_here;
+    s.counted_position := CASE WHEN cardinality(found_here) = left_over THEN last_position ELSE 2147483647 END;
+    left_over := left_over - cardinality(found_here) - CASE WHEN b.id = s.counted_batch THEN 0 ELSE 1 END;
+    s.counted_to := b.created_at;
+    s.counted_batch := b.id;
+    EXIT WHEN left_over <= 0;
+  END LOOP;
+  CLOSE batches;
+
+  SELECT array_agg(t.id) INTO affected
+  FROM task t JOIN task_state c ON c.id = t.id
+  CROSS JOIN LATERAL (SELECT place_key(s.measure, s.kind, s.fields, t.metadata)) AS k (key)
+  WHERE t.id = ANY (looked_at) AND NOT k.key = ANY (coalesce(c.keys, '{}'));
   PERFORM lock_tasks(affected);
-  UPDATE task_state s SET keys = k.keys
+  UPDATE task_state c SET keys = k.keys
   FROM (SELECT t.id, task_keys(t.kind, t.metadata) AS keys FROM task t WHERE t.id = ANY (affected)) k
-  WHERE s.id = k.id AND s.keys IS DISTINCT FROM k.keys;
+  WHERE c.id = k.id AND c.keys IS DISTINCT FROM k.keys;
+
+  UPDATE shape
+  SET is_counted = s.is_counted, counted_to = s.counted_to, counted_batch = s.counted_batch,
+      counted_position = s.counted_position
+  WHERE id = s.id;
+  IF s.is_counted THEN
+    UPDATE occupancy SET amount = 0, is_reopened = true WHERE key = counting_key(s.id);
+  END IF;
+  RETURN left_over;
 END $$;
 
 -- Locks many tasks in the order that all who do so keep: those without open parents, which ends lock first, then

@@ -96,10 +96,10 @@ BEGIN
   IF json_array_length(p_rule_sets) = 0 THEN RETURN; END IF;
   PERFORM insert_rule_sets(p_rule_sets);
   INSERT INTO shape (id, kind, measure, fields)
-  SELECT DISTINCT hash_key(n.measure, to_json(n.kind) || n.fields::text) AS id, n.kind, n.measure, n.fields
+  SELECT DISTINCT shape_id(n.measure, n.kind, n.fields) AS id, n.kind, n.measure, n.fields
   FROM json_to_recordset(p_rule_sets) AS r (needs jsonb)
   CROSS JOIN LATERAL jsonb_to_recordset(r.needs) AS n (measure integer, kind text, fields text[])
-  WHERE NOT EXISTS (SELECT FROM shape s WHERE s.id = hash_key(n.measure, to_json(n.kind) || n.fields::text))
+  WHERE NOT EXISTS (SELECT FROM shape s WHERE s.id = shape_id(n.measure, n.kind, n.fields))
   ORDER BY id
   ON CONFLICT DO NOTHING;
   IF FOUND THEN
@@ -162,4 +162,37 @@ BEGIN
   FROM placed p
   WHERE s.id = p.id AND (s.keys, s.lane) IS DISTINCT FROM (p.keys, p.lane);
   PERFORM announce_arrivals(p_tasks);
+END $$;
+
+-- Parks those of these lanes whose rules look at what has not been counted yet, and gives them back. All tasks of a lane
+-- have rules that look in the same ways, so the first that waits tells.
+CREATE FUNCTION park_uncounted(p_lanes uuid[]) RETURNS uuid[]
+LANGUAGE plpgsql AS $$
+DECLARE
+  uncounted uuid[] := ARRAY(SELECT id FROM shape WHERE NOT is_counted);
+  parked uuid[];
+BEGIN
+  IF uncounted = '{}' THEN RETURN '{}'; END IF;
+  WITH held AS MATERIALIZED (
+    SELECT l.id, counting_key(look.shape) AS key
+    FROM lane l
+    CROSS JOIN LATERAL (
+      SELECT rules FROM task_state t WHERE t.lane = l.id AND t.status = 'Pending'
+      ORDER BY -t.priority, t.created_at, t.position, t.id LIMIT 1) t
+    JOIN rule_set r ON r.hash = t.rules
+    CROSS JOIN LATERAL (
+      SELECT n.shape
+      FROM (SELECT shape_id(measure, kind, fields) AS shape
+            FROM jsonb_to_recordset(r.needs) AS e (measure integer, kind text, fields text[])) n
+      WHERE n.shape = ANY (uncounted) LIMIT 1) look
+    WHERE l.id = ANY (p_lanes)
+  ), marked AS (
+    INSERT INTO occupancy (key, amount, is_reopened) SELECT DISTINCT key, 1, false FROM held
+    ON CONFLICT (key) DO UPDATE SET amount = 1, is_reopened = false
+  ), changed AS (
+    UPDATE lane l SET parked_key = h.key, parked_ceiling = 1
+    FROM held h WHERE l.id = h.id AND l.parked_key IS DISTINCT FROM h.key
+  )
+  SELECT coalesce(array_agg(id), '{}') INTO parked FROM held;
+  RETURN parked;
 END $$;

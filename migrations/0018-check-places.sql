@@ -81,7 +81,7 @@ BEGIN
   INSERT INTO sweep AS s (name, ran_at) VALUES ('shapes', now())
   ON CONFLICT (name) DO UPDATE SET ran_at = now() WHERE s.ran_at < now() - interval '1 hour';
   IF NOT FOUND THEN RETURN; END IF;
-  DELETE FROM shape s WHERE is_registered AND NOT EXISTS (
+  DELETE FROM shape s WHERE is_counted AND NOT EXISTS (
     SELECT FROM (
       SELECT DISTINCT t.rules FROM batch b JOIN task_state t ON t.batch_id = b.id
       WHERE b.completed_at IS NULL AND t.rules IS NOT NULL AND NOT is_terminal(t.status)) used

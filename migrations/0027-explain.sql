@@ -59,7 +59,7 @@ AS $$
 $$;
 
 -- A rule of an open task: the fields that its metadata lacks, and for a Pending task how much is counted besides it,
--- who holds that, and how many wait before it.
+-- whether that is not all yet, who holds it, and how many wait before it.
 CREATE FUNCTION rule_facts(t task, s task_state, p_rule json, p_need jsonb) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -87,6 +87,9 @@ BEGIN
   RETURN json_build_object(
     'rule', p_rule, 'missing_fields', missing, 'is_uncounted', false,
     'occupancy', amount - own, 'is_full', amount >= ceiling,
+    'is_being_counted', EXISTS (
+      SELECT FROM jsonb_to_record(p_need) AS n (measure integer, kind text, fields text[])
+      JOIN shape h ON h.id = shape_id(n.measure, n.kind, n.fields) WHERE NOT h.is_counted),
     'holders', CASE WHEN amount >= ceiling THEN holders_of_key(needed, s.id, s.batch_id) END,
     'before', CASE WHEN amount >= ceiling AND s.lane IS NOT NULL THEN count_before(s, needed) END);
 END $$;

@@ -23,6 +23,8 @@ export type WaitReason =
       position: number | null;
       /** There are more tasks before it than were counted. */
       position_is_minimum?: true;
+      /** Tasks that were there before the rule are still being counted; it lets nothing start until then. */
+      occupancy_is_minimum?: true;
     }
   | { type: 'paused' }
   | { type: 'metadata'; field: string; rule: Rule }

@@ -63,6 +63,15 @@ test('a queue that is too long to be counted', () => {
   expect(frees).toContain(`(now 3, and more than ${QUEUE_COUNTED} wait before it)`);
 });
 
+test('a rule whose tasks are still being counted', () => {
+  const { waiting_for: waitingFor, frees } = explain({
+    ...pending,
+    rules: [{ ...fullRule, occupancy: 1, is_full: false, is_being_counted: true }],
+  });
+  expect(waitingFor).toMatchObject([{ type: 'rule', occupancy: 1, limit: 2, occupancy_is_minimum: true }]);
+  expect(frees).toContain('(1 so far, which is still being counted)');
+});
+
 test('a task that is in no queue has no position in it', () => {
   const missing = { rule, missing_fields: ['x'], is_uncounted: false };
   const { waiting_for: waitingFor } = explain({

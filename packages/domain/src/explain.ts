@@ -21,6 +21,8 @@ export interface RuleFacts {
   /** What is counted besides the task itself; only of a Pending task, like what follows. */
   readonly occupancy?: number;
   readonly is_full?: boolean;
+  /** The rule looks at tasks in a way that is new, and not all that were there before it are counted yet. */
+  readonly is_being_counted?: boolean;
   /** Of a full rule: some of the tasks that are counted. */
   readonly holders?: readonly NamedTask[] | null;
   /** Of a full rule: how many tasks wait before this one, counted up to {@link QUEUE_COUNTED} and one more. */
@@ -93,6 +95,8 @@ export type WaitingFor =
       readonly position: number | null;
       /** Given when there are more before it than were counted. */
       readonly position_is_minimum?: true;
+      /** Given while tasks that were there before the rule are still being counted; it lets nothing start until then. */
+      readonly occupancy_is_minimum?: true;
     }
   | { readonly type: 'paused' }
   | { readonly type: 'metadata'; readonly field: string; readonly rule: Rule }
@@ -225,7 +229,9 @@ function lacks({ rule, missing_fields: fields, is_uncounted: isUncounted }: Rule
 }
 
 function obstacles({ kind, rules, breaker, has_workers: hasWorkers }: StoppedFacts): Wait[] {
-  const full = rules.filter((rule) => rule.is_full === true).map((rule) => fullRule(rule, kind));
+  const full = rules
+    .filter((rule) => rule.is_full === true || rule.is_being_counted === true)
+    .map((rule) => fullRule(rule, kind));
   const origin: Wait[] =
     breaker === null
       ? []
@@ -239,10 +245,12 @@ function obstacles({ kind, rules, breaker, has_workers: hasWorkers }: StoppedFac
   return [...full, ...origin, ...worker];
 }
 
-function fullRule({ rule, occupancy = 0, holders, before = null }: RuleFacts, kind: string): Wait {
+function fullRule(facts: RuleFacts, kind: string): Wait {
+  const { rule, occupancy = 0, holders, before = null, is_being_counted: isBeingCounted = false } = facts;
   const limit = rule.type === 'Capacity' ? rule.max_capacity : rule.max_concurency;
   const isUncountedBefore = before !== null && before > QUEUE_COUNTED;
   const position = before === null ? null : before + 1;
+  const amount = isBeingCounted ? `${occupancy} so far, which is still being counted` : `now ${occupancy}`;
   return {
     items: [
       {
@@ -253,9 +261,10 @@ function fullRule({ rule, occupancy = 0, holders, before = null }: RuleFacts, ki
         holders: holders ?? [],
         position,
         ...(isUncountedBefore && { position_is_minimum: true }),
+        ...(isBeingCounted && { occupancy_is_minimum: true }),
       },
     ],
-    when: `${room(rule, kind, limit)} (now ${occupancy}${queue(position, isUncountedBefore)})`,
+    when: `${room(rule, kind, limit)} (${amount}${queue(position, isUncountedBefore)})`,
   };
 }
 

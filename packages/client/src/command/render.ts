@@ -168,10 +168,11 @@ function reasonLines(reason: WaitReason): string[] {
     case 'parent':
       return [`  parent ${namedText(reason)}${reason.requires_success ? ', which must succeed' : ''}`];
     case 'rule': {
+      const counted = reason.occupancy_is_minimum ? 'at least ' : '';
       const before = reason.position_is_minimum ? 'at least ' : '';
       const place = reason.position === null ? '' : `, this task is ${before}number ${reason.position}`;
       return [
-        `  rule for ${printable(reason.rule.matcher.kind)}: ${reason.occupancy} of ${reason.limit}${place}`,
+        `  rule for ${printable(reason.rule.matcher.kind)}: ${counted}${reason.occupancy} of ${reason.limit}${place}`,
         ...reason.holders.map((holder) => `    held by ${namedText(holder)}`),
       ];
     }

@@ -35,6 +35,11 @@ const alternatives = [
         }),
       ),
       position_is_minimum: Type.Optional(oneOfTrue('There are more tasks before it than were counted')),
+      occupancy_is_minimum: Type.Optional(
+        oneOfTrue(
+          'Tasks that were there before the rule are still being counted; it lets nothing start until then',
+        ),
+      ),
     },
     { description: 'A rule that allows no further start now' },
   ),

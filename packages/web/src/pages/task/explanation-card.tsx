@@ -82,7 +82,10 @@ function FullRule({ wait }: { wait: Extract<WaitingFor, { type: 'rule' }> }): Re
   return (
     <>
       <div>
-        A rule is full: {ruleText(rule)} <Occupancy occupancy={occupancy} limit={limit} />
+        {wait.occupancy_is_minimum === true
+          ? 'What a rule looks at is still being counted'
+          : 'A rule is full'}
+        : {ruleText(rule)} <Occupancy occupancy={occupancy} limit={limit} />
       </div>
       {position !== null && (
         <div>
