@@ -60,6 +60,7 @@ const database = openDatabase({
   minIdle: settings.POOL_MIN_IDLE,
   acquireTimeoutMs: settings.POOL_TIMEOUT_SECS * 1000,
   acquireRetries: settings.POOL_ACQUIRE_RETRIES,
+  statementTimeoutMs: settings.POOL_STATEMENT_TIMEOUT_SECS * 1000,
   applicationName: 'arcrun-api',
   onIdleError: (error) => warn('connection to Postgres broke', { error }),
   onQuery: (query, durationMs) => {

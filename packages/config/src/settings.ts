@@ -71,6 +71,12 @@ export const SETTINGS = {
   POOL_MIN_IDLE: integer(0, 1000, 5, 'Connections that are kept open'),
   POOL_ACQUIRE_RETRIES: integer(0, 100, 3, 'How often a connection is asked for again before a call fails'),
   POOL_TIMEOUT_SECS: integer(1, 600, 30, 'How long a call waits for a free connection'),
+  POOL_STATEMENT_TIMEOUT_SECS: integer(
+    1,
+    3600,
+    60,
+    'How long a statement or a transaction may take before its connection counts as lost',
+  ),
 
   CIRCUIT_BREAKER_ENABLED: flag(1, 'The breaker of the database; those of receivers are always there'),
   CIRCUIT_BREAKER_FAILURE_THRESHOLD: integer(1, 1000, 5, 'Failures in a row that open a breaker'),

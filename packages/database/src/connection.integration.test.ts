@@ -86,6 +86,62 @@ test('a query that is wrong says nothing about the database', async () => {
   }
 });
 
+test('a server that has vanished without a word is given up, and what it left undone fails', async () => {
+  const way = await openWay(real.url);
+  const database = openDatabase({
+    url: way.url,
+    maxSize: 4,
+    minIdle: 0,
+    acquireTimeoutMs: 5000,
+    statementTimeoutMs: 1000,
+    applicationName: 'arcrun test',
+    onIdleError: () => undefined,
+  });
+  try {
+    // So that there are connections to lose.
+    await Promise.all(Array.from({ length: 3 }, () => sql`select pg_sleep(0.1)`.execute(database.db)));
+    const beganMs = performance.now();
+    const outcomes = await Promise.allSettled([
+      database.db.transaction().execute(async (trx) => {
+        await sql`select 1`.execute(trx);
+        way.stall(['to server', 'to client']);
+        await sql`select 2`.execute(trx);
+      }),
+      sql`select pg_sleep(0.5)`.execute(database.db),
+      database.db.runOwnTransaction(
+        { text: 'select pg_sleep(0.5)::text || $1', values: ['x'] },
+        () => undefined,
+      ),
+    ]);
+    expect(outcomes.map((outcome) => 'reason' in outcome && classifyFailure(outcome.reason))).toEqual(
+      Array.from({ length: 3 }, () => 'unavailable'),
+    );
+    expect(performance.now() - beganMs).toBeLessThan(5000);
+    way.mend();
+    await expect(sql`select 1`.execute(database.db)).resolves.toBeDefined();
+  } finally {
+    await database.close();
+    await way.close();
+  }
+});
+
+test('a statement that is answered in time has nothing to do with how old its connection is', async () => {
+  const database = openDatabase({
+    url: real.url,
+    maxSize: 1,
+    minIdle: 1,
+    acquireTimeoutMs: 5000,
+    statementTimeoutMs: 500,
+    applicationName: 'arcrun test',
+    onIdleError: () => expect.unreachable('the connection was given up'),
+  });
+  try {
+    for (let n = 0; n < 3; n++) await sql`select pg_sleep(0.3)`.execute(database.db);
+  } finally {
+    await database.close();
+  }
+});
+
 test('a connection that breaks between two statements fails its transaction, and nothing else', async () => {
   const way = await openWay(real.url);
   const database = openDatabase({

@@ -15,6 +15,8 @@ export interface PoolSettings {
   readonly acquireTimeoutMs: number;
   /** How often a connection that was refused is asked for again, before the caller fails. */
   readonly acquireRetries?: number;
+  /** How long a statement or a transaction may take, before its connection is given up; no limit when left out. */
+  readonly statementTimeoutMs?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   /** A broken idle connection is no failure of anybody's query; it is only told. */
@@ -80,7 +82,8 @@ export function openDatabase(settings: PoolSettings): Database {
   // A connection that breaks between two statements of a transaction fails the next one. Without a listener it
   // would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  const { onQuery, breaker } = settings;
+  const { onQuery, breaker, statementTimeoutMs } = settings;
+  if (statementTimeoutMs !== undefined) giveUpAfter(pool, statementTimeoutMs);
   breaker?.probeWith(() => pool.query('select 1'));
   const connect = () => acquire(pool, settings);
   /** @param error why it failed; undefined when it did not */
@@ -120,6 +123,17 @@ export function openDatabase(settings: PoolSettings): Database {
       if (!pool.ended) await pool.end();
     },
   };
+}
+
+/**
+ * Ends connections that are in use for so long. When the other side has vanished without a word (a failover, a firewall),
+ * TCP itself takes a quarter of an hour to say so. What waits for an answer fails as it does when a connection is lost.
+ */
+function giveUpAfter(pool: pg.Pool, limitMs: number): void {
+  const timers = new WeakMap<pg.PoolClient, NodeJS.Timeout>();
+  // With a statement under way, end() does not wait for it: it breaks the connection.
+  pool.on('acquire', (client) => timers.set(client, setTimeout(() => void client.end(), limitMs).unref()));
+  pool.on('release', (_error, client) => clearTimeout(timers.get(client)));
 }
 
 const FIRST_PAUSE_MS = 50;

@@ -80,6 +80,7 @@ const pool = {
   url: settings.DATABASE_URL,
   acquireTimeoutMs: settings.POOL_TIMEOUT_SECS * 1000,
   acquireRetries: settings.POOL_ACQUIRE_RETRIES,
+  statementTimeoutMs: settings.POOL_STATEMENT_TIMEOUT_SECS * 1000,
   onIdleError: (error: Error) => warn('connection to Postgres broke', { error }),
 };
 const database = openDatabase({
@@ -97,6 +98,8 @@ const leaseDatabase = openDatabase({
   ...pool,
   maxSize: 1,
   minIdle: 1,
+  // A renewal that takes longer comes too late in any case.
+  statementTimeoutMs: settings.WORKER_LEASE_SECS * 1000,
   applicationName: 'arcrun-worker-lease',
 });
 const onRedisError = (error: Error) => warn('connection to Redis broke', { error });
