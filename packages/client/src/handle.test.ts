@@ -31,6 +31,14 @@ describe('a failure whose answer was lost', () => {
     expect(seen).toHaveLength(2);
   });
 
+  test('is reported again after an answer that does not say whether it was stored', async () => {
+    const { url, seen } = await serve(json(503, { code: 'outcome_unknown' }), taken);
+    await handle(`${url}/task/7?attempt=2`).fail('broken');
+    expect(seen).toHaveLength(2);
+    const refused = await serve(json(503, {}, { 'retry-after': '0' }), taken);
+    await expect(handle(`${refused.url}/task/7?attempt=2`).fail('broken')).rejects.toThrow('409');
+  });
+
   test('is refused when it was no repetition, or the attempt is another one', async () => {
     const refused = await serve(taken);
     await expect(handle(`${refused.url}/task/7?attempt=2`).fail('broken')).rejects.toThrow('409');

@@ -53,7 +53,7 @@ export function createTransport(options: TransportOptions = {}): Send {
       const outcome = await attemptCall<Body>(call, options);
       if (outcome.kind === 'answer') return outcome.answer;
       outcome.error.isRepeat = isRepeat;
-      isRepeat ||= outcome.kind === 'unanswered';
+      isRepeat ||= outcome.kind === 'unanswered' || outcome.retryAfter === null;
       const delayMs = attempt < maxAttempts ? delayBeforeNext(call, outcome, attempt) : undefined;
       if (delayMs === undefined) throw outcome.error;
       options.onRetry?.(outcome.error, delayMs);

@@ -2,6 +2,8 @@
 export type FailureKind =
   /** Postgres could not be reached or cannot take work now: nothing is wrong with the query. */
   | 'unavailable'
+  /** Postgres was lost while it committed; nobody knows whether it did. */
+  | 'in doubt'
   /** Lost against another transaction; the same again will do. */
   | 'conflict'
   /** Waited too long for a row that somebody else holds. */
@@ -28,7 +30,15 @@ const NETWORK_ERRORS = new Set([
   'EOPENBREAKER',
 ]);
 
+/** Thrown when Postgres was lost while it committed, and could not be asked what became of it. */
+export class UnknownOutcomeError extends Error {
+  constructor(cause: unknown) {
+    super('Postgres was lost while it committed, and has not told yet what became of it', { cause });
+  }
+}
+
 export function classifyFailure(error: unknown): FailureKind {
+  if (error instanceof UnknownOutcomeError) return 'in doubt';
   const code = codeOf(error);
   if (code !== undefined) {
     if (CONFLICTS.has(code)) return 'conflict';

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { UnknownOutcomeError } from './failures.ts';
 import { BUSY, GroupCommit } from './group-commit.ts';
 
 interface Commit {
@@ -94,13 +95,16 @@ test('a bad item fails its own caller only: a failed group runs again in halves'
   ]);
 });
 
-test('a database that is gone fails the whole group at once', async () => {
+test.each([
+  ['that is gone', unavailable()],
+  ['that does not tell what became of the commit', new UnknownOutcomeError(unavailable())],
+])('a database %s fails the whole group at once, and once', async (_, error) => {
   const { group, commits } = make();
   void group.submit('first');
   const results = Promise.allSettled(['a', 'b', 'c', 'd'].map((item) => group.submit(item)));
   commits[0]!.finish();
   await settle();
-  commits[1]!.fail(unavailable());
+  commits[1]!.fail(error);
   expect((await results).map((result) => result.status)).toEqual(Array(4).fill('rejected'));
   expect(commits).toHaveLength(2);
 });

@@ -125,7 +125,9 @@ export class GroupCommit<Item, Result> {
       }
       this.#comeAgain(busy, group.length);
     } catch (error) {
-      if (group.length > 1 && classifyFailure(error) !== 'unavailable') {
+      // What may have been done is not done again.
+      const isItems = !['unavailable', 'in doubt'].includes(classifyFailure(error));
+      if (group.length > 1 && isItems) {
         const middle = Math.ceil(group.length / 2);
         await this.#run(group.slice(0, middle), wait, onDoubt);
         await this.#run(group.slice(middle), wait, onDoubt);

@@ -116,8 +116,11 @@ test('one that lost against another is run again', async () => {
   expect(await noted()).toBe(1);
 });
 
-/** Breaks the connection where the commit of the next statement is asked for, or when it has been done. */
-function breakNextSync(when: 'before' | 'after'): () => void {
+/**
+ * Breaks the connection where the commit of the next statement is asked for, or when it has been done; then what else is
+ * to happen.
+ */
+function breakNextSync(when: 'before' | 'after', thenToo = () => undefined as void): () => void {
   const { pool } = database;
   const connect = pool.connect.bind(pool);
   // oxlint-disable-next-line typescript/no-explicit-any -- wraps what the driver does with a connection
@@ -134,6 +137,7 @@ function breakNextSync(when: 'before' | 'after'): () => void {
         sync();
         await expect.poll(noted).toBe(1);
       }
+      thenToo();
       connection.stream.destroy(Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
     };
     return client;
@@ -173,6 +177,17 @@ describe('a transaction of one statement', () => {
       restore();
     }
     expect(await noted()).toBe(0);
+  });
+
+  test('is in doubt when Postgres stays away, which is not said to be a failure', async () => {
+    const restore = breakNextSync('after', () => way.cut());
+    try {
+      await expect(noteByStatement()).rejects.toSatisfy((error) => classifyFailure(error) === 'in doubt');
+    } finally {
+      restore();
+      way.mend();
+    }
+    expect(await noted()).toBe(1);
   });
 
   test('fails with its own error, and its connection serves the next one', async () => {

@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from './connection.ts';
-import { classifyFailure, retryConflicts } from './failures.ts';
+import { classifyFailure, retryConflicts, UnknownOutcomeError } from './failures.ts';
 import type { Statement } from './own-transaction.ts';
 import type { Schema } from './schema.ts';
 
@@ -13,7 +13,7 @@ const LOOK_UP_PAUSE_MS = 250;
  * Postgres is asked what became of it. So an addition is never made twice and never lost.
  *
  * @param run its result; it may be run again when it lost against another transaction
- * @throws the error of the transaction when it did not commit
+ * @throws the error of the transaction when it did not commit; UnknownOutcomeError when Postgres stays away
  */
 export async function commitKnown<T>(
   db: Kysely<Schema>,
@@ -77,19 +77,15 @@ async function hasCommittedAfter(
 ): Promise<boolean> {
   if (classifyFailure(error) !== 'unavailable') return false;
   onDoubt?.();
-  return hasCommitted(db, xid);
-}
-
-async function hasCommitted(db: Kysely<Schema>, xid: string): Promise<boolean> {
   for (let attempt = 1; attempt <= LOOK_UP_ATTEMPTS; attempt++) {
     try {
       const { rows } = await sql<{ status: string | null }>`
         select pg_xact_status(${xid}::xid8) as status`.execute(db);
       if (rows[0]?.status !== 'in progress') return rows[0]?.status === 'committed';
-    } catch (error) {
-      if (classifyFailure(error) !== 'unavailable') throw error;
+    } catch (failure) {
+      if (classifyFailure(failure) !== 'unavailable') throw failure;
     }
     await delay(LOOK_UP_PAUSE_MS);
   }
-  return false;
+  throw new UnknownOutcomeError(error);
 }

@@ -136,6 +136,11 @@ function toApiError(error: unknown): ApiError {
   switch (classifyFailure(error)) {
     case 'unavailable':
       return unavailable('The database does not answer');
+    case 'in doubt':
+      // Without Retry-After, which would say that nothing was done.
+      return new ApiError(503, 'The database was lost while it stored this; nobody knows whether it did', {
+        code: 'outcome_unknown',
+      });
     case 'too slow':
       return unavailable('The search took too long; narrower filters or the Link of a page take less');
     case 'locked':

@@ -43,7 +43,7 @@ const ERROR_DESCRIPTIONS: { readonly [status: number]: string } = {
   413: 'The body is too large',
   422: 'The Idempotency-Key was used with another body',
   500: 'Something went wrong on the side of the server',
-  503: 'Postgres is away or busy, a list was not found in time, or too many large bodies came at once; Retry-After says when to try again',
+  503: 'Postgres is away or busy, a list was not found in time, or too many large bodies came at once; Retry-After says when to try again. Without it nobody knows whether the call was carried out',
 };
 
 function contentOf({ schema, contentType = 'application/json', examples }: Answer): object {
