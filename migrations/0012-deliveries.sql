@@ -43,23 +43,15 @@ BEGIN
 
   -- Slow and dead receivers stand in front: each origin is asked for its first, whatever the others have.
   IF found_due = looked_at AND coalesce(cardinality(candidates), 0) < p_limit THEN
-    WITH RECURSIVE origins (origin) AS (
-      (SELECT origin FROM delivery WHERE status = 'Pending' AND next_attempt_at IS NOT NULL ORDER BY origin LIMIT 1)
-      UNION ALL
-      SELECT (SELECT d.origin FROM delivery d
-              WHERE d.status = 'Pending' AND d.next_attempt_at IS NOT NULL AND d.origin > o.origin
-              ORDER BY d.origin LIMIT 1)
-      FROM origins o WHERE o.origin IS NOT NULL
-    ), numbered AS (
+    WITH numbered AS (
       SELECT d.id, d.next_attempt_at, d.nth <= r.room AS has_room
-      FROM origins o
+      FROM origin_with_deliveries o
       CROSS JOIN LATERAL (SELECT coalesce((rooms ->> o.origin)::integer, p_room) AS room) r
       CROSS JOIN LATERAL (
         SELECT id, next_attempt_at, row_number() OVER (ORDER BY next_attempt_at, id) AS nth FROM (
           SELECT id, next_attempt_at FROM delivery
           WHERE status = 'Pending' AND origin = o.origin AND next_attempt_at <= now()
           ORDER BY next_attempt_at LIMIT least(greatest(r.room, 0) + 1, p_limit)) first_due) d
-      WHERE o.origin IS NOT NULL AND NOT EXISTS (SELECT FROM origin_breaker b WHERE b.origin = o.origin)
     )
     SELECT array_agg(id ORDER BY next_attempt_at) FILTER (WHERE has_room),
            held_back OR coalesce(bool_or(NOT has_room), false)

@@ -22,11 +22,47 @@ BEGIN
   RETURN true;
 END $$;
 
--- A probe got no answer.
-CREATE FUNCTION put_off_probe(p_origin text, p_recovery_secs integer) RETURNS void
-LANGUAGE sql AS $$
+-- A probe got no answer. Of the notifications that wait with it, those that are too old by now are given up, as many as
+-- are among the first 10,000; the next probe sees to the others.
+CREATE FUNCTION put_off_probe(p_origin text, p_recovery_secs integer, p_max_age_secs integer)
+RETURNS TABLE (trigger delivery_trigger, exhausted integer)
+LANGUAGE sql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
   UPDATE origin_breaker SET probe_at = now() + make_interval(secs => p_recovery_secs) WHERE origin = p_origin;
+  WITH first_due AS MATERIALIZED (
+    SELECT id, coalesce(retried_at, created_at) AS since FROM delivery
+    WHERE status = 'Pending' AND origin = p_origin AND next_attempt_at <= now()
+    ORDER BY next_attempt_at LIMIT 10000
+  ), too_old AS MATERIALIZED (
+    -- As text, so that only their ids lead to them.
+    SELECT id FROM delivery
+    WHERE id = ANY (ARRAY(SELECT id FROM first_due WHERE since < now() - make_interval(secs => p_max_age_secs)))
+      AND status::text = 'Pending' AND next_attempt_at <= now()
+    ORDER BY id FOR UPDATE SKIP LOCKED
+  ), given_up AS (
+    UPDATE delivery
+    SET status = 'Exhausted', last_error = coalesce(last_error, 'its receiver does not answer'),
+        next_attempt_at = NULL, worker_id = NULL, updated_at = now()
+    WHERE id = ANY (ARRAY(SELECT id FROM too_old))
+    RETURNING trigger
+  )
+  SELECT trigger, count(*)::integer FROM given_up GROUP BY trigger;
 $$;
+
+-- Origins that notifications wait for, however many of them, but for those whose breaker is open: found by leaps through
+-- the index.
+CREATE VIEW origin_with_deliveries AS
+WITH RECURSIVE origins (origin) AS (
+  (SELECT origin FROM delivery WHERE status = 'Pending' AND next_attempt_at IS NOT NULL ORDER BY origin LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.origin FROM delivery d
+          WHERE d.status = 'Pending' AND d.next_attempt_at IS NOT NULL AND d.origin > o.origin
+          ORDER BY d.origin LIMIT 1)
+  FROM origins o WHERE o.origin IS NOT NULL
+)
+SELECT origin FROM origins o
+WHERE origin IS NOT NULL AND NOT EXISTS (SELECT FROM origin_breaker b WHERE b.origin = o.origin);
 
 -- Origins that a due notification may probe. Its counterpart for tasks, open_to_probes, takes those that have none:
 -- so of two rounds that begin at the same moment neither takes a row that it can do nothing with.

@@ -53,3 +53,9 @@ export function countHandBacks(metrics: Metrics, reason: string, count: number):
   metrics.claimsHandedBack.inc({ reason }, count);
   metrics.taskStatusTransitions.inc({ from_status: 'Claimed', to_status: 'Pending' }, count);
 }
+
+/** Counts notifications that were given up. */
+export function countExhausted(metrics: Metrics, trigger: string, count: number): void {
+  metrics.webhookDeliveryExhausted.inc(count);
+  metrics.webhookExecutions.inc({ trigger, outcome: 'failure' }, count);
+}

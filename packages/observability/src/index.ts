@@ -1,4 +1,4 @@
-export { countEffects, countEnd, countHandBacks, countRetry } from './count-effects.ts';
+export { countEffects, countEnd, countExhausted, countHandBacks, countRetry } from './count-effects.ts';
 export { type Part, runParts } from './run-parts.ts';
 export { createLogger, limitRate, type Logger, type LogLevel } from './logger.ts';
 export { switchLevelOnSignal } from './log-level.ts';

@@ -7,7 +7,7 @@ import {
   recordDeliveries,
 } from '@arcrun/database';
 import { type CallRetryPolicy, nextAttemptInSecs, parseRetryAfter, TRIGGER_HEADERS } from '@arcrun/domain';
-import type { Logger, Metrics } from '@arcrun/observability';
+import { countExhausted, type Logger, type Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { callPolicyOf } from './call-policy.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -145,8 +145,7 @@ export class Deliveries {
         metrics.webhookDeliveryLag.observe(delivery.ageSecs);
         break;
       case 'Exhausted':
-        metrics.webhookDeliveryExhausted.inc();
-        metrics.webhookExecutions.inc({ trigger, outcome: 'failure' });
+        countExhausted(metrics, trigger, 1);
         break;
       case 'Pending':
         metrics.webhookDeliveryRetries.inc();

@@ -131,6 +131,7 @@ const actions = new ActionCache((hashes) => findActions(database.db, hashes), AC
 const breakers = new OriginBreakers({
   failureThreshold: settings.CIRCUIT_BREAKER_FAILURE_THRESHOLD,
   recoverySecs: settings.CIRCUIT_BREAKER_RECOVERY_TIMEOUT_SECS,
+  maxAgeSecs: settings.WEBHOOK_MAX_AGE_SECS,
   database,
   doorbell,
   metrics,

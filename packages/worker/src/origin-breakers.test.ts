@@ -1,6 +1,6 @@
 import type { Database } from '@arcrun/database';
 import { closeBreaker, openBreaker, putOffProbe } from '@arcrun/database';
-import { createLogger, createMetrics } from '@arcrun/observability';
+import { createLogger, createMetrics, type Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { OriginBreakers } from './origin-breakers.ts';
@@ -8,20 +8,23 @@ import { OriginBreakers } from './origin-breakers.ts';
 vi.mock('@arcrun/database', () => ({
   openBreaker: vi.fn<typeof openBreaker>(async () => true),
   closeBreaker: vi.fn<typeof closeBreaker>(async () => true),
-  putOffProbe: vi.fn<typeof putOffProbe>(async () => undefined),
+  putOffProbe: vi.fn<typeof putOffProbe>(async () => []),
 }));
 
 const ORIGIN = 'https://receiver.example';
 
 let breakers: OriginBreakers;
+let metrics: Metrics;
 beforeEach(() => {
   vi.clearAllMocks();
+  metrics = createMetrics();
   breakers = new OriginBreakers({
     failureThreshold: 3,
     recoverySecs: 30,
+    maxAgeSecs: 600,
     database: {} as Database,
     doorbell: { ring: () => undefined, ringLater: () => undefined } as unknown as Doorbell,
-    metrics: createMetrics(),
+    metrics,
     logger: createLogger({ level: 'error', format: 'text', service: 'worker' }),
   });
 });
@@ -62,6 +65,20 @@ test('a probe without an answer puts the next one off', async () => {
   await breakers.unanswered(ORIGIN, true);
   expect(putOffProbe).toHaveBeenCalledTimes(1);
   expect(openBreaker).not.toHaveBeenCalled();
+});
+
+test('what was given up with it is counted', async () => {
+  vi.mocked(putOffProbe).mockResolvedValueOnce([
+    { trigger: 'End', exhausted: 2 },
+    { trigger: 'BatchComplete', exhausted: 1 },
+  ]);
+  await breakers.unanswered(ORIGIN, true);
+  const { values } = await metrics.webhookDeliveryExhausted.get();
+  expect(values).toMatchObject([{ value: 3 }]);
+  expect((await metrics.webhookExecutions.get()).values).toMatchObject([
+    { labels: { trigger: 'end', outcome: 'failure' }, value: 2 },
+    { labels: { trigger: 'batch_complete', outcome: 'failure' }, value: 1 },
+  ]);
 });
 
 test('what cannot be written is not the failure of a call, and the next one makes up for it', async () => {

@@ -1,5 +1,6 @@
 import { closeBreaker, type Database, openBreaker, putOffProbe } from '@arcrun/database';
-import type { Logger, Metrics } from '@arcrun/observability';
+import { TRIGGER_HEADERS } from '@arcrun/domain';
+import { countExhausted, type Logger, type Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 
 /** Origins whose last calls are remembered. */
@@ -15,6 +16,8 @@ interface OriginHistory {
 export interface OriginBreakersOptions {
   readonly failureThreshold: number;
   readonly recoverySecs: number;
+  /** Of a notification. */
+  readonly maxAgeSecs: number;
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
@@ -55,11 +58,13 @@ export class OriginBreakers {
 
   /** The call got no HTTP answer: refused, reset, no address, timed out. */
   async unanswered(origin: string, isProbe: boolean): Promise<void> {
-    const { failureThreshold, recoverySecs, metrics, logger } = this.#options;
+    const { failureThreshold, recoverySecs, maxAgeSecs, metrics, logger } = this.#options;
     const history = this.#remember(origin);
     history.unanswered++;
     if (isProbe) {
-      await this.#write((db) => putOffProbe(db, origin, recoverySecs));
+      const givenUp = await this.#write((db) => putOffProbe(db, origin, { recoverySecs, maxAgeSecs }));
+      for (const { trigger, exhausted } of givenUp ?? [])
+        countExhausted(metrics, TRIGGER_HEADERS[trigger], exhausted);
       this.#ringForProbe();
       return;
     }

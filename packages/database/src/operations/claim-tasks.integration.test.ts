@@ -1,5 +1,16 @@
-import { aWorker, claimUpTo, lockTask, stateOf, submit, useTestDatabase } from '@arcrun/database/testing';
+import {
+  aWorker,
+  claimUpTo,
+  lockTask,
+  run,
+  stateOf,
+  submit,
+  succeed,
+  useTestDatabase,
+} from '@arcrun/database/testing';
+import type { Rule } from '@arcrun/domain';
 import { expect, test } from 'vitest';
+import { findOldestDue } from './find-oldest-due.ts';
 import { handBackClaims } from './hand-back-claims.ts';
 
 const database = useTestDatabase();
@@ -83,4 +94,34 @@ test('each claim of a task has a larger number', async () => {
     expect(claims).toMatchObject([{ claim: number }]);
     await handBackClaims(database.db, worker, claims);
   }
+});
+
+test('a place that a round had no room left for is due, should its bell be lost', async () => {
+  const worker = await aWorker(database.db);
+  const atMost = (limit: number, fields: string[]): Rule => ({
+    type: 'Concurency',
+    max_concurency: limit,
+    matcher: { status: 'Running', kind: 'test', fields },
+  });
+  // Of different tenants, so that they are not in one lane.
+  const ofTenant = (tenant: number) => ({
+    metadata: JSON.stringify({ tenant }),
+    rules: [atMost(2, []), atMost(1, ['tenant'])],
+  });
+  const { ids } = await submit(database.db, {
+    a: ofTenant(1),
+    b: ofTenant(2),
+    c: ofTenant(3),
+    d: ofTenant(4),
+  });
+  await run(database.db, worker);
+  const due = async () => (await findOldestDue(database.db)).start;
+  expect(await due()).toBeNull();
+  await succeed(database.db, ids.a);
+  await succeed(database.db, ids.b);
+  expect(idsOf(await claimUpTo(database.db, worker, 1))).toEqual([ids.c]);
+  expect(await due()).not.toBeNull();
+  expect(idsOf(await claimUpTo(database.db, worker, 1))).toEqual([ids.d]);
+  await claimUpTo(database.db, worker, 1);
+  expect(await due()).toBeNull();
 });

@@ -96,7 +96,7 @@ test('one task probes, and no other before the answer or the time is over', asyn
   expect((await findOldestDue(database.db)).start).toBeNull();
 
   // Without an answer it goes back, and waits for the next time.
-  await putOffProbe(database.db, DEAD, 30);
+  await putOffProbe(database.db, DEAD, { recoverySecs: 30, maxAgeSecs: 600 });
   await handBackClaims(database.db, worker, probe.claims);
   expect((await claim()).claims).toEqual([]);
   expect(await stateOf(database.db, ids.a)).toMatchObject({ status: 'Pending', claim: 1 });
@@ -127,7 +127,7 @@ test('a due notification probes before any task', async () => {
   expect((await lease()).leased).toEqual([]);
 
   // It did not use up an attempt; the other one is first now.
-  await putOffProbe(database.db, DEAD, 30);
+  await putOffProbe(database.db, DEAD, { recoverySecs: 30, maxAgeSecs: 600 });
   await recordDeliveries(database.db, worker, [
     {
       id: leased[0]!.id,
@@ -219,6 +219,55 @@ test('notifications to slow receivers do not keep others waiting, however many a
   const { leased, heldBack } = await lease(5, { 'http://slow.example': 1 });
   expect(leased.map(({ origin }) => origin).toSorted()).toEqual([ALIVE, ALIVE, ALIVE, 'http://slow.example']);
   expect(heldBack).toBe(true);
+});
+
+// proves: webhooks/exhausted
+test('behind an open breaker all that are too old are given up, not only the one that probes', async () => {
+  await endedTasks(DEAD, 3);
+  await endedTasks(ALIVE, 1);
+  await openBreaker(database.db, DEAD, 30);
+  const age = (which: string) =>
+    database.pool.query(`update delivery set created_at = now() - interval '1 hour' where ${which}`);
+  await age(`id not in (select max(id::text)::uuid from delivery where origin = '${DEAD}')`);
+  await database.pool.query(`
+    update delivery set last_error = 'timed out'
+    where id = (select min(id::text)::uuid from delivery where origin = '${DEAD}')`);
+  const putOff = () => putOffProbe(database.db, DEAD, { recoverySecs: 30, maxAgeSecs: 600 });
+  expect(await putOff()).toEqual([{ trigger: 'End', exhausted: 2 }]);
+  const { rows } = await database.pool.query(
+    'select origin, status, last_error from delivery order by origin, id',
+  );
+  expect(rows).toEqual([
+    { origin: ALIVE, status: 'Pending', last_error: null },
+    { origin: DEAD, status: 'Exhausted', last_error: 'timed out' },
+    { origin: DEAD, status: 'Exhausted', last_error: 'its receiver does not answer' },
+    { origin: DEAD, status: 'Pending', last_error: null },
+  ]);
+  // What was made due by hand is as young as that; what somebody is delivering is his.
+  await age('true');
+  await database.pool.query(`update delivery set retried_at = now() where status = 'Pending'`);
+  expect(await putOff()).toEqual([]);
+  await database.pool.query(`update delivery set retried_at = null`);
+  await database.pool.query(
+    `update delivery set next_attempt_at = now() + interval '1 minute' where status = 'Pending'`,
+  );
+  expect(await putOff()).toEqual([]);
+});
+
+test('the sweep finds what is due behind all that waits for open breakers', async () => {
+  await endedTasks(DEAD, 1);
+  await database.pool.query(`
+    insert into delivery (task_id, trigger, condition, position, action, origin, next_attempt_at, created_at, updated_at)
+    select task_id, trigger, condition, position + n, action, origin, next_attempt_at, created_at, updated_at
+    from delivery cross join generate_series(1, 1000) n`);
+  await openBreaker(database.db, DEAD, 30);
+  expect((await findOldestDue(database.db)).webhook).toBeNull();
+  await endedTasks(ALIVE, 2);
+  const { rows } = await database.pool.query(
+    `select id from delivery where origin = '${ALIVE}' order by next_attempt_at limit 1`,
+  );
+  expect((await findOldestDue(database.db)).webhook).toBe(rows[0].id);
+  await database.pool.query('delete from delivery where position > 0');
 });
 
 test('a breaker that nothing waits for is forgotten', async () => {
