@@ -63,9 +63,10 @@ END $$;
 --
 -- p_rooms: {origin: calls that this worker may still open to it}, p_room: to every other origin. One task may be
 -- claimed for an origin whose breaker is open when it is time to probe it (0024-origin-breakers.sql).
--- claims: [{id, batchId, claim, kind, onStart, origin, isProbe, attempt, maxAttempts}]. more: another round may find more, without anything
--- having changed. held_back: there are tasks for origins that this worker may open no further calls to; another
--- worker may. blocked: lanes whose rules were found to allow nothing now.
+-- claims: [{id, batchId, claim, kind, onStart, origin, isProbe, attempt, maxAttempts}]. more: another round may find
+-- more, without anything having changed. waits: what a new rule looks at could not be counted yet, so another round has
+-- to come soon. held_back: there are tasks for origins that this worker may open no further calls to; another worker may.
+-- blocked: lanes whose rules were found to allow nothing now.
 --
 -- A pass looks at the first lanes, by their heads: ready ones, and those parked under a key that has room again; of
 -- these first as many as there is room for, and in each further pass twice as many, since behind one place of a rule
@@ -77,7 +78,7 @@ END $$;
 -- what has arrived since is left to the next pass, since what came with it is not in the amounts yet.
 CREATE FUNCTION claim_tasks(
   p_worker uuid, p_limit integer, p_rooms json, p_room integer, p_probe_secs integer,
-  OUT claims json, OUT more boolean, OUT held_back boolean, OUT blocked integer
+  OUT claims json, OUT more boolean, OUT waits boolean, OUT held_back boolean, OUT blocked integer
 )
 LANGUAGE plpgsql
 -- Small hot tables that grow and shrink: plans made from the statistics of the wrong moment cost 100 ms here.
@@ -113,12 +114,13 @@ DECLARE
 BEGIN
   claims := '[]';
   more := false;
+  waits := false;
   held_back := false;
   blocked := 0;
   PERFORM pg_advisory_xact_lock(round_lock_key());
   IF NOT EXISTS (SELECT FROM worker WHERE id = p_worker AND lease_until > clock_timestamp()) THEN RETURN; END IF;
-  PERFORM count_shapes(1000);
-  more := end_backoffs();
+  SELECT c.more, c.waits INTO more, waits FROM count_shapes(1000) AS c;
+  more := end_backoffs() OR more;
   IF EXISTS (SELECT FROM origin_breaker WHERE probe_at <= now()) THEN probing := open_to_probes(); END IF;
   SELECT coalesce(array_agg(r.origin), '{}'), coalesce(array_agg(r.room), '{}') INTO origin_list, rooms
   FROM (
@@ -321,7 +323,6 @@ BEGIN
     END IF;
   END LOOP;
 
-  more := more OR EXISTS (SELECT FROM shape WHERE NOT is_counted);
   IF probing <> '{}' THEN
     probed := ARRAY(SELECT DISTINCT l.origin FROM task_state s JOIN lane l ON l.id = s.lane
                     WHERE s.id = ANY (taken) AND l.origin = ANY (probing));

@@ -87,9 +87,11 @@ CREATE TABLE shape (
   fields text[] NOT NULL,        -- sorted
   -- Tasks that come after a shape count in its keys from the start. Claim rounds see to those that were there before it
   -- (count_shapes), and let nothing start that is held to it until then.
-  is_fenced boolean NOT NULL DEFAULT false,  -- whatever was created without its keys has been committed
   is_counted boolean NOT NULL DEFAULT false,
-  -- How far that has come: batches from the newest to the oldest, and in the last one up to a position.
+  -- Transactions that may create tasks without its keys, since they began before it was there; null until that has been
+  -- looked at. Nothing is counted while one of them is under way.
+  creators text[],
+  -- How far counting has come: batches from the newest to the oldest, and in the last one up to a position.
   counted_to timestamptz NOT NULL DEFAULT 'infinity',
   counted_batch uuid NOT NULL DEFAULT 'ffffffff-ffff-ffff-ffff-ffffffffffff',
   counted_position integer NOT NULL DEFAULT 0
@@ -153,103 +155,126 @@ WHEN ((NEW.keys IS NOT NULL OR OLD.keys IS NOT NULL)
     IS DISTINCT FROM (OLD.status, OLD.keys, OLD.success, OLD.failures, OLD.expected_count))
 EXECUTE FUNCTION record_place_change();
 
--- Waits for whoever creates tasks without knowing of the newest shapes, and keeps others from beginning meanwhile; so
--- not for long. False: somebody takes longer.
-CREATE FUNCTION fence_shapes() RETURNS boolean
-LANGUAGE plpgsql SET lock_timeout = '50ms' AS $$
-BEGIN
-  PERFORM pg_advisory_xact_lock(shapes_lock_key());
-  UPDATE shape SET is_fenced = true WHERE NOT is_fenced;
-  RETURN true;
-EXCEPTION WHEN lock_not_available THEN
-  RETURN false;
-END $$;
+-- Who holds the shapes' lock in share mode, by virtual transaction.
+CREATE FUNCTION shapes_lock_holders() RETURNS text[]
+LANGUAGE sql VOLATILE
+RETURN ARRAY(
+  SELECT virtualtransaction FROM pg_locks
+  WHERE locktype = 'advisory' AND classid = 0 AND objid = shapes_lock_key() AND objsubid = 1 AND mode = 'ShareLock'
+    AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()));
 
--- New shapes: the tasks that were there before count in their keys from now on; p_limit of them in each round at most,
--- for millions may have ended, and what no rule holds back has to start meanwhile. Called by the claim round, whose lock
--- keeps others from reading occupancy.
-CREATE FUNCTION count_shapes(p_limit integer) RETURNS void
+-- New shapes: the tasks that were there before count in their keys from now on; about p_limit of them in each round, for
+-- millions may have ended, and what no rule holds back has to start meanwhile. Called by the claim round, whose lock
+-- keeps others from reading occupancy. It waits for nobody: neither for those that create tasks without knowing of a
+-- shape, nor for rows; it comes again.
+--
+-- more: there is more to count. waits: it has to wait for somebody first.
+CREATE FUNCTION count_shapes(p_limit integer, OUT more boolean, OUT waits boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
   s shape;
+  walked record;
+  steps shape[] := '{}';
   left_over integer := p_limit;
+  looked_at uuid[] := '{}';
+  wrong uuid[];
+  locked uuid[];
 BEGIN
+  more := false;
+  waits := false;
   IF NOT EXISTS (SELECT FROM shape WHERE NOT is_counted) THEN RETURN; END IF;
-  IF EXISTS (SELECT FROM shape WHERE NOT is_counted AND NOT is_fenced) THEN PERFORM fence_shapes(); END IF;
+  -- Whoever takes the lock after this look sees the shape, as this statement does.
+  UPDATE shape SET creators = shapes_lock_holders() WHERE NOT is_counted AND creators IS NULL;
+  UPDATE shape SET creators = '{}'
+  WHERE NOT is_counted AND creators <> '{}' AND NOT creators && shapes_lock_holders();
+
   -- In any order, so that a long one holds up no other.
-  FOR s IN SELECT * FROM shape WHERE NOT is_counted AND is_fenced ORDER BY random() LOOP
-    left_over := count_shape(s, left_over);
+  FOR s IN SELECT * FROM shape WHERE NOT is_counted AND creators = '{}' ORDER BY random() LOOP
     EXIT WHEN left_over <= 0;
+    walked := walk_shape(s, left_over);
+    steps := steps || walked.next;
+    left_over := left_over - walked.read;
+    looked_at := looked_at || walked.tasks;
   END LOOP;
+
+  SELECT coalesce(array_agg(t.id), '{}') INTO wrong
+  FROM task t JOIN task_state c ON c.id = t.id
+  WHERE t.id = ANY (looked_at) AND c.keys IS DISTINCT FROM task_keys(t.kind, t.metadata);
+  SELECT coalesce(array_agg(id), '{}') INTO locked FROM (
+    SELECT id FROM task_state WHERE id = ANY (wrong) ORDER BY id FOR UPDATE SKIP LOCKED) l;
+  UPDATE task_state c SET keys = k.keys
+  FROM (SELECT t.id, task_keys(t.kind, t.metadata) AS keys FROM task t WHERE t.id = ANY (locked)) k
+  WHERE c.id = k.id AND c.keys IS DISTINCT FROM k.keys;
+
+  IF cardinality(locked) = cardinality(wrong) THEN
+    UPDATE shape
+    SET is_counted = n.is_counted, counted_to = n.counted_to, counted_batch = n.counted_batch,
+        counted_position = n.counted_position
+    FROM unnest(steps) AS n WHERE shape.id = n.id;
+    UPDATE occupancy SET amount = 0, is_reopened = true
+    WHERE key IN (SELECT counting_key(n.id) FROM unnest(steps) AS n WHERE n.is_counted);
+    more := EXISTS (SELECT FROM shape WHERE NOT is_counted AND creators = '{}');
+  ELSE
+    -- The same tasks again; those that were not locked have their keys then.
+    waits := true;
+  END IF;
+  waits := waits OR EXISTS (SELECT FROM shape WHERE NOT is_counted AND creators <> '{}');
 END $$;
 
--- Goes on with one of them; gives back how many of p_limit are left. Of what has ended it looks only at what it counts.
-CREATE FUNCTION count_shape(s shape, p_limit integer) RETURNS integer
-LANGUAGE plpgsql AS $$
+-- The next tasks that a shape has to look at, and where it will go on. Of what has ended it looks only at what it counts.
+-- read: how much was read for it, in tasks and batches; p_limit and some more at the most.
+CREATE FUNCTION walk_shape(s shape, p_limit integer, OUT next shape, OUT tasks uuid[], OUT read integer)
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
   batches refcursor;
   b record;
   found_here uuid[];
   last_position integer;
-  looked_at uuid[] := '{}';
-  affected uuid[];
-  left_over integer := p_limit;
 BEGIN
+  next := s;
+  tasks := '{}';
+  read := 0;
+  -- One more than may be read, since the batch that it stands in is read again: that there is no further one is seen
+  -- only by looking for it.
   IF s.measure IN (5, 6, 8) THEN
     OPEN batches FOR
       SELECT id, created_at, kinds FROM batch
-      WHERE (created_at, id) <= (s.counted_to, s.counted_batch) ORDER BY created_at DESC, id DESC LIMIT p_limit;
+      WHERE (created_at, id) <= (s.counted_to, s.counted_batch)
+      ORDER BY created_at DESC, id DESC LIMIT p_limit + 1;
   ELSE
     OPEN batches FOR
       SELECT id, created_at, kinds FROM batch
       WHERE completed_at IS NULL AND (created_at, id) <= (s.counted_to, s.counted_batch)
-      ORDER BY created_at DESC, id DESC LIMIT p_limit;
+      ORDER BY created_at DESC, id DESC LIMIT p_limit + 1;
   END IF;
-  LOOP
+  WHILE read < p_limit LOOP
     FETCH batches INTO b;
-    s.is_counted := NOT FOUND;
-    EXIT WHEN s.is_counted;
-    found_here := '{}';
+    next.is_counted := NOT FOUND;
+    EXIT WHEN next.is_counted;
+    next.counted_position := 2147483647;
     IF s.kind = ANY (b.kinds) THEN
       SELECT coalesce(array_agg(id), '{}'), max(position) INTO found_here, last_position FROM (
+        -- The time of its batch, for the index by kind.
         SELECT id, position FROM task
-        WHERE batch_id = b.id AND kind = s.kind
+        WHERE kind = s.kind AND created_at = b.created_at AND batch_id = b.id
           AND position > CASE WHEN b.id = s.counted_batch THEN s.counted_position ELSE -1 END
-        ORDER BY position LIMIT left_over) t;
+        ORDER BY position LIMIT p_limit - read) t;
+      tasks := tasks || found_here;
+      IF cardinality(found_here) = p_limit - read THEN next.counted_position := last_position; END IF;
+      read := read + cardinality(found_here);
     END IF;
-    looked_at := looked_at || found_here;
-    s.counted_position := CASE WHEN cardinality(found_here) = left_over THEN last_position ELSE 2147483647 END;
-    left_over := left_over - cardinality(found_here) - CASE WHEN b.id = s.counted_batch THEN 0 ELSE 1 END;
-    s.counted_to := b.created_at;
-    s.counted_batch := b.id;
-    EXIT WHEN left_over <= 0;
+    IF b.id <> s.counted_batch THEN read := read + 1; END IF;
+    next.counted_to := b.created_at;
+    next.counted_batch := b.id;
   END LOOP;
   CLOSE batches;
-
-  SELECT array_agg(t.id) INTO affected
-  FROM task t JOIN task_state c ON c.id = t.id
-  CROSS JOIN LATERAL (SELECT place_key(s.measure, s.kind, s.fields, t.metadata)) AS k (key)
-  WHERE t.id = ANY (looked_at) AND NOT k.key = ANY (coalesce(c.keys, '{}'));
-  PERFORM lock_tasks(affected);
-  UPDATE task_state c SET keys = k.keys
-  FROM (SELECT t.id, task_keys(t.kind, t.metadata) AS keys FROM task t WHERE t.id = ANY (affected)) k
-  WHERE c.id = k.id AND c.keys IS DISTINCT FROM k.keys;
-
-  UPDATE shape
-  SET is_counted = s.is_counted, counted_to = s.counted_to, counted_batch = s.counted_batch,
-      counted_position = s.counted_position
-  WHERE id = s.id;
-  IF s.is_counted THEN
-    UPDATE occupancy SET amount = 0, is_reopened = true WHERE key = counting_key(s.id);
-  END IF;
-  RETURN left_over;
 END $$;
 
 -- Locks many tasks in the order that all who do so keep: those without open parents, which ends lock first, then
--- the others, which ends lock as children; each by id.
+-- the others, which ends lock as children; each by id. In one statement: of two, one would miss a task that loses its
+-- last parent between them.
 CREATE FUNCTION lock_tasks(p_tasks uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM FROM task_state WHERE id = ANY (p_tasks) AND open_parents = 0 ORDER BY id FOR UPDATE;
-  PERFORM FROM task_state WHERE id = ANY (p_tasks) AND open_parents > 0 ORDER BY id FOR UPDATE;
+  PERFORM FROM task_state WHERE id = ANY (p_tasks) ORDER BY open_parents > 0, id FOR UPDATE;
 END $$;

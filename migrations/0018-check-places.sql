@@ -90,9 +90,9 @@ BEGIN
     WHERE n.kind = s.kind AND n.measure = s.measure AND n.fields = s.fields);
 END $$;
 
--- Takes away what is not needed now: lanes that have been empty for long, keys that hold nothing, and breakers that
--- nothing has waited for long enough to probe them. Only tries: what it would wait for is never more than a moment,
--- and it comes again.
+-- Takes away what is not needed now: lanes that have been empty for long, keys that hold nothing, breakers that
+-- nothing has waited for long enough to probe them, and ways to look for duplicates that no request has used for a day.
+-- Only tries: what it would wait for is never more than a moment, and it comes again.
 CREATE FUNCTION prune_places() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -100,6 +100,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM prune_shapes();
+  DELETE FROM dedupe_shape WHERE used_at < now() - interval '1 day';
   DELETE FROM lane l
   WHERE l.head IS NULL AND l.empty_since < now() - interval '10 minutes'
     AND NOT EXISTS (SELECT FROM arrived a WHERE a.lane = l.id);

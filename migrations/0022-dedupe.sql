@@ -6,13 +6,16 @@
 -- strategy needs no lock: it comes after all that did not see it, which is an order like any other.
 
 CREATE TABLE dedupe_shape (
+  id uuid PRIMARY KEY,           -- shape_id, of a measure that nothing counts
   kind text NOT NULL,
   fields text[] NOT NULL,        -- sorted
-  PRIMARY KEY (kind, fields)
+  used_at timestamptz NOT NULL DEFAULT now() -- when a request last looked in this way, to use_step
 );
+CREATE INDEX dedupe_shape_by_kind ON dedupe_shape (kind);
 
 -- Committed before the request that uses them begins: of two requests that bring new shapes at the same moment, at
--- least one then sees those of the other.
+-- least one then sees those of the other. It renews those that it finds, so that none is forgotten (prune_places) while
+-- a request uses it.
 --
 -- Raises program_limit_exceeded when tasks of a kind would be looked for in more than 32 ways.
 CREATE FUNCTION register_dedupe_shapes(p_shapes json) RETURNS void
@@ -20,11 +23,13 @@ LANGUAGE plpgsql AS $$
 DECLARE
   crowded text;
 BEGIN
-  INSERT INTO dedupe_shape (kind, fields)
-  SELECT DISTINCT n.kind, n.fields FROM json_to_recordset(p_shapes) AS n (kind text, fields text[])
-  WHERE NOT EXISTS (SELECT FROM dedupe_shape s WHERE s.kind = n.kind AND s.fields = n.fields)
-  ORDER BY n.kind, n.fields
-  ON CONFLICT DO NOTHING;
+  INSERT INTO dedupe_shape (id, kind, fields)
+  SELECT DISTINCT i.id, n.kind, n.fields
+  FROM json_to_recordset(p_shapes) AS n (kind text, fields text[])
+  CROSS JOIN LATERAL (SELECT shape_id(254, n.kind, n.fields)) AS i (id)
+  WHERE NOT EXISTS (SELECT FROM dedupe_shape s WHERE s.id = i.id AND s.used_at >= now() - use_step())
+  ORDER BY i.id
+  ON CONFLICT (id) DO UPDATE SET used_at = now();
   IF NOT FOUND THEN RETURN; END IF;
   SELECT s.kind INTO crowded FROM dedupe_shape s
   WHERE s.kind IN (SELECT n.kind FROM json_to_recordset(p_shapes) AS n (kind text))

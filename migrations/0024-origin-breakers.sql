@@ -33,6 +33,8 @@ AS $$
   WITH first_due AS MATERIALIZED (
     SELECT id, coalesce(retried_at, created_at) AS since FROM delivery
     WHERE status = 'Pending' AND origin = p_origin AND next_attempt_at <= now()
+      -- Nor what somebody is still delivering, although its lease has run out.
+      AND (worker_id IS NULL OR NOT EXISTS (SELECT FROM worker w WHERE w.id = worker_id))
     ORDER BY next_attempt_at LIMIT 10000
   ), too_old AS MATERIALIZED (
     -- As text, so that only their ids lead to them.

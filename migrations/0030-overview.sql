@@ -60,7 +60,7 @@ CREATE FUNCTION fullest_rules_json(p_limit integer) RETURNS json
 LANGUAGE sql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
   WITH parked AS MATERIALIZED (
     SELECT parked_key AS key, min(parked_ceiling) AS ceiling, count(*) AS lanes
-    FROM lane WHERE parked_key IS NOT NULL AND head IS NOT NULL AND measure_of(parked_key) <> 255
+    FROM lane WHERE parked_key IS NOT NULL AND head IS NOT NULL AND NOT measure_of(parked_key) IN (253, 255)
     GROUP BY parked_key ORDER BY count(*) DESC, parked_key LIMIT p_limit
   ), witness AS MATERIALIZED (
     SELECT h.head AS id FROM parked p CROSS JOIN LATERAL (

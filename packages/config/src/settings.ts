@@ -75,7 +75,7 @@ export const SETTINGS = {
     1,
     3600,
     60,
-    'How long a statement or a transaction may take before its connection counts as lost',
+    'How long a statement or a transaction may take before it is canceled, and its connection counts as lost',
   ),
 
   CIRCUIT_BREAKER_ENABLED: flag(1, 'The breaker of the database; those of receivers are always there'),

@@ -125,6 +125,31 @@ test('a server that has vanished without a word is given up, and what it left un
   }
 });
 
+test('a statement that takes too long is canceled, and its connection serves the next one', async () => {
+  const database = openDatabase({
+    url: real.url,
+    maxSize: 1,
+    minIdle: 1,
+    acquireTimeoutMs: 5000,
+    statementTimeoutMs: 300,
+    applicationName: 'arcrun test too long',
+    onIdleError: () => expect.unreachable('the connection was given up'),
+  });
+  try {
+    await expect(sql`select pg_sleep(20)`.execute(database.db)).rejects.toSatisfy(
+      (error) => classifyFailure(error) === 'too slow',
+    );
+    const { rows } = await real.pool.query(
+      `select from pg_stat_activity where application_name = 'arcrun test too long' and state = 'active'`,
+    );
+    expect(rows).toEqual([]);
+    await sql`select 1`.execute(database.db);
+    expect(database.pool.totalCount).toBe(1);
+  } finally {
+    await database.close();
+  }
+});
+
 test('a statement that is answered in time has nothing to do with how old its connection is', async () => {
   const database = openDatabase({
     url: real.url,

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { DatabaseBreaker } from './breaker.ts';
 import { classifyFailure } from './failures.ts';
 import { runOwnTransaction, type Statement } from './own-transaction.ts';
+import { requestCancel } from './request-cancel.ts';
 import type { Schema } from './schema.ts';
 import { SessionlessDialect } from './sessionless-dialect.ts';
 
@@ -15,7 +16,7 @@ export interface PoolSettings {
   readonly acquireTimeoutMs: number;
   /** How often a connection that was refused is asked for again, before the caller fails. */
   readonly acquireRetries?: number;
-  /** How long a statement or a transaction may take, before its connection is given up; no limit when left out. */
+  /** How long a statement or a transaction may take before it is canceled; no limit when left out. */
   readonly statementTimeoutMs?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
@@ -125,14 +126,25 @@ export function openDatabase(settings: PoolSettings): Database {
   };
 }
 
+/** How long Postgres may take to cancel a statement before it counts as gone. */
+const CANCEL_LIMIT_MS = 2000;
+
 /**
- * Ends connections that are in use for so long. When the other side has vanished without a word (a failover, a firewall),
- * TCP itself takes a quarter of an hour to say so. What waits for an answer fails as it does when a connection is lost.
+ * Cancels statements that take longer, and ends their connections when not even that is answered. When the other side has
+ * vanished without a word (a failover, a firewall), TCP itself takes a quarter of an hour to say so. What is only left
+ * alone goes on in Postgres, and may be committed when nobody waits for it any more.
  */
 function giveUpAfter(pool: pg.Pool, limitMs: number): void {
   const timers = new WeakMap<pg.PoolClient, NodeJS.Timeout>();
-  // With a statement under way, end() does not wait for it: it breaks the connection.
-  pool.on('acquire', (client) => timers.set(client, setTimeout(() => void client.end(), limitMs).unref()));
+  const wait = (client: pg.PoolClient, ms: number, then: () => void) =>
+    timers.set(client, setTimeout(then, ms).unref());
+  pool.on('acquire', (client) =>
+    wait(client, limitMs, () => {
+      requestCancel(client, CANCEL_LIMIT_MS);
+      // With a statement under way, end() does not wait for it: it breaks the connection.
+      wait(client, CANCEL_LIMIT_MS, () => void client.end());
+    }),
+  );
   pool.on('release', (_error, client) => clearTimeout(timers.get(client)));
 }
 

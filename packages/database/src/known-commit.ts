@@ -82,8 +82,8 @@ async function hasCommittedAfter(
       const { rows } = await sql<{ status: string | null }>`
         select pg_xact_status(${xid}::xid8) as status`.execute(db);
       if (rows[0]?.status !== 'in progress') return rows[0]?.status === 'committed';
-    } catch (failure) {
-      if (classifyFailure(failure) !== 'unavailable') throw failure;
+    } catch {
+      // Also when it has not heard of the transaction: a replica that is being promoted may yet.
     }
     await delay(LOOK_UP_PAUSE_MS);
   }

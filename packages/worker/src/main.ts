@@ -80,11 +80,11 @@ const pool = {
   url: settings.DATABASE_URL,
   acquireTimeoutMs: settings.POOL_TIMEOUT_SECS * 1000,
   acquireRetries: settings.POOL_ACQUIRE_RETRIES,
-  statementTimeoutMs: settings.POOL_STATEMENT_TIMEOUT_SECS * 1000,
   onIdleError: (error: Error) => warn('connection to Postgres broke', { error }),
 };
 const database = openDatabase({
   ...pool,
+  statementTimeoutMs: settings.POOL_STATEMENT_TIMEOUT_SECS * 1000,
   maxSize: settings.POOL_MAX_SIZE,
   minIdle: settings.POOL_MIN_IDLE,
   applicationName: 'arcrun-worker',
@@ -101,6 +101,13 @@ const leaseDatabase = openDatabase({
   // A renewal that takes longer comes too late in any case.
   statementTimeoutMs: settings.WORKER_LEASE_SECS * 1000,
   applicationName: 'arcrun-worker-lease',
+});
+// One batch is moved whole, however long that takes. It is opened when it is time.
+const retentionDatabase = openDatabase({
+  ...pool,
+  maxSize: 1,
+  minIdle: 0,
+  applicationName: 'arcrun-worker-retention',
 });
 const onRedisError = (error: Error) => warn('connection to Redis broke', { error });
 const producerRedis = openProducerRedis({ url: settings.REDIS_URL, onError: onRedisError });
@@ -236,7 +243,7 @@ const retention = new Retention({
   archiveDays: settings.RETENTION_ARCHIVE_DAYS,
   periodSecs: settings.RETENTION_CLEANUP_INTERVAL_SECS,
   batchSize: settings.RETENTION_BATCH_SIZE,
-  database,
+  database: retentionDatabase,
   doorbell,
   metrics,
   logger,
@@ -271,7 +278,7 @@ const parts: readonly Part[] = [
       await doorbell.close();
       producerRedis.disconnect();
       consumerRedis.disconnect();
-      await Promise.all([database.close(), leaseDatabase.close()]);
+      await Promise.all([database, leaseDatabase, retentionDatabase].map((each) => each.close()));
     },
   },
   { name: 'status server', start: listenOnPort, stop: () => void statusServer.close() },

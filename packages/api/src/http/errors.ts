@@ -142,7 +142,7 @@ function toApiError(error: unknown): ApiError {
         code: 'outcome_unknown',
       });
     case 'too slow':
-      return unavailable('The search took too long; narrower filters or the Link of a page take less');
+      return unavailable('This took too long; in a search, narrower filters or the Link of a page take less');
     case 'locked':
     case 'conflict':
       return unavailable('The task is locked by somebody else');

@@ -23,6 +23,8 @@ export interface ClaimRound {
   readonly claims: readonly Claim[];
   /** Another round may find more, without anything having changed. */
   readonly more: boolean;
+  /** Tasks that a new rule looks at could not be counted yet: another round has to come soon. */
+  readonly waits: boolean;
   /** There are tasks for origins that this worker may open no further calls to. */
   readonly heldBack: boolean;
   /** How many groups of tasks with the same rules and values were found to be blocked. */
@@ -48,7 +50,7 @@ export async function claimTasks(
 ): Promise<ClaimRound> {
   const { rows } = await retryConflicts(() =>
     sql<ClaimRound>`
-      select claims, more, held_back as "heldBack", blocked from claim_tasks(
+      select claims, more, waits, held_back as "heldBack", blocked from claim_tasks(
         ${workerId}, ${limit}, ${JSON.stringify(Object.fromEntries(rooms))}::json, ${originRoom},
         ${probeSecs})`.execute(db),
   );

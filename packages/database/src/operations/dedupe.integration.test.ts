@@ -15,8 +15,10 @@ import {
   expectSoundAfterEach,
 } from '@arcrun/database/testing';
 import fc from 'fast-check';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { isCrowdedKind } from '../failures.ts';
+import { mendPlaces } from './mend-places.ts';
 
 const database = useTestDatabase();
 expectSoundAfterEach(database);
@@ -157,6 +159,26 @@ test('a kind is looked at in at most 32 ways', async () => {
 });
 
 // proves: rules/dedupe, rules/dedupe-any
+test('a field has whatever name it has', async () => {
+  const names = Array.from({ length: 10 }, (_, n) => `${n} ${randomBytes(600).toString('base64')}`);
+  const aTask = { metadata: json(Object.fromEntries(names.map((name) => [name, 1]))) };
+  expect(await create({ a: { ...aTask, dedupe: [looksFor('Pending', names)] } })).toEqual(['a']);
+  expect(await create({ b: { ...aTask, dedupe: [looksFor('Pending', names)] } })).toEqual([]);
+});
+
+test('ways that no request has used for a day make room for others', async () => {
+  const ways = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => looksFor('Pending', [`f${from + index}`]));
+  for (let i = 0; i < 32; i += 8) await create({ a: { dedupe: ways(i, 8) } });
+  await database.pool.query(`update dedupe_shape set used_at = now() - interval '25 hours'`);
+  // A request that uses one renews it.
+  await create({ a: { dedupe: ways(0, 2) } });
+  await mendPlaces(database.db, 0);
+  const { rows } = await database.pool.query('select fields[1] as field from dedupe_shape order by field');
+  expect(rows.map(({ field }) => field)).toEqual(['f0', 'f1']);
+  expect(await create({ b: { dedupe: ways(32, 1) } })).toEqual(['b']);
+});
+
 test('requests one after another, against a model', async () => {
   interface Existing {
     kind: string;

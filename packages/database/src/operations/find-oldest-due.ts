@@ -13,8 +13,9 @@ export interface OldestDue {
 
 /**
  * Looks for work that nobody may have been told of. For claims that is a ready lane with a task in it, a task that
- * arrived, a place that was given back or that no round has looked at since, a backoff that is over, or a probe that only
- * a task can make; what waits under a full key is not due, nor are notifications to an origin whose breaker is open.
+ * arrived, a place that was given back or that no round has looked at since, a backoff that is over, a new rule that
+ * has not been counted, or a probe that only a task can make; what waits under a full key is not due, nor are
+ * notifications to an origin whose breaker is open.
  */
 export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
   const { rows } = await sql<OldestDue>`
@@ -29,6 +30,8 @@ export async function findOldestDue(db: Kysely<Schema>): Promise<OldestDue> {
          limit 1),
         (select id::text from task_state where status = 'Pending' and backoff_until <= now()
          order by backoff_until limit 1),
+        -- With how far it has come, since a long one is no work that is missed.
+        (select concat_ws(' ', id, creators, counted_batch, counted_position) from shape where not is_counted limit 1),
         (select origin from origin_breaker b
          where probe_at <= now() and exists (select from lane l where l.parked_key = origin_key(b.origin))
            and not exists (select from origin_to_probe p where p.origin = b.origin)

@@ -5,6 +5,9 @@ import type { WorkerLease } from '../worker-lease.ts';
 import type { HeldBack } from '../held-back.ts';
 import type { StartCalls } from '../start-calls.ts';
 
+/** When to go on with a new rule that could not be counted, since others were at work on what it looks at. */
+const COUNT_AGAIN_MS = 50;
+
 export interface StartOptions {
   readonly workerId: string;
   readonly batchSize: number;
@@ -36,8 +39,9 @@ export async function processStart(options: StartOptions): Promise<Round> {
     const { rooms, originRoom } = starts.calls.rooms();
     return claimTasks(database.db, workerId, { limit, originRoom, rooms, probeSecs });
   };
-  const { claims, more, heldBack, blocked } = lock === null ? await claim() : await lock.hold(claim);
+  const { claims, more, waits, heldBack, blocked } = lock === null ? await claim() : await lock.hold(claim);
   if (more) doorbell.ring('start');
+  if (waits) doorbell.ringLater('start', COUNT_AGAIN_MS);
   heldBackTasks.afterRound({ heldBack, taken: claims.length });
   metrics.tasksBlockedByConcurrency.inc(blocked);
   if (claims.length > 0) {
