@@ -53,6 +53,8 @@ describe('one sentence says what is wrong, and the exit code what kind of thing 
       ['list', '--limit', 'many'],
       /^Option '--limit <n>': it must be a whole number from 1 to 100000\.$/,
     ],
+    ['a filter of batches for tasks', ['list', 'tasks', '--scope', 'x'], /^--scope is no filter of tasks\.$/],
+    ['a filter of tasks for batches', ['list', '--batch', NOBODY], /^--batch is no filter of batches\.$/],
     ['JSON that is none', ['single', '--metadata', '{a'], /must be JSON/],
     [
       'digits that would be lost',

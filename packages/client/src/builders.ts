@@ -1,4 +1,5 @@
 import type {
+  ActionRetry,
   CapacityRule,
   ConcurrencyRule,
   Dependency,
@@ -13,7 +14,7 @@ import type {
 /** A webhook action; the verb is `Post` when none is given. */
 export function webhook(
   url: string,
-  options: { verb?: HttpVerb; body?: Json; headers?: Record<string, string> } = {},
+  options: { verb?: HttpVerb; body?: Json; headers?: Record<string, string>; retry?: ActionRetry } = {},
 ): NewAction {
   return {
     kind: 'Webhook',
@@ -23,6 +24,7 @@ export function webhook(
       ...(options.body === undefined ? {} : { body: options.body }),
       ...(options.headers === undefined ? {} : { headers: options.headers }),
     },
+    ...(options.retry === undefined ? {} : { retry: options.retry }),
   };
 }
 

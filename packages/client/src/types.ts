@@ -33,6 +33,8 @@ export interface ActionRetry {
 /** A stored action, as a task shows it. */
 export interface Action extends NewAction {
   trigger: 'Start' | 'End' | 'Cancel';
+  /** Of an End: `Success` calls what `on_success` named, `Failure` what `on_failure` did. */
+  condition?: 'Success' | 'Failure';
   /** How many calls of it have failed, and how the last of them did. */
   failure_count: number;
   last_error: string | null;

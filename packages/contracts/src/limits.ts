@@ -4,6 +4,8 @@ export const INT32_MAX = 2_147_483_647;
 export const METADATA_MAX_BYTES = 65_536;
 export const ACTION_MAX_BYTES = 262_144;
 export const URL_MAX_BYTES = 8_192;
+/** What DNS can carry (RFC 1035, 2.3.4). The database has indexes by origin, which take little more than 2,700 bytes. */
+export const HOST_MAX_LENGTH = 253;
 export const HEADERS_MAX = 50;
 export const JSON_MAX_DEPTH = 256;
 export const RULES_MAX = 10;

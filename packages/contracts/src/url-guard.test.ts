@@ -210,3 +210,12 @@ describe('addresses as DNS gives them', () => {
     expect(isPublicAddress(ip)).toBe(true),
   );
 });
+
+test.each([
+  ['https://' + `${'a'.repeat(62)}.`.repeat(4) + 'b', null],
+  ['https://' + `${'a'.repeat(62)}.`.repeat(4) + 'bb', 'must have a host of at most 253 characters'],
+  ['https://' + 'ü'.repeat(300) + '.example', 'must have a host of at most 253 characters'],
+])('a host is no longer than DNS can carry: %s', (url, fault) => {
+  for (const skipSsrfValidation of [false, true])
+    expect(checkUrl(url, { ...DEFAULT_BATCH_LIMITS, skipSsrfValidation })).toBe(fault);
+});

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { URL_MAX_BYTES } from './limits.ts';
+import { HOST_MAX_LENGTH, URL_MAX_BYTES } from './limits.ts';
 import type { UrlGuardSettings } from './limits.ts';
 
 const PUBLIC_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
@@ -90,6 +90,8 @@ export function checkUrl(url: string, settings: UrlGuardSettings): string | null
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return 'must be an http or https URL';
   // The parser takes any number of slashes; what sends it, and reads the path from it, takes two.
   if (!/^https?:\/\/[^/\\]/i.test(url)) return 'must have a host behind //';
+  if (parsed.hostname.length > HOST_MAX_LENGTH)
+    return `must have a host of at most ${HOST_MAX_LENGTH} characters`;
   if (settings.skipSsrfValidation) return null;
   const host = comparableHost(parsed.hostname);
   if (host === '' || isBlockedName(host, settings)) return `the host ${parsed.hostname} is blocked`;

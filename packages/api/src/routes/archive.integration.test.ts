@@ -47,6 +47,13 @@ test('PATCH: 200 for the end that it has, 409 for anything else', async () => {
     const { status, json } = await patch(succeeded, body);
     expect([status, json.current_status]).toEqual([409, 'Success']);
   }
+  for (const body of [{ status: 'Success' }, { priority: 1 }]) {
+    const { status, json } = await api.call('PATCH', `/task/${succeeded}?attempt=2`, { body });
+    expect([status, json.current_status, json.current_attempt]).toEqual([409, 'Success', 1]);
+  }
+  expect(
+    (await api.call('PATCH', `/task/${succeeded}?attempt=1`, { body: { status: 'Success' } })).status,
+  ).toBe(200);
 });
 
 // proves: settings/archived-calls, http/put-dropped

@@ -3,7 +3,7 @@ import type { TaskUpdate } from '@arcrun/contracts';
 import { updateTask } from '@arcrun/database';
 import { isTerminal, type TaskStatus } from '@arcrun/domain';
 import type { ApiContext } from '../api-context.ts';
-import { archivedStatus } from '../archived-status.ts';
+import { archivedEnd } from '../archived-end.ts';
 import { conflict, invalid } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { traceEnd } from '../trace-ends.ts';
@@ -89,16 +89,16 @@ export function handleCalls(context: ApiContext): HandleCalls {
       case 'retried':
         return 'Pending';
       case 'unknown':
-        return refuse(await archivedStatus(database, id));
+        return refuse(await archivedEnd(database, id));
       case 'conflict':
-        refuseOtherAttempt(attempt, result);
-        return refuse(result.status);
+        return refuse(result);
     }
 
-    function refuse(current: TaskStatus): string {
+    function refuse(current: { readonly status: TaskStatus; readonly attempt: number }): string {
+      refuseOtherAttempt(attempt, current);
       // Said twice: it is so already, and nothing moves.
-      if (current === status) return status;
-      throw conflict(409, `The task is ${current}`, current);
+      if (current.status === status) return status;
+      throw conflict(409, `The task is ${current.status}`, current.status);
     }
   }
 
@@ -111,11 +111,10 @@ export function handleCalls(context: ApiContext): HandleCalls {
       priority: update.priority ?? undefined,
       metadata: update.metadata ?? undefined,
     });
-    if (result !== null) refuseOtherAttempt(attempt, result);
-    if (result === null || !result.changed || isTerminal(result.status)) {
-      const ended = result?.status ?? (await archivedStatus(database, id));
-      throw conflict(409, `The task has already ended in ${ended}`, ended);
-    }
+    const current = result ?? (await archivedEnd(database, id));
+    refuseOtherAttempt(attempt, current);
+    if (result === null || !result.changed || isTerminal(result.status))
+      throw conflict(409, `The task has already ended in ${current.status}`, current.status);
     doorbell.changed();
     if (result.freed) doorbell.ring('start');
     return result.status;

@@ -1,7 +1,7 @@
 import { type Moved, pauseTask, resumeTask } from '@arcrun/database';
 import { Router } from 'express';
 import type { ApiContext } from '../api-context.ts';
-import { archivedStatus } from '../archived-status.ts';
+import { archivedEnd } from '../archived-end.ts';
 import { conflict, methodNotAllowed } from '../http/errors.ts';
 import { sendJsonText } from '../http/json-text.ts';
 import { readId } from '../http/path-ids.ts';
@@ -35,7 +35,7 @@ export function pauseResumeRoutes({ database, doorbell, metrics }: ApiContext): 
   return router;
 
   async function changed(id: string, moved: Moved | null, done: string): Promise<Moved> {
-    const status = moved?.status ?? (await archivedStatus(database, id));
+    const { status } = moved ?? (await archivedEnd(database, id));
     if (!moved?.changed) throw conflict(400, `The task is ${status} and cannot be ${done}`, status);
     const { was } = moved;
     metrics.taskStatusTransitions.inc({ from_status: was, to_status: status });

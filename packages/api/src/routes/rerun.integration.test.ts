@@ -263,6 +263,25 @@ describe('it is refused', () => {
   });
 
   // proves: http/rerun-refused
+  test('whose rules would look at a kind in more ways than there may be', async () => {
+    const { batchId } = await aFinishedBatch();
+    await api.database.pool.query('delete from shape');
+    const ways = Array.from({ length: 32 }, (_, index) => ({
+      ...RULE,
+      matcher: { ...RULE.matcher, fields: [`f${index}`] },
+    }));
+    const others = [0, 1, 2, 3].map((index) => ({
+      ...{ id: `${index}`, name: 'other', kind: 'other', on_start: call('start') },
+      rules: ways.slice(index * 8, index * 8 + 8),
+    }));
+    expect((await api.call('POST', '/task', { body: others })).status).toBe(201);
+    const { status, json } = await rerun(batchId, { only: 'all' });
+    expect(status).toBe(400);
+    expect(json.details).toEqual(['rules: the rules look at tasks of kind build in more than 32 ways']);
+    expect(await get(`/batch/${batchId}`)).toMatchObject({ reruns: [] });
+  });
+
+  // proves: http/rerun-refused
   test.each<[unknown, string]>([
     [{ only: 'failed' }, 'only: '],
     [{ dry_run: 'yes' }, 'dry_run: '],

@@ -3,7 +3,7 @@ import { explainTask, findTask, listTasks, type TaskKey } from '@arcrun/database
 import { explain } from '@arcrun/domain';
 import { Router } from 'express';
 import type { ApiContext } from '../api-context.ts';
-import { archivedStatus } from '../archived-status.ts';
+import { archivedEnd } from '../archived-end.ts';
 import { createTasks } from '../create-tasks.ts';
 import { conflict, invalid, methodNotAllowed, notFound } from '../http/errors.ts';
 import { sendJsonText, sendLongJson } from '../http/json-text.ts';
@@ -65,7 +65,7 @@ export function taskRoutes(context: ApiContext, calls: HandleCalls): Router {
           sendJsonText(response, `{"id":"${id}","status":"Canceled"}`);
           return;
         case 'unknown': {
-          const ended = await archivedStatus(database, id);
+          const { status: ended } = await archivedEnd(database, id);
           throw conflict(400, `The task has already ended in ${ended}`, ended);
         }
         case 'conflict':

@@ -9,7 +9,7 @@ import type { Invalid } from './error-list.ts';
 import { fieldPath } from './field-path.ts';
 import { isDeeperThan, isJsonObject, stringifyJson } from './lossless-json.ts';
 import type { Json, JsonObject } from './lossless-json.ts';
-import { canonicalJson, checkUserJson } from './user-json.ts';
+import { checkUserJson } from './user-json.ts';
 
 /** A valid webhook call, ready to be stored. */
 export type NewAction = {
@@ -94,7 +94,8 @@ function checkParams(
     return null;
   }
   const content = [shell.verb, shell.url, hasHeaders ? headers : null, body ?? null];
-  const key = canonicalJson(retry === null ? content : [...content, retry.maxAttempts, retry.backoffSecs]);
+  // In the order in which keys were given: what is stored once comes back as each of its users gave it.
+  const key = stringifyJson(retry === null ? content : [...content, retry.maxAttempts, retry.backoffSecs]);
   return { url: shell.url, verb: shell.verb, headers: headersText, body: bodyText, retry, key };
 }
 

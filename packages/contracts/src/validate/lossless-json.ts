@@ -83,7 +83,7 @@ function unwrapNumbers(root: Json): Json {
   return result;
 }
 
-function parseWithSource(text: string): ParsedJson {
+function parseWithSource(text: string, isVerbatim: boolean): ParsedJson {
   let sawRaw = false;
   let sawUnstorable = false;
   const value: Json = JSON.parse(text, (_key: string, item: Json, context?: { source?: string }) => {
@@ -97,7 +97,7 @@ function parseWithSource(text: string): ParsedJson {
     const detail = `${findUnstorableNumber(value)}: the number cannot be represented`;
     return { ok: false, message: detail, details: [detail] };
   }
-  return { ok: true, value: sawRaw ? unwrapNumbers(value) : value };
+  return { ok: true, value: sawRaw && !isVerbatim ? unwrapNumbers(value) : value };
 }
 
 /**
@@ -105,8 +105,17 @@ function parseWithSource(text: string): ParsedJson {
  * {@link RawNumber}, which {@link stringifyJson} writes verbatim; everywhere else it is the plain number.
  */
 export function parseJsonText(text: string): ParsedJson {
+  return parse(text, false);
+}
+
+/** The same for text that is the user's own JSON as a whole. */
+export function parseUserJson(text: string): ParsedJson {
+  return parse(text, true);
+}
+
+function parse(text: string, isVerbatim: boolean): ParsedJson {
   try {
-    if (NEEDS_SOURCE_TEXT.test(text)) return parseWithSource(text);
+    if (NEEDS_SOURCE_TEXT.test(text)) return parseWithSource(text, isVerbatim);
     const value: Json = JSON.parse(text);
     return { ok: true, value };
   } catch (error) {

@@ -128,6 +128,10 @@ describe('what is wrong is named, all at once', () => {
       ],
     ],
     [
+      [task({ rules: [{ type: 'Concurency', max_concurency: 1, matcher: 5 }] })],
+      ['tasks[0].rules[0].matcher: must be an object'],
+    ],
+    [
       [task({ rules: [{ type: 'Concurency', matcher: MATCHER }] })],
       ['tasks[0].rules[0].max_concurency: is required'],
     ],

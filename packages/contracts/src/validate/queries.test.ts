@@ -62,7 +62,7 @@ describe('filters of tasks', () => {
         status: 'Running',
         batchId: ID.toLowerCase(),
         timeoutSecs: 60,
-        metadata: '{"n": 12345678901234567890}',
+        metadata: '{"n":12345678901234567890}',
       },
     });
   });
@@ -90,6 +90,15 @@ describe('filters of tasks', () => {
       'timeout: must be an integer of 32 bits',
       expect.stringMatching(/^metadata: malformed JSON: /),
     ]);
+  });
+
+  test.each([
+    ['{"a":"\\u0000","a":1}', '{"a":1}'],
+    ['{"a":"\\ud800","a":[-0, 1.50]}', '{"a":[-0,1.50]}'],
+    ['{"a":1e1000,"a":{}}', '{"a":{}}'],
+  ])('of equal keys in the metadata %j the last one counts', (metadata, read) => {
+    const parsed = parseTaskQuery({ metadata }, DEFAULT_PAGE_LIMITS);
+    expect(parsed.ok ? parsed.query.metadata : null).toBe(read);
   });
 
   test.each(['', '{"a":1e400}', '"\\u0000"', '{"\\ud800":1}', '['.repeat(300) + ']'.repeat(300)])(

@@ -4,7 +4,7 @@ import { checkStorable } from './check-shape.ts';
 import { ErrorList } from './error-list.ts';
 import type { Invalid } from './error-list.ts';
 import { parseTimestamp, parseUuid } from './identifiers.ts';
-import { isDeeperThan, parseJsonText } from './lossless-json.ts';
+import { parseUserJson } from './lossless-json.ts';
 import { checkUserJson } from './user-json.ts';
 
 /** A parsed query string: a parameter that stands there twice is an array. */
@@ -73,20 +73,16 @@ export class QueryReader {
     });
   }
 
-  /** @returns the JSON text as given */
+  /** @returns compact JSON text, of what counts in the given one: of equal keys the last */
   json(name: string): string | null {
     const text = this.text(name);
     if (text === null) return null;
-    const parsed = parseJsonText(text);
+    const parsed = parseUserJson(text);
     if (!parsed.ok) {
       this.#errors.add(name, parsed.message);
       return null;
     }
-    if (isDeeperThan(parsed.value, JSON_MAX_DEPTH)) {
-      this.#errors.add(name, `must not be nested more than ${JSON_MAX_DEPTH} levels deep`);
-      return null;
-    }
-    return checkUserJson(parsed.value, name, this.#errors) === null ? null : text;
+    return checkUserJson(parsed.value, name, this.#errors);
   }
 
   page({ paginationDefault, paginationMax }: PageLimits): Page {

@@ -37,6 +37,13 @@ describe('the retry policy of a task', () => {
     [[], ['tasks[0].retry: must be an object']],
     [3, ['tasks[0].retry: must be an object']],
     [{ max_attempts: 0 }, ['tasks[0].retry.max_attempts: must be at least 1']],
+    [
+      { max_attempts: 0, on: ['x'] },
+      [
+        'tasks[0].retry.max_attempts: must be at least 1',
+        'tasks[0].retry.on[0]: must be one of failure, timeout, start',
+      ],
+    ],
     [{ max_attempts: 101 }, ['tasks[0].retry.max_attempts: must be at most 100']],
     [{ max_attempts: 1.5 }, ['tasks[0].retry.max_attempts: must be an integer']],
     [{ max_attempts: '3' }, ['tasks[0].retry.max_attempts: must be an integer']],

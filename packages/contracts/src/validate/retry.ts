@@ -15,7 +15,8 @@ export function readRetry(value: Json | undefined, field: string, errors: ErrorL
   if (!isJsonObject(value)) return null;
   const before = errors.details.length;
   const dto = checkShape(validateRetry, value, field, errors);
-  const causes: readonly unknown[] = dto?.on ?? RETRY_DEFAULTS.on;
+  const given = value['on'];
+  const causes: readonly unknown[] = Array.isArray(given) ? given : RETRY_DEFAULTS.on;
   for (const [index, cause] of causes.entries()) {
     if (errors.isFull) break;
     if (!RETRY_CAUSES.includes(cause as RetryCause))

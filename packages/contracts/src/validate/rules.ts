@@ -40,6 +40,11 @@ function readMatcher(value: Json, field: string, errors: ErrorList): Matcher | n
   return { status: shell.status, kind: shell.kind, fields: shell.fields };
 }
 
+/** Anything but an object was listed by the shape of the rule. */
+function readMatcherOf({ matcher }: JsonObject, field: string, errors: ErrorList): Matcher | null {
+  return isJsonObject(matcher) ? readMatcher(matcher, `${field}.matcher`, errors) : null;
+}
+
 function readConcurency(
   rule: JsonObject,
   field: string,
@@ -50,8 +55,7 @@ function readConcurency(
   const shell = checkShape(validateConcurency, rule, field, errors);
   const limit = shell?.max_concurency ?? shell?.max_concurrency ?? null;
   const isLimitGiven = (rule['max_concurency'] ?? rule['max_concurrency']) != null;
-  const matcher =
-    rule['matcher'] === undefined ? null : readMatcher(rule['matcher'], `${field}.matcher`, errors);
+  const matcher = readMatcherOf(rule, field, errors);
   if (!isLimitGiven) {
     errors.add(fieldPath(field, 'max_concurency'), 'is required');
   } else if (limit === 0 && matcher !== null && matcher.kind === carrier.kind) {
@@ -72,8 +76,7 @@ function readCapacity(
 ): RuleDto | null {
   const before = errors.details.length;
   const shell = checkShape(validateCapacity, rule, field, errors);
-  const matcher =
-    rule['matcher'] === undefined ? null : readMatcher(rule['matcher'], `${field}.matcher`, errors);
+  const matcher = readMatcherOf(rule, field, errors);
   if (matcher !== null && matcher.status !== 'Running') {
     errors.add(`${field}.matcher.status`, 'must be Running in a Capacity rule');
   }

@@ -65,6 +65,14 @@ describe('PATCH of a task', () => {
         'priority: must be at most 1000',
       ],
     ],
+    [
+      '{"status":"Failure","priority":5000,"metadata":{"a":"\\u0000"}}',
+      [
+        'priority: must be at most 1000',
+        'failure_reason: is required when status is Failure',
+        'metadata.a: must not contain the character NUL',
+      ],
+    ],
     ['{"metadata":{"a":["\\ud800"]}}', ['metadata.a[0]: must not contain a lone surrogate: "\\ud800"']],
   ])('%s is refused', (text, details) => {
     expect(parseUpdateTask(received(text))).toEqual({ ok: false, details });
@@ -151,7 +159,11 @@ describe('which deliveries to retry', () => {
   test('is refused when it is none', () => {
     expect(parseRetryDeliveries({ status: 'late', task_id: 'x', batch_id: '' })).toEqual({
       ok: false,
-      details: ['task_id: must be a UUID', 'batch_id: must be a UUID'],
+      details: [
+        'task_id: must be a UUID',
+        'batch_id: must be a UUID',
+        'status: must be one of Pending, Success, Failure, Exhausted',
+      ],
     });
     expect(parseRetryDeliveries({ status: 'late' })).toEqual({
       ok: false,

@@ -4,6 +4,7 @@ import type { ReportedStatus } from '../statuses.ts';
 import { checkShape, checkStorable, compileShape } from './check-shape.ts';
 import { ErrorList } from './error-list.ts';
 import type { Invalid } from './error-list.ts';
+import { isJsonObject } from './lossless-json.ts';
 import type { Json } from './lossless-json.ts';
 import { checkMetadata } from './user-json.ts';
 
@@ -31,19 +32,18 @@ const validateCounters = compileShape<UpdateCountersDto>(UpdateCountersDto);
 export function parseUpdateTask(value: Json): { readonly ok: true; readonly update: TaskUpdate } | Invalid {
   const errors = new ErrorList();
   const dto = checkShape(validateUpdate, value, '', errors);
-  if (dto === null) return { ok: false, details: errors.details };
-  const status = dto.status ?? null;
-  const failureReason = status === 'Failure' ? (dto.failure_reason ?? null) : null;
-  if (status === 'Failure' && failureReason === null) {
-    errors.add('failure_reason', 'is required when status is Failure');
-  }
-  if (failureReason !== null) checkStorable(failureReason, 'failure_reason', errors);
-  const metadata = checkMetadata(dto.metadata, 'metadata', errors);
-  if (!errors.isEmpty) return { ok: false, details: errors.details };
+  if (!isJsonObject(value)) return { ok: false, details: errors.details };
+  const isFailure = value['status'] === 'Failure';
+  const reason = value['failure_reason'] ?? null;
+  if (isFailure && reason === null) errors.add('failure_reason', 'is required when status is Failure');
+  if (isFailure && typeof reason === 'string') checkStorable(reason, 'failure_reason', errors);
+  const metadata = checkMetadata(value['metadata'], 'metadata', errors);
+  if (dto === null || !errors.isEmpty) return { ok: false, details: errors.details };
+  const failureReason = isFailure ? (dto.failure_reason ?? null) : null;
   return {
     ok: true,
     update: {
-      status,
+      status: dto.status ?? null,
       failureReason: failureReason === null ? null : cutReason(failureReason),
       retryable: dto.retryable ?? true,
       newSuccess: dto.new_success ?? 0,

@@ -56,13 +56,3 @@ export function checkMetadata(value: Json | undefined, field: string, errors: Er
   }
   return text;
 }
-
-/** JSON text in which equal values are equal texts: keys sorted, nothing else changed. Bounded depth expected. */
-export function canonicalJson(value: Json): string {
-  if (typeof value !== 'object' || value === null || isRawNumber(value)) return stringifyJson(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`);
-  return `{${members.join(',')}}`;
-}

@@ -17,7 +17,7 @@ import { endTasks } from './end-tasks.ts';
 import { findArchivedBatchSize } from './find-archived-batch-size.ts';
 import { findBatch } from './find-batch.ts';
 import { findDag } from './find-dag.ts';
-import { findArchivedStatus } from './find-archived-status.ts';
+import { findArchivedEnd } from './find-archived-end.ts';
 import { findTask } from './find-task.ts';
 import { listBatches } from './list-batches.ts';
 import { takeSample } from './take-sample.ts';
@@ -71,7 +71,7 @@ test('an archived batch and its tasks answer as before, but for their actions', 
   const task = (await findTask(database.db, ids.a))!;
   expect(JSON.parse(task)).toEqual({ ...(JSON.parse(before.task!) as object), actions: [] });
   expect(task).toContain('9007199254740993');
-  expect(await findArchivedStatus(database.db, ids.c)).toBe('Failure');
+  expect(await findArchivedEnd(database.db, ids.c)).toEqual({ status: 'Failure', attempt: 1 });
   expect(await findArchivedBatchSize(database.db, id)).toBe(3);
   for (const table of ['task', 'task_state', 'link', 'batch', 'delivery'])
     expect(await rowsIn(table)).toBe(0);

@@ -12,7 +12,7 @@ export * from './end-tasks.ts';
 export * from './explain-task.ts';
 export * from './find-actions.ts';
 export * from './find-archived-batch-size.ts';
-export * from './find-archived-status.ts';
+export * from './find-archived-end.ts';
 export * from './find-batch-news.ts';
 export * from './find-batch-traces.ts';
 export * from './find-batch.ts';

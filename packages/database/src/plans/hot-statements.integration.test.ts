@@ -29,7 +29,7 @@ import { hasBatch } from '../operations/has-batch.ts';
 import { findDag } from '../operations/find-dag.ts';
 import { findOldestDue } from '../operations/find-oldest-due.ts';
 import { findOverview } from '../operations/find-overview.ts';
-import { findArchivedStatus } from '../operations/find-archived-status.ts';
+import { findArchivedEnd } from '../operations/find-archived-end.ts';
 import { findTask } from '../operations/find-task.ts';
 import { forgetIdempotencyKeys } from '../operations/forget-idempotency-keys.ts';
 import { handBackDeadClaims } from '../operations/hand-back-dead-claims.ts';
@@ -321,7 +321,7 @@ describe.each([
   test('what the API shows of one task or batch', async () => {
     const id = blocked.ids['t500']!;
     await expectFewRows(() => findTask(watched.db, id));
-    await expectFewRows(() => findArchivedStatus(watched.db, id));
+    await expectFewRows(() => findArchivedEnd(watched.db, id));
     await expectFewRows(() => findBatch(watched.db, blocked.id));
     await expectFewRows(() => findActions(watched.db, ['00'.repeat(16)]));
   });

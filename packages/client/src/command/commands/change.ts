@@ -110,7 +110,8 @@ export const addChangingCommands: AddCommands = (program, choose) => {
       const update_ = { kind, rules: await rulesOf(kind, options, session) };
       const result = await about('batch', batchId, client.updateBatchRules(batchId, update_, { signal }));
       const count = result.updated_count;
-      return told(session, result, `${count} ${count === 1 ? 'task has' : 'tasks have'} new rules.`);
+      const what = update_.rules.length === 0 ? 'no rules any more' : 'new rules';
+      return told(session, result, `${count} ${count === 1 ? 'task has' : 'tasks have'} ${what}.`);
     });
   });
 };

@@ -1,7 +1,7 @@
 import { Argument, Option } from 'commander';
 import { STATUSES, wholeNumber } from '../arguments.ts';
 import { EXIT } from '../exit-codes.ts';
-import { about } from '../failure.ts';
+import { about, usageFailure } from '../failure.ts';
 import type { AddCommands } from '../program.ts';
 import { batchLines, batchTable, explanationLines, taskTable } from '../render.ts';
 import type { Session } from '../session.ts';
@@ -32,9 +32,13 @@ export const addReadingCommands: AddCommands = (program, choose) => {
     .option('--batch <batch_id>', 'of this batch (tasks)')
     .option('--limit <n>', 'so many at the most', wholeNumber(1, 100_000), 20);
   list.action((what: string, options: ListOptions) => {
-    choose(list, (session) =>
-      what === 'tasks' ? listTasks(session, options) : listBatches(session, options),
-    );
+    choose(list, (session) => {
+      const stranger = (what === 'tasks' ? (['scope', 'search'] as const) : (['batch'] as const)).find(
+        (name) => options[name] !== undefined,
+      );
+      if (stranger !== undefined) throw usageFailure(`--${stranger} is no filter of ${what}`);
+      return what === 'tasks' ? listTasks(session, options) : listBatches(session, options);
+    });
   });
 
   const view = program.command('view').description('shows a batch and its tasks').argument('<batch_id>');

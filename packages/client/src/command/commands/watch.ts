@@ -45,9 +45,17 @@ async function summaryOf(
   tasks: ReadonlyMap<string, BasicTask>,
 ): Promise<string[]> {
   const failed = [...tasks.values()].filter(({ status }) => status === 'Failure');
-  // Without a start it was failed by a parent; unless nothing could be started at all.
-  const started = failed.filter(({ started_at }) => started_at !== null);
-  const causes = started.length > 0 ? started : failed;
+  const isAnyUnstarted = failed.some(({ started_at }) => started_at === null);
+  const dag = isAnyUnstarted ? await client.getDag(batch.batch_id, { signal }) : { links: [] };
+  const failedByParent = new Set(
+    dag.links
+      .filter(({ parent_id, requires_success }) => {
+        const parent = tasks.get(parent_id)?.status;
+        return requires_success && (parent === 'Failure' || parent === 'Canceled');
+      })
+      .map(({ child_id }) => child_id),
+  );
+  const causes = failed.filter(({ id, started_at }) => started_at !== null || !failedByParent.has(id));
   const shown = await Promise.all(
     causes.slice(0, SHOWN_FAILURES).map(async ({ id, name }) => {
       const { failure_reason } = await client.getTask(id, { signal });
