@@ -1,47 +1,54 @@
 -- Gives claims back: Claimed → Pending, and the notifications of tasks that ended under such a claim need
--- not wait for its call any longer. Handed back are the claims (and open calls)
---   of workers whose lease has run out (p_worker null), or
---   of one worker: those named in p_ids (it is stopping and has not begun to call them), or
---   those older than p_claim_timeout_secs that are not among p_busy (it lost them, or never knew of them).
--- Each task comes with the number of the claim that is given back: what has been claimed anew meanwhile, perhaps
--- while this waited for the row, is left alone.
+-- not wait for its call any longer. Each task comes with the number of the claim that is given back: what has been
+-- claimed anew meanwhile, perhaps while this waited for the row, is left alone. p_wait false leaves out what somebody
+-- else has locked.
 CREATE FUNCTION hand_back(
-  p_tasks uuid[], p_claims integer[],
+  p_tasks uuid[], p_claims integer[], p_wait boolean,
   OUT returned integer,  -- tasks that became Pending
   OUT notified integer   -- notifications that are due now
 )
 LANGUAGE plpgsql AS $$
 DECLARE
+  held uuid[];
   over uuid[];
 BEGIN
-  PERFORM FROM task_state WHERE id = ANY (p_tasks) ORDER BY id FOR UPDATE;
+  IF p_wait THEN
+    SELECT array_agg(id) INTO held FROM (
+      SELECT id FROM task_state WHERE id = ANY (p_tasks) ORDER BY id FOR UPDATE) l;
+  ELSE
+    SELECT array_agg(id) INTO held FROM (
+      SELECT id FROM task_state WHERE id = ANY (p_tasks) ORDER BY id FOR UPDATE SKIP LOCKED) l;
+  END IF;
   UPDATE task_state s
   SET status = 'Pending', worker_id = NULL, check_at = NULL, started_at = NULL
   FROM unnest(p_tasks, p_claims) AS i (id, claim)
-  WHERE s.id = i.id AND s.claim = i.claim AND s.status = 'Claimed';
+  WHERE s.id = i.id AND s.id = ANY (held) AND s.claim = i.claim AND s.status = 'Claimed';
   GET DIAGNOSTICS returned = ROW_COUNT;
-  IF returned > 0 THEN PERFORM announce_arrivals(p_tasks); END IF;
+  IF returned > 0 THEN PERFORM announce_arrivals(held); END IF;
   WITH ended AS (
     UPDATE task_state s SET worker_id = NULL
     FROM unnest(p_tasks, p_claims) AS i (id, claim)
-    WHERE s.id = i.id AND s.claim = i.claim AND is_terminal(s.status) AND s.worker_id IS NOT NULL
+    WHERE s.id = i.id AND s.id = ANY (held) AND s.claim = i.claim AND is_terminal(s.status)
+      AND s.worker_id IS NOT NULL
     RETURNING s.id
   )
   SELECT array_agg(id) INTO over FROM ended;
   notified := release_notifications(over, clock_timestamp());
 END $$;
 
+-- Claims that their worker does not call, or not any more.
 CREATE FUNCTION hand_back_claims(p_worker uuid, p_items json, OUT returned integer, OUT notified integer)
-LANGUAGE sql AS $$
+LANGUAGE sql SET lock_timeout = '3s' AS $$
   SELECT h.returned, h.notified
   FROM (
     SELECT array_agg(s.id) AS tasks, array_agg(s.claim) AS claims
     FROM json_to_recordset(p_items) AS i (id uuid, claim integer)
     JOIN task_state s ON s.id = i.id AND s.claim = i.claim AND s.worker_id = p_worker) held
-  CROSS JOIN LATERAL hand_back(held.tasks, held.claims) h;
+  CROSS JOIN LATERAL hand_back(held.tasks, held.claims, true) h;
 $$;
 
--- A task may have ended under such a claim: the call of an earlier one was reported late.
+-- Those of a living worker that are older than p_claim_timeout_secs and not among p_busy: it lost them, or never knew of
+-- them. A task may have ended under such a claim: the call of an earlier one was reported late.
 CREATE FUNCTION hand_back_lost_claims(
   p_worker uuid, p_busy uuid[], p_claim_timeout_secs integer, OUT returned integer, OUT notified integer
 )
@@ -57,11 +64,12 @@ LANGUAGE sql AS $$
       WHERE d.waits_for_worker = p_worker
         AND d.created_at < now() - make_interval(secs => p_claim_timeout_secs)) held
     WHERE NOT id = ANY (p_busy)) lost
-  CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims) h;
+  CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims, false) h;
 $$;
 
--- After an outage of Postgres (nobody has swept for p_outage_secs) nobody could renew either: then all leases get one
--- full period of grace. Who holds a row for long holds up no sweep: it is tried again.
+-- Those of workers whose lease has run out, and the notifications that these were delivering. After an outage of
+-- Postgres (nobody has swept for p_outage_secs) nobody could renew either: then all leases get one full period of grace.
+-- What somebody has locked is left to the next sweep; a notification, to the end of its own lease.
 CREATE FUNCTION hand_back_dead_claims(
   p_lease_secs integer, p_outage_secs float8, OUT returned integer, OUT notified integer, OUT dead uuid[]
 )
@@ -90,11 +98,10 @@ BEGIN
       SELECT s.id, s.claim FROM delivery d JOIN task_state s ON s.id = d.task_id
       WHERE d.waits_for_worker IS NOT NULL
         AND NOT EXISTS (SELECT FROM worker w WHERE w.id = d.waits_for_worker AND w.lease_until >= now())) held) lost
-  CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims) h;
+  CROSS JOIN LATERAL hand_back(lost.tasks, lost.claims, false) h;
   IF dead = '{}' THEN RETURN; END IF;
-  -- By id, as those who record attempts lock them.
   UPDATE delivery SET next_attempt_at = now(), worker_id = NULL
   WHERE id = ANY (ARRAY(
-    SELECT id FROM delivery WHERE worker_id = ANY (dead) AND status = 'Pending' ORDER BY id FOR UPDATE));
+    SELECT id FROM delivery WHERE worker_id = ANY (dead) AND status = 'Pending' ORDER BY id FOR UPDATE SKIP LOCKED));
   DELETE FROM worker WHERE id = ANY (dead);
 END $$;

@@ -1,8 +1,9 @@
 -- Fails Running tasks whose last_updated is older than their timeout, or begins their next attempt. check_at only says
 -- when to look: a task that has shown life since is looked at again when its time would be up, so that progress never
 -- writes into the index. last_updated is left as it was.
+-- p_only: this task alone; null: the first that are due.
 CREATE FUNCTION time_out_tasks(
-  p_limit integer, p_cascade_limit integer, p_dead_ends boolean,
+  p_limit integer, p_cascade_limit integer, p_dead_ends boolean, p_only uuid,
   OUT looked_at integer, OUT retried uuid[], OUT retried_kinds text[], OUT retry_secs float8[], OUT ended uuid[],
   OUT kinds text[], OUT seconds float8[], OUT released integer, OUT freed boolean, OUT failed integer,
   OUT canceled integer, OUT notified integer, OUT completed integer, OUT unfinished integer, OUT ended_from json
@@ -22,7 +23,8 @@ BEGIN
   -- Batch locks before rows. A batch that is being cascaded through is looked at next time.
   FOR candidate IN
     SELECT batch_id, array_agg(id) AS ids FROM (
-      SELECT id, batch_id FROM task_state WHERE status = 'Running' AND check_at <= now()
+      SELECT id, batch_id FROM task_state
+      WHERE status = 'Running' AND check_at <= now() AND (p_only IS NULL OR id = p_only)
       ORDER BY check_at LIMIT p_limit) overdue
     GROUP BY batch_id ORDER BY batch_id
   LOOP

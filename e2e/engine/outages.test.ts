@@ -79,6 +79,28 @@ test('Redis gone: the API accepts without delay and says so; work goes on by its
   expect(performance.now() - mendedMs).toBeLessThan(6_000);
 });
 
+// proves: lifecycle/timeout
+test('Redis silent, without a word: what runs times out all the same, and a worker stops in time', async () => {
+  const { workers, client, receiver } = await start({ apis: 1, workers: 2, ways: { redis: routed } });
+  receiver.behave(() => undefined);
+  const { tasks: created } = await client.createBatch(tasks(3).map((one) => ({ ...one, timeout: 3 })));
+  const statuses = () => Promise.all(created.map(async ({ id }) => (await client.getTask(id)).status));
+  await until('they run', async () => (await statuses()).every((status) => status === 'Running'));
+  ways[0]!.stall(['to server', 'to client']);
+  await until('they have timed out', async () => (await statuses()).every((status) => status === 'Failure'));
+  // It works without Redis as long as it has to, and ends without it.
+  const beganMs = performance.now();
+  expect(await workers[0]!.stop()).toBe(0);
+  expect(performance.now() - beganMs).toBeLessThan(20_000);
+
+  ways[0]!.mend();
+  receiver.behave((call) => {
+    if (call.trigger === 'start') void call.handle.success();
+  });
+  const { batchId } = await client.createBatch(tasks(3));
+  await client.waitForBatch(batchId, { pollMs: 50, signal: AbortSignal.timeout(30_000) });
+});
+
 // proves: webhooks/database-breaker, http/ready, http/health, http/ready-worker,
 // metrics/circuit-breaker-state-transitions-total, metrics/circuit-breaker-rejections-total,
 // metrics/tasks-db-save-failures-total, metrics/batch-update-failures-total

@@ -201,6 +201,19 @@ describe('a transaction of one statement', () => {
     expect(one.pool.totalCount).toBe(1);
   });
 
+  test('fails in the middle of a long value, and its connection serves the next one', async () => {
+    const one = real.open(1);
+    const long = new Uint8Array(50_000_000).fill(0x20);
+    const outcome = commitKnownStatement(one.db, { text: 'select nonsense || $1::text', values: [long] });
+    await expect(outcome).rejects.toThrow('nonsense');
+    const row = commitKnownStatement(one.db, {
+      text: `select json_build_object('n', $1::integer)`,
+      values: ['7'],
+    });
+    expect(await row).toEqual({ n: 7 });
+    expect(one.pool.totalCount).toBe(1);
+  });
+
   test('fails with the error of its commit, and its connection serves the next one', async () => {
     const one = real.open(1);
     await one.pool.query(`

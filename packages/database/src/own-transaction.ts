@@ -36,6 +36,9 @@ class OwnTransaction implements pg.Submittable {
   readonly #statement: Statement;
   readonly #callbacks: Callbacks;
   #isSynced = false;
+  /** Whether the whole of Bind is on its way. */
+  #isBound = false;
+  #hasFailed = false;
 
   constructor(statement: Statement, callbacks: Callbacks) {
     this.#statement = statement;
@@ -48,19 +51,23 @@ class OwnTransaction implements pg.Submittable {
     connection.stream.cork();
     connection.parse({ name: '', text, types: [] }, true);
     connection.stream.write(first!);
-    if (others.length === 0) this.#execute(connection);
+    this.#isBound = others.length === 0;
+    if (this.#isBound) this.#execute(connection);
     connection.stream.uncork();
     if (others.length > 0) void this.#finishBind(connection, others);
   }
 
-  /** Nobody else writes to the connection meanwhile: the driver waits until this statement has ended. */
+  /** Nobody else writes to the connection meanwhile: the driver waits for what answers Sync. */
   async #finishBind(connection: pg.Connection, parts: readonly Uint8Array[]): Promise<void> {
     const { stream } = connection;
     for (const part of parts)
       for await (const slice of inSlices(part))
         // Also called when the connection is lost, which handleError hears of.
         await new Promise((resolve) => stream.write(slice, resolve));
-    if (!stream.destroyed) this.#execute(connection);
+    if (stream.destroyed) return;
+    this.#isBound = true;
+    if (this.#hasFailed) this.#sync(connection);
+    else this.#execute(connection);
   }
 
   #execute(connection: pg.Connection): void {
@@ -82,7 +89,9 @@ class OwnTransaction implements pg.Submittable {
 
   /** Of the statement, of its commit, or of the connection. */
   handleError(error: Error, connection: pg.Connection): void {
-    this.#sync(connection);
+    this.#hasFailed = true;
+    // In the middle of Bind it would be read as a part of that.
+    if (this.#isBound) this.#sync(connection);
     this.#callbacks.onError(error);
   }
 

@@ -47,6 +47,7 @@ function listen(
     redis: consumer,
     process,
     onError: (_queue, error) => lost.push(error),
+    onFailed: (_queue, error) => lost.push(error),
     onStalled: () => undefined,
   });
   processors.push(processor);

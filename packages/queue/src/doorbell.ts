@@ -24,6 +24,9 @@ const FIRST_DELAYED = 16;
 /** Node's timers reach no further. */
 const TIMER_LIMIT_MS = 2 ** 31 - 1;
 
+/** So many moments are kept in mind; bells for others ring by their jobs, up to a second late. */
+const TIMERS_MAX = 10_000;
+
 export interface DoorbellOptions {
   /** The request that is being served, which a bell then names. */
   readonly requestId?: () => string | undefined;
@@ -121,8 +124,8 @@ export class Doorbell {
   }
 
   /**
-   * Rings when something falls due, in `delayMs` from now. It is this process that rings then; should it be gone, a
-   * job of the timeout queue does, up to a second later. Delayed jobs alone would ring late: Redis looks for those
+   * Rings when something falls due, in `delayMs` from now. It is this process that rings then; should it be gone, or have
+   * too many of them in mind, a job of the timeout queue does, up to a second later. Delayed jobs alone would ring late: Redis looks for those
    * whose wait is over every 100 ms only.
    */
   ringLater(name: QueueName, delayMs: number): void {
@@ -179,7 +182,7 @@ export class Doorbell {
   #ringAt(name: QueueName, moment: number, nowMs: number): void {
     const key = `${name} ${moment}`;
     const delayMs = moment * MOMENT_MS - nowMs;
-    if (this.#timers.has(key) || delayMs > TIMER_LIMIT_MS) return;
+    if (this.#timers.has(key) || this.#timers.size >= TIMERS_MAX || delayMs > TIMER_LIMIT_MS) return;
     const timer = setTimeout(() => {
       this.#timers.delete(key);
       this.ring(name);

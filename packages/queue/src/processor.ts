@@ -20,9 +20,12 @@ export interface Round {
 export interface ProcessorOptions {
   readonly queue: QueueName;
   readonly redis: Redis;
-  /** One round: reads from Postgres what there is to do and does it. Its errors are reported and the bell is gone. */
+  /** One round: reads from Postgres what there is to do and does it. When it fails the bell is gone. */
   readonly process: (bell: Bell) => Promise<Round | void>;
-  readonly onError: (queue: QueueName, error: Error, bell?: Bell) => void;
+  /** Something is wrong with the queue. */
+  readonly onError: (queue: QueueName, error: Error) => void;
+  /** A round has failed. */
+  readonly onFailed: (queue: QueueName, error: Error, bell?: Bell) => void;
   /** A job of a worker that is gone was taken up again. */
   readonly onStalled: (queue: QueueName) => void;
   /** Records rounds in the traces of those who rang for them. */
@@ -44,7 +47,7 @@ export interface Processor {
 
 /** Starts to consume a queue, one job at a time: a job is one round over whatever is due. */
 export function startProcessor(options: ProcessorOptions): Processor {
-  const { queue, redis, process, onError, onStalled, telemetry } = options;
+  const { queue, redis, process, onError, onFailed, onStalled, telemetry } = options;
   let isStopping = false;
   let last: Promise<void> = Promise.resolve();
   let isRunAsked = false;
@@ -80,7 +83,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
     },
   );
   worker.on('error', (error) => onError(queue, error));
-  worker.on('failed', (job, error) => onError(queue, error, job?.data));
+  worker.on('failed', (job, error) => onFailed(queue, error, job?.data));
   worker.on('stalled', () => onStalled(queue));
 
   const run = (): void => {
@@ -91,7 +94,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
         isRunAsked = false;
         if (isStopping) return;
         nextRound(NO_BELL).catch((error: Error) => {
-          onError(queue, error);
+          onFailed(queue, error);
           resume();
         });
       });

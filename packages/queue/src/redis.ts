@@ -7,6 +7,14 @@ export interface RedisSettings {
 
 const RECONNECT_MAX_MS = 1000;
 
+/**
+ * A connection that has been silent for so long after a command is given up. When Redis has vanished without a word (a
+ * failover, a firewall), TCP itself takes a quarter of an hour to say so.
+ */
+const SILENCE_MAX_MS = 5000;
+/** Commands that wait for a job are answered after 10 s at the latest, so BullMQ has it. */
+const CONSUMER_SILENCE_MAX_MS = 10_000 + SILENCE_MAX_MS;
+
 const backOff = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), RECONNECT_MAX_MS);
 
 /**
@@ -18,6 +26,7 @@ export function openProducerRedis({ url, onError }: RedisSettings): Redis {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     connectTimeout: 5000,
+    socketTimeout: SILENCE_MAX_MS,
     retryStrategy: backOff,
   });
   redis.on('error', onError);
@@ -26,7 +35,12 @@ export function openProducerRedis({ url, onError }: RedisSettings): Redis {
 
 /** A connection for those that wait for jobs: they go on waiting through an outage, however long it is. */
 export function openConsumerRedis({ url, onError }: RedisSettings): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy: backOff });
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: 5000,
+    socketTimeout: CONSUMER_SILENCE_MAX_MS,
+    retryStrategy: backOff,
+  });
   redis.on('error', onError);
   return redis;
 }

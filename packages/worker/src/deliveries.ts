@@ -76,11 +76,14 @@ export class Deliveries {
     actions: ReturnType<ActionCache['get']>,
     traced: ReturnType<TaskTraces['delivered']> | undefined,
   ): Promise<boolean> {
-    const { breakers, webhooks, traces, hostUrl, metrics, logger, urlGuard } = this.#options;
+    const { breakers, webhooks, traces, hostUrl, leaseSecs, doorbell, metrics, logger, urlGuard } =
+      this.#options;
     const { origin, isProbe } = delivery;
     try {
       if (!isProbe && breakers.openedSince(origin, leasedAtMs)) {
         await this.#submit(unusedAttempt(delivery, null));
+        // The breaker may have been closed meanwhile, when this was not due.
+        doorbell.ring('webhook');
         return false;
       }
       const action = (await actions).get(delivery.action);
@@ -98,7 +101,8 @@ export class Deliveries {
       if (blocked === null)
         metrics.webhookDuration.observe({ trigger }, (performance.now() - beganMs) / 1000);
       if (answer.answered) await breakers.answered(origin, isProbe);
-      else if (!answer.isBlocked) await breakers.unanswered(origin, isProbe);
+      else if (!answer.isBlocked) await breakers.unanswered(origin, { isProbe, beganMs });
+      else if (isProbe) await breakers.notProbed(origin);
       await this.#record(
         delivery,
         this.#judge(delivery, answer, callPolicyOf(action, this.#options.retryPolicy)),
@@ -106,6 +110,7 @@ export class Deliveries {
       return answer.answered;
     } catch (error) {
       // Its lease runs out, and it is delivered again.
+      doorbell.ringLater('webhook', leaseSecs * 1000);
       logger.error('notification not carried through', { delivery_id: delivery.id, error });
       return false;
     }

@@ -67,12 +67,10 @@ export class LostClaims {
     while (!signal.aborted) {
       await delay(PERIOD_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const busy = busyIds();
-      if (busy.length > 0) this.#keepLooking();
+      if (busyIds().length > 0) this.#keepLooking();
       if (performance.now() > this.#lookUntilMs) continue;
       try {
-        await this.#handBack(claimTimeoutSecs, busy);
-        if (this.#isSuspected) await this.#handBackSuspected();
+        await this.#handBackUnknown(this.#isSuspected ? 0 : claimTimeoutSecs);
       } catch (error) {
         this.#keepLooking();
         logger.debug('lost claims not looked for', { error });
@@ -85,9 +83,9 @@ export class LostClaims {
   }
 
   /** No round is under way meanwhile, so every claim of this worker is either known to it or lost. */
-  async #handBackSuspected(): Promise<void> {
-    await this.#alone.run(() => this.#handBack(0, this.#options.busyIds()));
-    this.#isSuspected = false;
+  async #handBackUnknown(ageSecs: number): Promise<void> {
+    await this.#alone.run(() => this.#handBack(ageSecs, this.#options.busyIds()));
+    if (ageSecs === 0) this.#isSuspected = false;
   }
 
   async #handBack(ageSecs: number, busy: readonly string[]): Promise<void> {

@@ -48,19 +48,29 @@ export class LostDeliveries {
     }
   }
 
+  /** Gives back whatever this worker has still leased; its calls are over. */
+  async stop(): Promise<void> {
+    this.#lookUntilMs = -Infinity;
+    await this.#release([]);
+  }
+
   async #look(): Promise<void> {
-    const { workerId, database, doorbell, logger, busyIds } = this.#options;
+    const { logger, busyIds } = this.#options;
     this.#isLooking = true;
     while (performance.now() < this.#lookUntilMs) {
       await delay(PERIOD_MS, undefined, { ref: false });
       try {
         // No round is under way meanwhile, so every lease of this worker is either known to it or lost.
-        const released = await this.#alone.run(() => releaseLostDeliveries(database.db, workerId, busyIds()));
-        if (released > 0) doorbell.ring('webhook');
+        await this.#alone.run(() => this.#release(busyIds()));
       } catch (error) {
         logger.debug('lost deliveries not looked for', { error });
       }
     }
     this.#isLooking = false;
+  }
+
+  async #release(busy: readonly string[]): Promise<void> {
+    const { workerId, database, doorbell } = this.#options;
+    if ((await releaseLostDeliveries(database.db, workerId, busy)) > 0) doorbell.ring('webhook');
   }
 }

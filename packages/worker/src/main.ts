@@ -118,6 +118,7 @@ const consumerRedis = openConsumerRedis({ url: settings.REDIS_URL, onError: onRe
 const doorbell = new Doorbell(producerRedis, (queue, error) => warn('bell not rung', { queue, error }));
 
 let processors = new Map<QueueName, Processor>();
+const stopping = new AbortController();
 const listen = (queue: QueueName) => processors.get(queue)?.listen();
 const run = (queue: QueueName) => processors.get(queue)?.run();
 
@@ -162,6 +163,7 @@ const shared = {
   probeSecs: settings.WEBHOOK_TIMEOUT_SECS + PROBE_MARGIN_SECS,
   heldBackTasks: heldBack.start,
   heldBackDeliveries: heldBack.webhook,
+  stopping: stopping.signal,
 };
 const retryPolicy = {
   maxAttempts: settings.WEBHOOK_MAX_ATTEMPTS,
@@ -293,6 +295,7 @@ const parts: readonly Part[] = [
   { name: 'lease', start: () => lease.start(), stop: () => lease.stop() },
   // Stopping hands back what is still claimed, so it comes after the calls and before the lease is given up.
   { name: 'lost claims', start: () => lostClaims.start(), stop: () => lostClaims.stop() },
+  { name: 'lost deliveries', stop: () => lostDeliveries.stop() },
   {
     name: 'open calls',
     stop: async () => {
@@ -305,9 +308,10 @@ const parts: readonly Part[] = [
   {
     name: 'processors',
     start: () => {
-      processors = consumeQueues({ rounds, redis: consumerRedis, telemetry, metrics, logger, warn });
+      processors = consumeQueues({ ...shared, rounds, redis: consumerRedis, telemetry, warn });
     },
     stop: async () => {
+      stopping.abort();
       await Promise.all(Array.from(processors.values(), (processor) => processor.close()));
     },
   },

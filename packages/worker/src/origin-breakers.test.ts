@@ -30,7 +30,8 @@ beforeEach(() => {
 });
 
 const miss = async (times: number, origin = ORIGIN) => {
-  for (let n = 0; n < times; n++) await breakers.unanswered(origin, false);
+  for (let n = 0; n < times; n++)
+    await breakers.unanswered(origin, { isProbe: false, beganMs: performance.now() });
 };
 
 // proves: webhooks/origin-opens
@@ -60,9 +61,27 @@ test('the first answer closes it, be it that of a probe', async () => {
   expect(closeBreaker).toHaveBeenCalledTimes(2);
 });
 
+// proves: webhooks/origin-opens
+test('calls that began before it opened do not open it again; later ones do, whoever closed it', async () => {
+  const before = { isProbe: false, beganMs: performance.now() };
+  await miss(3);
+  await breakers.unanswered(ORIGIN, before);
+  expect(openBreaker).toHaveBeenCalledTimes(1);
+  // Another worker had an answer.
+  await miss(1);
+  expect(openBreaker).toHaveBeenCalledTimes(2);
+});
+
+test('a probe that was not made puts the next one off, and is no call without an answer', async () => {
+  for (let n = 0; n < 3; n++) await breakers.notProbed(ORIGIN);
+  expect(putOffProbe).toHaveBeenCalledTimes(3);
+  await miss(2);
+  expect(openBreaker).not.toHaveBeenCalled();
+});
+
 // proves: webhooks/origin-probe-back
 test('a probe without an answer puts the next one off', async () => {
-  await breakers.unanswered(ORIGIN, true);
+  await breakers.unanswered(ORIGIN, { isProbe: true, beganMs: performance.now() });
   expect(putOffProbe).toHaveBeenCalledTimes(1);
   expect(openBreaker).not.toHaveBeenCalled();
 });
@@ -72,7 +91,7 @@ test('what was given up with it is counted', async () => {
     { trigger: 'End', exhausted: 2 },
     { trigger: 'BatchComplete', exhausted: 1 },
   ]);
-  await breakers.unanswered(ORIGIN, true);
+  await breakers.unanswered(ORIGIN, { isProbe: true, beganMs: performance.now() });
   const { values } = await metrics.webhookDeliveryExhausted.get();
   expect(values).toMatchObject([{ value: 3 }]);
   expect((await metrics.webhookExecutions.get()).values).toMatchObject([
@@ -87,7 +106,7 @@ test('what cannot be written is not the failure of a call, and the next one make
   await miss(1);
   expect(openBreaker).toHaveBeenCalledTimes(2);
   vi.mocked(putOffProbe).mockRejectedValueOnce(new Error('gone'));
-  await breakers.unanswered(ORIGIN, true);
+  await breakers.unanswered(ORIGIN, { isProbe: true, beganMs: performance.now() });
   vi.mocked(closeBreaker).mockRejectedValueOnce(new Error('gone'));
   await breakers.answered(ORIGIN, true);
 });

@@ -56,28 +56,32 @@ export class OriginBreakers {
     doorbell.ring('webhook');
   }
 
-  /** The call got no HTTP answer: refused, reset, no address, timed out. */
-  async unanswered(origin: string, isProbe: boolean): Promise<void> {
-    const { failureThreshold, recoverySecs, maxAgeSecs, metrics, logger } = this.#options;
+  /** The call, which began at that moment, got no HTTP answer: refused, reset, no address, timed out. */
+  async unanswered(
+    origin: string,
+    { isProbe, beganMs }: { readonly isProbe: boolean; readonly beganMs: number },
+  ): Promise<void> {
+    const { failureThreshold, recoverySecs, metrics, logger } = this.#options;
     const history = this.#remember(origin);
     history.unanswered++;
-    if (isProbe) {
-      const givenUp = await this.#write((db) => putOffProbe(db, origin, { recoverySecs, maxAgeSecs }));
-      for (const { trigger, exhausted } of givenUp ?? [])
-        countExhausted(metrics, TRIGGER_HEADERS[trigger], exhausted);
-      this.#ringForProbe();
-      return;
-    }
-    const nowMs = performance.now();
+    if (isProbe) return this.notProbed(origin);
     // Calls that were open when it opened end one by one; they need not open it again.
-    const isNew = nowMs - history.openedAtMs > recoverySecs * 1000;
-    if (history.unanswered < failureThreshold || !isNew) return;
+    if (history.unanswered < failureThreshold || beganMs < history.openedAtMs) return;
     const opened = await this.#write((db) => openBreaker(db, origin, recoverySecs));
     if (opened === null) return;
     history.openedAtMs = performance.now();
     if (!opened) return;
     metrics.originBreakerTransitions.inc({ to_state: 'open' });
     logger.warn('receiver does not answer, its calls wait', { origin, calls_in_a_row: history.unanswered });
+    this.#ringForProbe();
+  }
+
+  /** A probe told nothing: it got no answer, or was not made. The next one comes after the time of recovery. */
+  async notProbed(origin: string): Promise<void> {
+    const { recoverySecs, maxAgeSecs, metrics } = this.#options;
+    const givenUp = await this.#write((db) => putOffProbe(db, origin, { recoverySecs, maxAgeSecs }));
+    for (const { trigger, exhausted } of givenUp ?? [])
+      countExhausted(metrics, TRIGGER_HEADERS[trigger], exhausted);
     this.#ringForProbe();
   }
 

@@ -117,12 +117,12 @@ export class StartCalls {
     const { actions, breakers } = this.#options;
     const isTooLate = (claim: Claim) => !claim.isProbe && breakers.openedSince(claim.origin, beganMs);
     const tooLate = claims.filter(isTooLate);
-    if (tooLate.length > 0) await this.#giveBack(tooLate, 'breaker');
     const called = claims.filter((claim) => !tooLate.includes(claim));
     const found = actions.get(called.map((claim) => claim.onStart));
     const traced = this.#options.traces?.claimed(called);
     for (const claim of called)
       this.calls.begin(claim.id, claim.origin, (slot) => this.#start(claim, slot, term, found, traced));
+    if (tooLate.length > 0) await this.#giveBack(tooLate, 'breaker');
     await found;
   }
 
@@ -141,10 +141,12 @@ export class StartCalls {
       // A claim that may be somebody else's by now is not called; it will be handed back.
       if (action === undefined || !lease.isAlive || lease.term !== term) {
         metrics.webhookIdempotentSkips.inc({ trigger: 'start' });
+        if (claim.isProbe) await breakers.notProbed(claim.origin);
         return false;
       }
       const blocked = checkStoredUrl(action.url, urlGuard);
       for (let calls = 1; ; calls++) {
+        const beganMs = performance.now();
         const answer: WebhookAnswer =
           blocked === null
             ? await this.#call(claim, buildStartCall(claim, action, hostUrl), task)
@@ -153,13 +155,15 @@ export class StartCalls {
         if (answer.answered) {
           await breakers.answered(claim.origin, isProbe);
         } else if (!answer.isBlocked) {
-          await breakers.unanswered(claim.origin, isProbe);
+          await breakers.unanswered(claim.origin, { isProbe, beganMs });
           // It was the breaker's question, not the task's turn.
           if (isProbe) {
             metrics.webhookAttempts.inc({ trigger: 'start', outcome: 'failure' });
             await this.#giveBack([claim], 'probe');
             return false;
           }
+        } else if (isProbe) {
+          await breakers.notProbed(claim.origin);
         }
         const pauseSecs = this.#pauseBeforeNext(action, calls, answer);
         if (pauseSecs === null) {
@@ -284,8 +288,6 @@ export class StartCalls {
       return;
     }
     metrics.webhookIdempotentConflicts.inc();
-    // It ended while the call was open: its notifications waited for the call, which is over.
-    await untilRecorded(() => this.#starts.submit({ id: end.id, claim: end.claim!, cancelAction: null }));
   }
 
   /** The JSON answer of on_start may be the task's cancel action; anything else is dropped. */

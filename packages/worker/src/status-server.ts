@@ -65,10 +65,12 @@ export function createStatusServer(options: StatusServerOptions): Server {
           }
           return;
         }
-        case '/metrics':
+        case '/metrics': {
+          const text = await metrics.registry.metrics();
           response.writeHead(200, { 'content-type': metrics.registry.contentType });
-          response.end(await metrics.registry.metrics());
+          response.end(text);
           return;
+        }
         case '/admin/log-level':
           if (request.method === 'GET') sendJson(response, 200, { level: logger.level });
           else if (request.method === 'PUT') await changeLevel(request, response, logger);

@@ -45,8 +45,8 @@ export class SweepWatch {
       try {
         // One worker gets the right to sweep; it goes to nobody while sweeps run on time.
         if (!(await takeTurn(database.db, 'sweep', 2 * periodMs))) continue;
-        await this.#schedule();
         await run();
+        await this.#schedule();
       } catch (error) {
         logger.debug('sweep failed', { error });
       }

@@ -46,12 +46,19 @@ export class Sweep {
     this.#options = options;
   }
 
+  /** @throws what went wrong, when the rest has been done */
   async run(): Promise<void> {
-    await this.#handBackDeadClaims();
-    await this.#mendPlaces();
-    await forgetIdempotencyKeys(this.#options.database.db, KEYS_FORGOTTEN_AT_ONCE);
-    await this.#ringLostBells();
-    await this.#vacuum();
+    const { database } = this.#options;
+    const failures: unknown[] = [];
+    for (const step of [
+      () => this.#handBackDeadClaims(),
+      () => this.#mendPlaces(),
+      () => forgetIdempotencyKeys(database.db, KEYS_FORGOTTEN_AT_ONCE),
+      () => this.#ringLostBells(),
+      () => this.#vacuum(),
+    ])
+      await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   async #vacuum(): Promise<void> {

@@ -32,22 +32,38 @@ async function aLease(leaseSecs: number) {
 }
 
 // proves: lifecycle/hand-back-lease, webhooks/start-fenced
-test('it is renewed every 2 s; when that is too late, what was claimed before is of another term', async () => {
+test('when it could not be renewed in time, what was claimed before is of another term', async () => {
   const { lease, onAlive } = await aLease(1);
   expect([lease.isAlive, lease.term]).toEqual([true, 1]);
-  await delay(1200);
-  expect([lease.isAlive, renew.mock.calls.length]).toEqual([false, 1]);
-  await vi.waitUntil(() => renew.mock.calls.length === 2, 20_000);
+  renew.mockRejectedValue(new Error('gone'));
+  await vi.waitUntil(() => !lease.isAlive, 20_000);
+  expect(lease.term).toBe(1);
+  renew.mockResolvedValue(renewed);
   await vi.waitUntil(() => lease.isAlive, 20_000);
   expect([lease.term, onAlive.mock.calls.length]).toEqual([2, 2]);
 });
 
+// proves: lifecycle/hand-back-lease
+test.each([
+  [60, 1990, 2500],
+  [1.5, 490, 1000],
+])('a lease of %d s is renewed in time, every 2 s at the least', async (leaseSecs, fromMs, toMs) => {
+  const beganMs = performance.now();
+  const { lease } = await aLease(leaseSecs);
+  await vi.waitUntil(() => renew.mock.calls.length === 2, { timeout: 20_000, interval: 5 });
+  const tookMs = performance.now() - beganMs;
+  expect(tookMs).toBeGreaterThan(fromMs);
+  // On a crowded machine a timer says little by being late.
+  if (tookMs > toMs) return;
+  expect([lease.isAlive, lease.term]).toEqual([true, 1]);
+});
+
 // proves: webhooks/start-fenced
 test('a renewal that is slower than what is left of the lease begins a new term', async () => {
-  const { lease, onAlive } = await aLease(2.5);
-  renew.mockImplementationOnce(() => delay(1000, renewed));
-  await delay(2700);
-  expect([lease.isAlive, lease.term]).toEqual([false, 1]);
+  const { lease, onAlive } = await aLease(3);
+  renew.mockImplementationOnce(() => delay(2300, renewed));
+  await vi.waitUntil(() => !lease.isAlive, 20_000);
+  expect([renew.mock.calls.length, lease.term]).toEqual([2, 1]);
   await vi.waitUntil(() => lease.isAlive, 20_000);
   expect([lease.term, onAlive.mock.calls.length]).toEqual([2, 2]);
 });

@@ -8,6 +8,7 @@ import {
 } from '@arcrun/database';
 import type { Logger } from '@arcrun/observability';
 
+/** At the most; a short lease is renewed three times in its length. */
 const RENEW_PERIOD_MS = 2000;
 const RETRY_PERIOD_MS = 250;
 
@@ -71,9 +72,10 @@ export class WorkerLease {
 
   async #keepRenewing(): Promise<void> {
     const { signal } = this.#stopped;
+    const periodMs = Math.min(RENEW_PERIOD_MS, (this.#options.leaseSecs * 1000) / 3);
     let renewed = true;
     while (!signal.aborted) {
-      await delay(renewed ? RENEW_PERIOD_MS : RETRY_PERIOD_MS, undefined, { signal }).catch(() => undefined);
+      await delay(renewed ? periodMs : RETRY_PERIOD_MS, undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) renewed = await this.#renew();
     }
   }

@@ -1,4 +1,4 @@
-import { INT32_MAX, JSON_MAX_DEPTH } from '../limits.ts';
+import { INT32_MAX } from '../limits.ts';
 import type { PageLimits } from '../limits.ts';
 import { checkStorable } from './check-shape.ts';
 import { ErrorList } from './error-list.ts';

@@ -18,6 +18,7 @@ export * from './find-batch-traces.ts';
 export * from './find-batch.ts';
 export * from './find-dag.ts';
 export * from './find-oldest-due.ts';
+export * from './find-overdue.ts';
 export * from './find-overview.ts';
 export * from './find-task.ts';
 export * from './find-traced-tasks.ts';

@@ -22,16 +22,22 @@ interface TimedOutColumns {
   retry_secs: number[];
 }
 
+export interface TimeOutOptions extends EffectLimits {
+  readonly limit: number;
+  /** This task alone. */
+  readonly only?: string;
+}
+
 /** Fails Running tasks without a sign of life for their timeout, or begins their next attempt. */
 export async function timeOutTasks(
   db: Kysely<Schema>,
-  { limit, cascadeLimit, deadEnds = true }: EffectLimits & { limit: number },
+  { limit, cascadeLimit, deadEnds = true, only }: TimeOutOptions,
 ): Promise<TimedOut> {
   const { rows } = await retryConflicts(() =>
     sql<Omit<EndEffects, 'nextAttemptsSecs'> & TimedOutColumns>`
       select looked_at, retried, retried_kinds, retry_secs, ended, kinds, seconds, released, freed, failed, canceled, notified, completed, unfinished,
         ended_from as "endedFrom"
-      from time_out_tasks(${limit}, ${cascadeLimit}, ${deadEnds})`.execute(db),
+      from time_out_tasks(${limit}, ${cascadeLimit}, ${deadEnds}, ${only ?? null})`.execute(db),
   );
   const {
     looked_at: lookedAt,

@@ -9,12 +9,15 @@ export interface PropagationOptions {
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
+  /** Aborted when the worker stops: the next one goes on. */
+  readonly stopping: AbortSignal;
 }
 
 /** Takes cascades and climbs that were too long for their requests to their end, a bounded step at a time. */
 export async function processPropagation(options: PropagationOptions): Promise<void> {
-  const { batchSize, deadEnds, database, doorbell, metrics } = options;
+  const { batchSize, deadEnds, database, doorbell, metrics, stopping } = options;
   for (;;) {
+    if (stopping.aborted) return doorbell.ring('propagation');
     const effects = await propagateEnds(database.db, { limit: batchSize, deadEnds });
     if (effects === null) return;
     doorbell.changed();

@@ -1,6 +1,6 @@
 import type { Bell, DueBell } from '@arcrun/contracts';
-import { beginSweep, type Database, timeOutTasks } from '@arcrun/database';
-import { countEnd, countRetry, type Metrics } from '@arcrun/observability';
+import { beginSweep, classifyFailure, type Database, findOverdue, timeOutTasks } from '@arcrun/database';
+import { countEnd, countRetry, type Logger, type Metrics } from '@arcrun/observability';
 import type { Doorbell } from '@arcrun/queue';
 import { announceEffects } from '../effects.ts';
 import type { Sweep } from '../sweep.ts';
@@ -16,7 +16,10 @@ export interface TimeoutOptions {
   readonly database: Database;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
+  readonly logger: Logger;
   readonly sweep: Sweep;
+  /** Aborted when the worker stops: the next sweep goes on. */
+  readonly stopping: AbortSignal;
   /** Undefined while tracing is off. */
   readonly traces?: TaskTraces | undefined;
 }
@@ -30,20 +33,40 @@ export async function processTimeout(options: TimeoutOptions, bell: Bell | DueBe
   if ('ring' in bell) return doorbell.ring(bell.ring);
   if (!(await beginSweep(database.db, REST_PERIOD_SECS))) return;
   try {
-    while (await timeOutSome(options));
+    await timeOutAll(options);
   } finally {
     // Whatever is wrong with what times out, the net is spread.
     await sweep.run();
   }
 }
 
-/** Resolves to whether there may be more. */
-async function timeOutSome(options: TimeoutOptions): Promise<boolean> {
+/** Many in a transaction; when one of them cannot be ended, the others are all the same. */
+async function timeOutAll(options: TimeoutOptions): Promise<void> {
+  const { batchSize, database, stopping, logger } = options;
+  try {
+    while (!stopping.aborted && (await timeOutSome(options)));
+  } catch (error) {
+    if (classifyFailure(error) !== 'query') throw error;
+    for (const id of await findOverdue(database.db, batchSize)) {
+      if (stopping.aborted) return;
+      await timeOutSome(options, id).catch((cause: unknown) =>
+        logger.error('task not timed out', { task_id: id, error: cause }),
+      );
+    }
+  }
+}
+
+/**
+ * @param only this task alone
+ * @returns whether there may be more
+ */
+async function timeOutSome(options: TimeoutOptions, only?: string): Promise<boolean> {
   const { batchSize, cascadeLimit, deadEnds, database, doorbell, metrics, traces } = options;
   const { lookedAt, ended, retried, ...effects } = await timeOutTasks(database.db, {
     limit: batchSize,
     cascadeLimit,
     deadEnds,
+    ...(only !== undefined && { only }),
   });
   announceEffects(effects, doorbell, metrics);
   if (ended.length + retried.length > 0) doorbell.changed();

@@ -52,7 +52,7 @@ const ANSWER_MAX_BYTES = 1_048_576;
 const IDLE_CONNECTION_MS = 4000;
 
 /**
- * Calls webhooks over connections that are kept. It never throws: how a call went is its answer.
+ * Calls webhooks over connections that are kept. A call that fails does not throw: how it went is its answer.
  *
  * got keeps the time limit and reads the answer. What is sent is put together here: got would copy and check each
  * option of each call several times, tidy the URL up, and write the body apart from the head
