@@ -214,6 +214,27 @@ describe('what reads', () => {
     await stack.client.stopBatch(batchId);
   });
 
+  test('watch ends with each task that failed by itself, whether it could be started or not', async () => {
+    stack.receiver.behave((call) => {
+      if (call.target.startsWith('/refuses')) return { status: 400 };
+      void call.handle.fail('broken');
+      return { status: 200 };
+    });
+    const one = (id: string, path: string, needs: readonly string[] = []) =>
+      task({ id, kind: 'ends', on_start: webhook(`${stack.receiver.url}/${path}`), dependencies: needs });
+    const { batchId } = await stack.client.createBatch([
+      one('refused', 'refuses'),
+      one('failed', 'takes'),
+      one('below', 'takes', ['failed']),
+    ]);
+    const { code, stdout } = await run('watch', batchId);
+    expect(code).toBe(1);
+    expect(stdout).toContain('The batch has ended: 3 failed.');
+    expect(stdout).toContain('refused failed: on_start webhook failed: answered 400');
+    expect(stdout).toContain('failed failed: broken');
+    expect(stdout).not.toContain('below failed:');
+  });
+
   // proves: client/command-watch-json
   test('watch --json is one event a line, the last of them the end', async () => {
     const { id, batchId } = await runningTask();

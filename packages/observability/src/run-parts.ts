@@ -26,11 +26,14 @@ export async function runParts(parts: readonly Part[], { logger, limitSecs }: Ru
       process.exit(1);
     }, limitSecs * 1000).unref();
     for (const part of parts.toReversed()) {
+      const beganMs = performance.now();
       try {
         await part.stop();
       } catch (error) {
         logger.warn('part not stopped cleanly', { part: part.name, error });
       }
+      const durationMs = Math.round(performance.now() - beganMs);
+      logger.debug('part stopped', { part: part.name, duration_ms: durationMs });
     }
     process.exit(0);
   };

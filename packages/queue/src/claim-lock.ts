@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { KEY_PREFIX } from './queues.ts';
+import { within } from './within.ts';
 
 const KEY = `${KEY_PREFIX}:claim-lock`;
 const TTL_MS = 2000;
@@ -37,7 +38,7 @@ export class ClaimLock {
     const deadlineMs = performance.now() + WAIT_MS;
     try {
       do {
-        if ((await this.#redis.set(KEY, token, 'PX', TTL_MS, 'NX')) === 'OK') return true;
+        if ((await within(WAIT_MS, this.#redis.set(KEY, token, 'PX', TTL_MS, 'NX'))) === 'OK') return true;
         await delay(RETRY_MS);
       } while (performance.now() < deadlineMs);
     } catch {

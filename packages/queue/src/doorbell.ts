@@ -5,9 +5,13 @@ import { CHANNELS } from './broadcasts.ts';
 import { ChangeBell } from './change-bell.ts';
 import { KEPT_JOBS, KEY_PREFIX, QUEUE_NAMES, type QueueName } from './queues.ts';
 import type { QueueTelemetry } from './telemetry.ts';
+import { within } from './within.ts';
 
 /** How long a ring may take before it counts as lost. */
 const RING_LIMIT_MS = 1000;
+
+/** How long it may take to look at queues. */
+const LOOK_LIMIT_MS = 5000;
 
 /** Bells for the same moment are one; moments are told apart to this, so that a retry is not late by more. */
 const MOMENT_MS = 10;
@@ -144,19 +148,31 @@ export class Doorbell {
     );
   }
 
-  /** Whether no job of the queue waits, is under way or comes within a moment: nobody will look for its work. */
+  /**
+   * Whether no job of the queue waits, is under way or comes within a moment: nobody will look for its work.
+   *
+   * @throws while Redis does not answer
+   */
   async isSilent(name: QueueName): Promise<boolean> {
     // In this order: a bell that is rung between the two is among the jobs.
-    if (await this.#comesSoon(name)) return false;
-    const counts = await this.queue(name).getJobCounts('waiting', 'active', 'prioritized');
-    return Object.values(counts).every((count) => count === 0);
+    if (await within(LOOK_LIMIT_MS, this.#comesSoon(name))) return false;
+    const jobs = this.queue(name).getJobCounts('waiting', 'active', 'prioritized');
+    return Object.values(await within(LOOK_LIMIT_MS, jobs)).every((count) => count === 0);
   }
 
-  /** How many jobs there are in each queue, by their state; nothing before Redis was there once. */
+  /**
+   * How many jobs there are in each queue, by their state; nothing before Redis was there once.
+   *
+   * @throws while Redis does not answer
+   */
   async countJobs(): Promise<Record<string, Record<string, number>>> {
     const counts = await Promise.all(
       this.queues.map(
-        async (queue) => [queue.name, await queue.getJobCounts('waiting', 'active', 'delayed')] as const,
+        async (queue) =>
+          [
+            queue.name,
+            await within(LOOK_LIMIT_MS, queue.getJobCounts('waiting', 'active', 'delayed')),
+          ] as const,
       ),
     );
     return Object.fromEntries(counts);
@@ -209,18 +225,11 @@ export class Doorbell {
   }
 
   async #bounded(name: QueueName, ring: (queue: Queue) => Promise<unknown>): Promise<void> {
-    const { promise: tooLate, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error('no answer from Redis in time')), RING_LIMIT_MS);
     try {
-      const rung = ring(this.queue(name));
-      // It may still fail after the limit, when nobody listens any more.
-      rung.catch(() => undefined);
-      await Promise.race([rung, tooLate]);
+      await within(RING_LIMIT_MS, ring(this.queue(name)));
     } catch (error) {
       this.#owed.add(name);
       this.#onLost(name, error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { within } from './within.ts';
 
 export interface RedisSettings {
   readonly url: string;
@@ -47,14 +48,11 @@ export function openConsumerRedis({ url, onError }: RedisSettings): Redis {
 
 /** Whether Redis answers within the limit. */
 export async function isRedisHealthy(redis: Redis, limitMs: number): Promise<boolean> {
-  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), limitMs);
   try {
-    return await Promise.race([redis.ping().then(() => true), tooLate]);
+    await within(limitMs, redis.ping());
+    return true;
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
