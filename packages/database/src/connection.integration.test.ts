@@ -125,7 +125,7 @@ test('a server that has vanished without a word is given up, and what it left un
   }
 });
 
-test('a statement that takes too long is canceled, and its connection serves the next one', async () => {
+test('a statement that takes too long is canceled, and the next one has another connection', async () => {
   const database = openDatabase({
     url: real.url,
     maxSize: 1,
@@ -143,8 +143,9 @@ test('a statement that takes too long is canceled, and its connection serves the
       `select from pg_stat_activity where application_name = 'arcrun test too long' and state = 'active'`,
     );
     expect(rows).toEqual([]);
+    // A cancel that comes late meets nobody.
+    expect(database.pool.totalCount).toBe(0);
     await sql`select 1`.execute(database.db);
-    expect(database.pool.totalCount).toBe(1);
   } finally {
     await database.close();
   }

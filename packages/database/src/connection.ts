@@ -130,22 +130,28 @@ export function openDatabase(settings: PoolSettings): Database {
 const CANCEL_LIMIT_MS = 2000;
 
 /**
- * Cancels statements that take longer, and ends their connections when not even that is answered. When the other side has
- * vanished without a word (a failover, a firewall), TCP itself takes a quarter of an hour to say so. What is only left
- * alone goes on in Postgres, and may be committed when nobody waits for it any more.
+ * Cancels statements that take longer, and ends their connections when they are given back, or when not even that is
+ * answered: a cancel that comes late would meet the next statement. When the other side has vanished without a word (a
+ * failover, a firewall), TCP itself takes a quarter of an hour to say so. What is only left alone goes on in Postgres, and
+ * may be committed when nobody waits for it any more.
  */
 function giveUpAfter(pool: pg.Pool, limitMs: number): void {
   const timers = new WeakMap<pg.PoolClient, NodeJS.Timeout>();
   const wait = (client: pg.PoolClient, ms: number, then: () => void) =>
     timers.set(client, setTimeout(then, ms).unref());
+  const canceled = new WeakSet<pg.PoolClient>();
   pool.on('acquire', (client) =>
     wait(client, limitMs, () => {
+      canceled.add(client);
       requestCancel(client, CANCEL_LIMIT_MS);
       // With a statement under way, end() does not wait for it: it breaks the connection.
       wait(client, CANCEL_LIMIT_MS, () => void client.end());
     }),
   );
-  pool.on('release', (_error, client) => clearTimeout(timers.get(client)));
+  pool.on('release', (_error, client) => {
+    clearTimeout(timers.get(client));
+    if (canceled.has(client)) void client.end();
+  });
 }
 
 const FIRST_PAUSE_MS = 50;

@@ -126,8 +126,8 @@ export class GroupCommit<Item, Result> {
       this.#comeAgain(busy, group.length);
     } catch (error) {
       // What may have been done is not done again.
-      const isItems = !['unavailable', 'in doubt'].includes(classifyFailure(error));
-      if (group.length > 1 && isItems) {
+      const mayRunAgain = !['unavailable', 'in doubt'].includes(classifyFailure(error));
+      if (group.length > 1 && mayRunAgain) {
         const middle = Math.ceil(group.length / 2);
         await this.#run(group.slice(0, middle), wait, onDoubt);
         await this.#run(group.slice(middle), wait, onDoubt);
